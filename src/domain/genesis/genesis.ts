@@ -1,0 +1,67 @@
+/**
+ * What every member of a swarm shares: the genesis. Constants are protocol section 17; a profile is a
+ * full set of them, and the genesis records which. Nothing here may differ between supervisors.
+ */
+
+import type { Credits, Did, Ppm, Tier } from "#protocol/words.ts";
+
+export interface TierRules {
+  readonly bountyMax: Credits;
+  readonly kResultMin: number;
+  readonly kPlanMin: number;
+  readonly challengeWindowMs: number;
+  readonly auctionWindowMs: number;
+  readonly performanceBondPpm: Ppm;
+  readonly challengeBondPpm: Ppm;
+  /** Votes are committed as hashes first and revealed later (medium and up). */
+  readonly sealedVotes: boolean;
+}
+
+export interface Parameters {
+  readonly profile: "network" | "local";
+  readonly auctionMode: "open" | "sealed";
+  readonly bidRevealMs: number;
+  readonly auctionReopenings: number;
+  readonly auctionBackoffMs: number;
+  readonly auctionBackoffMaxMs: number;
+  readonly claimMs: number;
+  readonly leaseMinMs: number;
+  readonly leaseDefaultMs: number;
+  readonly heartbeatMs: number;
+  readonly heartbeatsMissedMax: number;
+  readonly voteMs: number;
+  readonly voteRevealMs: number;
+  readonly drawRevealMs: number;
+  readonly redrawsMax: number;
+  readonly seatsWaitMs: number;
+  readonly planCandidatesMax: number;
+  readonly awardsMax: number;
+  readonly failuresMax: number;
+  /** A question waiting for the ledger is asked again after this. */
+  readonly askRetryMs: number;
+  /** An operator must rule on an open challenge within this; then it counts as rejected. */
+  readonly ruleMs: number;
+  readonly severity: number;
+  readonly verifyStakeMin: Credits;
+  readonly challengeStakeMin: Credits;
+  readonly unbondingMs: number;
+  readonly registryMaxAgeMs: number;
+  readonly diversityOrgPpm: Ppm;
+  readonly freeCancelsPerHour: number;
+  readonly lamportJumpMax: number;
+  readonly bootstrapUntilAgents: number;
+  readonly tiers: Readonly<Record<Tier, TierRules>>;
+}
+
+export interface Genesis {
+  readonly version: 1;
+  readonly name: string;
+  /** Random, so that two swarms of one name differ. */
+  readonly nonce: Uint8Array;
+  readonly operator: Did;
+  readonly createdAtMs: number;
+  readonly minted: Credits;
+  readonly parameters: Parameters;
+  /** Digest of the policy bundle. */
+  readonly policy: string;
+}
