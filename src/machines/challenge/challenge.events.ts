@@ -1,0 +1,19 @@
+/** A bonded claim that a COMMIT (or a rejection) is wrong. Until a committee judges it, an operator rules (P3). */
+
+import type { Did, EnvelopeId, LogMs } from "#protocol/words.ts";
+
+export interface ChallengeInput {
+  readonly attempt: number;
+  readonly challenge: EnvelopeId;
+  readonly challenger: Did;
+  /** The bond is known to be held: the challenge came to us through the ledger. */
+  readonly bonded: boolean;
+  readonly askRetryMs: LogMs;
+  readonly ruleMs: LogMs;
+}
+
+export type ChallengeEvent =
+  | { readonly type: "BONDED" }
+  | { readonly type: "BOND_REFUSED" }
+  | { readonly type: "RULED"; readonly upheld: boolean }
+  | { readonly type: "RESOLVED" };
