@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { GARBAGE_MAX, Timers, type Timer } from "#runtime/timers/timers.ts";
+
+const event = (type: string) => ({ type });
+
+/** The dumb twin: a list, searched and sorted each time. */
+class Twin {
+  list: Timer[] = [];
+  armed = 0;
+  arm(timer: Omit<Timer, "sequence">): void {
+    this.disarm(timer.actor, timer.id);
+    this.list.push({ ...timer, sequence: this.armed++ });
+  }
+  disarm(actor: string, id: string): boolean {
+    const length = this.list.length;
+    this.list = this.list.filter((timer) => timer.actor !== actor || timer.id !== id);
+    return this.list.length < length;
+  }
+  disarmAll(actor: string): number {
+    const length = this.list.length;
+    this.list = this.list.filter((timer) => timer.actor !== actor);
+    return length - this.list.length;
+  }
+  next(): number | undefined {
+    return this.#sorted()[0]?.atMs;
+  }
+  due(nowMs: number): Timer | undefined {
+    const first = this.#sorted()[0];
+    if (first === undefined || first.atMs > nowMs) return undefined;
+    this.disarm(first.actor, first.id);
+    return first;
+  }
+  #sorted(): Timer[] {
+    return this.list.toSorted((a, b) => a.atMs - b.atMs || a.sequence - b.sequence);
+  }
+}
+
+const actors = fc.constantFrom("a", "b", "c");
+const ids = fc.constantFrom("x", "y", "z");
+const operations = fc.array(
+  fc.oneof(
+    fc.record({ do: fc.constant("arm" as const), actor: actors, id: ids, atMs: fc.nat(50) }),
+    fc.record({ do: fc.constant("disarm" as const), actor: actors, id: ids }),
+    fc.record({ do: fc.constant("disarmAll" as const), actor: actors }),
+    fc.record({ do: fc.constant("due" as const), nowMs: fc.nat(60) }),
+    fc.record({ do: fc.constant("reload" as const) }),
+  ),
+  { maxLength: 120 },
+);
+
+describe("timers", () => {
+  it("agrees with a sorted list on every sequence of calls, across encode and decode", () => {
+    fc.assert(
+      fc.property(operations, (ops) => {
+        let timers = new Timers();
+        const twin = new Twin();
+        for (const op of ops) {
+          switch (op.do) {
+            case "arm": {
+              const timer = { actor: op.actor, id: op.id, atMs: op.atMs, event: event(op.id) };
+              timers.arm(timer);
+              twin.arm(timer);
+              break;
+            }
+            case "disarm":
+              expect(timers.disarm(op.actor, op.id)).toBe(twin.disarm(op.actor, op.id));
+              break;
+            case "disarmAll":
+              expect(timers.disarmAll(op.actor)).toBe(twin.disarmAll(op.actor));
+              break;
+            case "due":
+              expect(timers.due(op.nowMs)).toEqual(twin.due(op.nowMs));
+              break;
+            case "reload":
+              timers = Timers.decode(structuredClone(timers.encode()));
+          }
+          expect(timers.next()).toBe(twin.next());
+          expect(timers.size).toBe(twin.list.length);
+          expect(timers.held).toBeLessThanOrEqual(2 * timers.size + GARBAGE_MAX);
+        }
+        const copy = Timers.decode(timers.encode());
+        expect(copy.encode()).toEqual(timers.encode());
+      }),
+    );
+  });
+
+  it("breaks ties by the order of arming and lets a replaced timer lose its place", () => {
+    const timers = new Timers();
+    for (const id of ["first", "second", "third"]) {
+      timers.arm({ actor: "a", id, atMs: 10, event: event(id) });
+    }
+    timers.arm({ actor: "a", id: "first", atMs: 10, event: event("again") });
+    expect([timers.due(10), timers.due(10), timers.due(10)]).toMatchObject([
+      { id: "second" },
+      { id: "third" },
+      { id: "first", event: { type: "again" } },
+    ]);
+    expect(timers.due(10)).toBeUndefined();
+  });
+
+  it("keeps garbage bounded when deadlines are far and timers are disarmed", () => {
+    const timers = new Timers();
+    for (let n = 0; n < 10_000; n++) {
+      timers.arm({ actor: `actor ${n}`, id: "far", atMs: 1_000_000 + n, event: event("far") });
+      timers.disarm(`actor ${n}`, "far");
+      expect(timers.held).toBeLessThanOrEqual(GARBAGE_MAX);
+    }
+    expect(timers.next()).toBeUndefined();
+  });
+
+  it("refuses a deadline that is not whole milliseconds", () => {
+    const timers = new Timers();
+    const arm = () => timers.arm({ actor: "a", id: "x", atMs: 0.5, event: event("x") });
+    expect(arm).toThrow("not whole ms");
+  });
+});
