@@ -10,7 +10,9 @@
  * X3  A throwing guard or assign leaves `step` as a throw and has no effect.
  * X4  A machine that would talk to other actors, keep history or act inline is refused at load.
  *
- * Arming a timer id that is armed already replaces it; `createActor` would let both fire.
+ * Two corners where `createActor` differs, both on purpose. Arming a timer id that is armed already
+ * replaces it; there both would fire. Eventless transitions that become enabled at once in several
+ * regions are taken in document order (X2); there the order depends on which region moved last.
  */
 import { createActor, setup } from "xstate";
 import type {

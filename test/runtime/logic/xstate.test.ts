@@ -105,36 +105,60 @@ describe("a step", () => {
     expect(() => logicOf(spins).initial(undefined)).toThrow(`more than ${MICROSTEPS_MAX}`);
   });
 
-  it("does not depend on the order in which regions were entered", () => {
-    const lamps = logicOf(reenterable);
-    let { state } = lamps.initial(undefined);
-    state = lamps.step(state, { type: "RELIGHT" }).state;
-    const sorted = lamps.decode({
-      ...(lamps.encode(state) as object),
-      value: { b: "on", a: "on" },
+  it("does not depend on the order in which states of parallel regions were entered", () => {
+    const logic = logicOf(twoRegions);
+    let { state } = logic.initial(undefined);
+    state = logic.step(state, { type: "MOVE" }).state;
+    const reloaded = logic.decode({
+      ...(logic.encode(state) as object),
+      value: { b: "x", a: "y" },
     });
-    for (const one of [state, sorted]) {
-      const params = lamps.step(one, { type: "BLINK" }).commands.map((command) => command.params);
-      expect(params).toEqual([{ lamp: "a" }, { lamp: "b" }]);
+    for (const one of [state, reloaded]) {
+      const params = logic.step(one, { type: "OPEN" }).commands.map((command) => command.params);
+      expect(params).toEqual([{ region: "a" }, { region: "b" }]);
     }
   });
 });
 
-/** RELIGHT leaves and enters region `a` alone, after which XState lists it behind `b`. */
-const reenterable = setup({
-  types: { events: {} as { type: "BLINK" } | { type: "RELIGHT" } },
-  actions: { blink: (_, _params: { lamp: string }) => {} },
+/** After MOVE, XState itself would take region `b`'s eventless transition before that of `a`. */
+const twoRegions = setup({
+  types: {
+    context: {} as { open: boolean },
+    events: {} as { type: "MOVE" } | { type: "OPEN" },
+  },
+  actions: { left: (_, _params: { region: string }) => {} },
+  guards: { isOpen: ({ context }) => context.open },
 }).createMachine({
+  context: { open: false },
   type: "parallel",
+  on: { OPEN: { actions: assign({ open: true }) } },
   states: {
     a: {
-      initial: "on",
-      on: { RELIGHT: { target: "a", reenter: true } },
-      states: { on: { on: { BLINK: { actions: { type: "blink", params: { lamp: "a" } } } } } },
+      initial: "x",
+      states: {
+        x: { on: { MOVE: "y" } },
+        y: {
+          always: {
+            guard: "isOpen",
+            target: "z",
+            actions: { type: "left", params: { region: "a" } },
+          },
+        },
+        z: {},
+      },
     },
     b: {
-      initial: "on",
-      states: { on: { on: { BLINK: { actions: { type: "blink", params: { lamp: "b" } } } } } },
+      initial: "x",
+      states: {
+        x: {
+          always: {
+            guard: "isOpen",
+            target: "z",
+            actions: { type: "left", params: { region: "b" } },
+          },
+        },
+        z: {},
+      },
     },
   },
 });
