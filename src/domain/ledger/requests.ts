@@ -100,6 +100,11 @@ export interface SettlementFacts {
   readonly seats: readonly SeatFact[];
   /** evaluator_absent only: pay the price (`price`), the cancel fee (`fee`), or nothing. */
   readonly absentPays?: "price" | "fee" | "nothing";
+  /**
+   * invalidated only: what proved it. Deterministic proofs take the whole exposure, judged ones a
+   * tenth (protocol section 8). Absent: deterministic.
+   */
+  readonly proof?: "deterministic" | "judged";
   /** cancelled only: before DECIDE (free unless too many), or after. */
   readonly cancelledBefore?: boolean;
   /** Bucket-side reason: missed claim, yield, release …: for people. */
@@ -117,6 +122,8 @@ export interface Move {
   /** `escrow`, `bond`, `exposure`, `burned`, or a did. */
   readonly from: string;
   readonly to: string;
+  /** Whose bond or exposure it is, where `from` is one. */
+  readonly of?: Did;
   readonly amount: Credits;
   readonly why: string;
 }

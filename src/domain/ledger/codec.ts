@@ -1,0 +1,186 @@
+/**
+ * The books as plain data (arrays, objects, text, numbers, bigints, bytes) and back, for snapshots and
+ * for the state hash. Rows whose order means something keep it; the others are sorted, so that equal
+ * books have equal data. What can be computed from the rest is not written: running sums, the locks of
+ * a stake, the indexes of the queue; reading back computes it.
+ */
+
+import type { Parameters } from "#domain/genesis/genesis.ts";
+import type { Credits, Did, LogMs, NeedId } from "#protocol/words.ts";
+import { addStake, lockStake } from "./accounts.ts";
+import { assertConserved, recount } from "./conservation.ts";
+import type { LedgerAnswer } from "./requests.ts";
+import { enterQueue } from "./seat-queue.ts";
+import { createLedger } from "./state.ts";
+import type {
+  AttemptHolds,
+  BondHold,
+  KeyRow,
+  LedgerState,
+  NeedHold,
+  Posted,
+  TransferRow,
+  Waiting,
+} from "./state.ts";
+
+type PlainAttempt = Omit<AttemptHolds, "bond"> & { readonly bond: readonly BondHold[] };
+type PlainNeed = Omit<NeedHold, "open"> & { readonly open: PlainAttempt };
+
+interface PlainBucket {
+  readonly bucket: number;
+  readonly floor: number;
+  readonly sweepAt: number;
+  readonly kept: readonly {
+    readonly key: string;
+    readonly position: number;
+    readonly answer: readonly LedgerAnswer[];
+    readonly ended: readonly NeedId[];
+  }[];
+}
+
+export interface PlainLedger {
+  readonly version: 1;
+  readonly minted: Credits;
+  readonly nowMs: LogMs;
+  readonly sequence: number;
+  readonly burned: Credits;
+  readonly balances: readonly (readonly [string, Credits])[];
+  readonly staked: readonly (readonly [Did, Credits])[];
+  readonly unbonding: readonly { agent: Did; amount: Credits; releaseAtMs: LogMs }[];
+  readonly needs: readonly PlainNeed[];
+  readonly endedKeys: readonly (readonly [string, KeyRow])[];
+  readonly endedPostings: readonly (readonly [NeedId, readonly Posted[]])[];
+  readonly transfers: readonly (readonly [string, TransferRow])[];
+  readonly grants: readonly (readonly [string, TransferRow])[];
+  readonly freeCancels: readonly (readonly [Did, readonly LogMs[]])[];
+  readonly answers: readonly PlainBucket[];
+  readonly arrivals: number;
+  readonly queue: readonly Omit<Waiting, "ready">[];
+}
+
+const sorted = <V>(map: ReadonlyMap<string, V>): [string, V][] =>
+  [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+
+const optional = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
+
+const plainNeed = (hold: NeedHold): PlainNeed => ({
+  ...hold,
+  postings: [...hold.postings],
+  open: {
+    ...hold.open,
+    bond: optional(hold.open.bond).map((bond) => ({ ...bond })),
+    exposures: hold.open.exposures.map((exposure) => ({ ...exposure })),
+    challenges: hold.open.challenges.map((challenge) => ({ ...challenge })),
+    waiting: [...hold.open.waiting],
+  },
+});
+
+const plainBuckets = (state: LedgerState): PlainBucket[] =>
+  [...state.answers]
+    .sort(([a], [b]) => a - b)
+    .map(([bucket, { floor, sweepAt, kept }]) => ({
+      bucket,
+      floor,
+      sweepAt,
+      kept: sorted(kept).map(([key, { position, answer, ended }]) => ({
+        key,
+        position,
+        answer: optional(answer),
+        ended: optional(ended),
+      })),
+    }));
+
+/** Between operations only: effects are never part of the books. */
+export const encodeLedger = (state: LedgerState): PlainLedger => ({
+  version: 1,
+  minted: state.minted,
+  nowMs: state.nowMs,
+  sequence: state.sequence,
+  burned: state.burned,
+  balances: sorted(state.balances),
+  staked: sorted(state.stakes).map(([agent, { staked }]) => [agent, staked]),
+  unbonding: [...state.unbonding].map((tranche) => ({ ...tranche })),
+  needs: sorted(state.needs).map(([, hold]) => plainNeed(hold)),
+  endedKeys: [...state.endedKeys],
+  endedPostings: sorted(state.endedPostings),
+  transfers: [...state.transfers],
+  grants: sorted(state.grants),
+  freeCancels: [...state.freeCancels].map(([requester, times]) => [requester, [...times]]),
+  answers: plainBuckets(state),
+  arrivals: state.arrivals,
+  queue: [...state.queue.values()].map(({ id, request, untilMs, arrival }) => ({
+    id,
+    request,
+    untilMs,
+    arrival,
+  })),
+});
+
+/** What the state hash covers: all of the books. */
+export const ledgerStateForHash: (state: LedgerState) => PlainLedger = encodeLedger;
+
+const readNeed = (state: LedgerState, { open, ...hold }: PlainNeed): void => {
+  const [bond] = open.bond;
+  state.needs.set(hold.need, {
+    ...hold,
+    postings: [...hold.postings],
+    open: {
+      ...open,
+      bond,
+      exposures: [...open.exposures],
+      challenges: open.challenges.map((challenge) => ({ ...challenge })),
+      waiting: [...open.waiting],
+    },
+  });
+  state.liveKeys.set(hold.key, hold.need);
+  for (const { agent, amount } of open.exposures) lockStake(state, agent, amount, 1);
+  if (bond?.onStake === true) lockStake(state, bond.worker, bond.amount);
+};
+
+const readStakes = (state: LedgerState, plain: PlainLedger): void => {
+  for (const { agent, amount, releaseAtMs } of plain.unbonding) {
+    const tranche = { agent, amount, releaseAtMs };
+    state.unbonding.add(tranche);
+    const account = state.stakes.get(agent);
+    if (account !== undefined) account.tranches.push(tranche);
+    else state.stakes.set(agent, { staked: 0n, locked: 0n, seats: 0, tranches: [tranche] });
+  }
+  for (const [agent, staked] of plain.staked) if (staked > 0n) addStake(state, agent, staked);
+};
+
+const readAnswers = (state: LedgerState, plain: PlainLedger): void => {
+  for (const { bucket, floor, sweepAt, kept } of plain.answers) {
+    const rows = kept.map(({ key, position, answer: [answer], ended: [ended] }) => {
+      return [key, { position, answer, ended }] as const;
+    });
+    state.answers.set(bucket, { floor, sweepAt, kept: new Map(rows) });
+  }
+};
+
+const fill = <K, V>(map: Map<K, V>, rows: readonly (readonly [K, V])[]): void => {
+  for (const [key, value] of rows) map.set(key, value);
+};
+
+/** Throws where the data do not make a ledger in balance (E1). */
+export const decodeLedger = (plain: PlainLedger, parameters: Parameters): LedgerState => {
+  const state = createLedger(parameters, plain.minted);
+  state.nowMs = plain.nowMs;
+  state.sequence = plain.sequence;
+  state.burned = plain.burned;
+  state.arrivals = plain.arrivals;
+  state.balances.clear();
+  fill(state.balances, plain.balances);
+  readStakes(state, plain);
+  for (const hold of plain.needs) readNeed(state, hold);
+  fill(state.endedKeys, plain.endedKeys);
+  fill(state.endedPostings, plain.endedPostings);
+  fill(state.transfers, plain.transfers);
+  fill(state.grants, plain.grants);
+  for (const [requester, times] of plain.freeCancels) state.freeCancels.set(requester, [...times]);
+  readAnswers(state, plain);
+  for (const waiting of plain.queue) enterQueue(state, { ...waiting, ready: 0 });
+  state.effects.stakes.clear();
+  Object.assign(state.sums, recount(state));
+  assertConserved(state);
+  return state;
+};
