@@ -1,0 +1,32 @@
+/** The runner for what AGENTS.json says about an agent. Nothing is started before the first call. */
+
+import { ConversationRunner } from "./conversation.ts";
+import { ExecRunner } from "./exec.ts";
+import { RUNNER_LIMITS, type RunnerLimits } from "./limits.ts";
+import { linesPeer } from "./lines.ts";
+import { modulePeer } from "./module.ts";
+import type { Runner } from "./runner.ts";
+import type { RunSpec } from "./spec.ts";
+
+export interface CreateOptions {
+  /** The folder in which programs run: that of AGENTS.json. */
+  readonly cwd: string;
+  readonly limits?: Partial<RunnerLimits>;
+}
+
+export const createRunner = (spec: RunSpec, options: CreateOptions): Runner => {
+  const limits = { ...RUNNER_LIMITS, ...options.limits };
+  if (spec.kind === "module")
+    return new ConversationRunner({
+      startPeer: modulePeer({ path: spec.path, limits }),
+      callsMax: limits.moduleCallsMax,
+      limits,
+    });
+  const { command, plans } = spec;
+  if (spec.mode === "once") return new ExecRunner({ command, plans, cwd: options.cwd, limits });
+  return new ConversationRunner({
+    startPeer: linesPeer({ command, plans, cwd: options.cwd, limits }),
+    callsMax: limits.linesCallsMax,
+    limits,
+  });
+};

@@ -1,0 +1,181 @@
+/**
+ * Exec: one process for each call; one JSON object on its standard input, one on its standard output.
+ *
+ * X1  The answer counts only when the process has ended by itself with exit code 0.
+ * X2  The input is an unlinked file, so a program may read it at once, late, by path or never.
+ */
+
+import { randomUUID } from "node:crypto";
+import { open, unlink, type FileHandle } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseObject, readAnswer, requestOf } from "./answers.ts";
+import { Gate } from "./gate.ts";
+import type { RunnerLimits } from "./limits.ts";
+import { startProgram, type Program } from "./program.ts";
+import {
+  failed,
+  type Answers,
+  type Asks,
+  type Call,
+  type CallOptions,
+  type CallResult,
+  type Failure,
+  type Runner,
+  type RunnerStats,
+} from "./runner.ts";
+import { Tally } from "./tally.ts";
+import { endSentence, mebibytes } from "./wording.ts";
+
+export interface ExecOptions {
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly plans: boolean;
+  readonly limits: RunnerLimits;
+}
+
+/** An open file that holds the request and has no name any more. */
+const inputFile = async (request: string): Promise<FileHandle> => {
+  const path = join(tmpdir(), `canswarm-input-${randomUUID()}`);
+  const file = await open(path, "wx+", 0o600);
+  try {
+    await unlink(path);
+    // At a position: the child shares the descriptor's offset, which must stay at the beginning.
+    const bytes = Buffer.from(request);
+    let written = 0;
+    while (written < bytes.length)
+      written += (await file.write(bytes, written, bytes.length - written, written)).bytesWritten;
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+};
+
+export class ExecRunner implements Runner {
+  readonly #options: ExecOptions;
+  readonly #gate: Gate;
+  readonly #tally = new Tally();
+  readonly #closing = new AbortController();
+  readonly #open = new Set<Promise<unknown>>();
+
+  constructor(options: ExecOptions) {
+    this.#options = options;
+    this.#gate = new Gate(options.limits.execCallsMax, options.limits.queueCallsMax);
+  }
+
+  start(): Promise<CallResult<Asks>> {
+    return Promise.resolve({ kind: "ok", value: { bid: false, plan: this.#options.plans } });
+  }
+
+  call<K extends Call["kind"]>(
+    call: Extract<Call, { kind: K }>,
+    options: CallOptions,
+  ): Promise<CallResult<Answers[K]>> {
+    const result = this.#tally.count(this.#queueAndRun<K>(call, options));
+    this.#open.add(result);
+    void result.finally(() => this.#open.delete(result));
+    return result;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#gate.close();
+    await Promise.all(this.#open);
+  }
+
+  stats(): RunnerStats {
+    return this.#tally.read([this.#gate]);
+  }
+
+  async #queueAndRun<K extends Call["kind"]>(
+    call: Extract<Call, { kind: K }>,
+    options: CallOptions,
+  ): Promise<CallResult<Answers[K]>> {
+    const request = JSON.stringify(requestOf(call));
+    if (Buffer.byteLength(request) > this.#options.limits.requestBytesMax)
+      return failed("TOO_LARGE", "the request is above the limit of this runner");
+    const entry = await this.#gate.enter(options.signal, options.onAlive);
+    if (entry.kind === "full") return failed("FULL", "too many calls wait for this program");
+    if (entry.kind === "gone") return failed("STOPPED", "the call was stopped while it waited");
+    try {
+      const text = await this.#run(`${request}\n`, options);
+      if (typeof text !== "string") return text;
+      const parsed = parseObject(text);
+      return parsed.kind === "ok" ? readAnswer<K>(call.kind, parsed.value) : parsed;
+    } finally {
+      entry.leave();
+    }
+  }
+
+  /** One process from start to end: what it printed, or why that does not count. */
+  async #run(request: string, call: CallOptions): Promise<string | Failure> {
+    const { command, cwd, limits } = this.#options;
+    let failure: Failure | undefined;
+    let program: Program | undefined;
+    const stop = (why: Failure): void => {
+      failure ??= why; // the first reason is the reason
+      program?.kill();
+    };
+    let input: FileHandle;
+    try {
+      input = await inputFile(request);
+    } catch (error) {
+      return failed("SPAWN", `the input could not be written: ${(error as Error).message}`);
+    }
+    const onMemory = (bytes: number): void =>
+      stop(failed("MEMORY", `it used ${mebibytes(bytes)} of memory, more than allowed`));
+    const started = await startProgram(command, { cwd, stdin: input.fd, limits, onMemory });
+    await input.close(); // the child has its own copy
+    if ("kind" in started) return started;
+    program = started;
+    const release = this.#watch(program, call, stop);
+    const printed = this.#collect(program, stop);
+    const end = await program.ended;
+    release();
+    const stderr = program.stderrTail();
+    if (failure !== undefined)
+      return stderr === ""
+        ? failure
+        : failed(failure.code, `${failure.detail}; it said: ${stderr}`);
+    if (end.code !== 0) return failed("EXIT", endSentence(end, stderr));
+    return printed();
+  }
+
+  #collect(program: Program, stop: (why: Failure) => void): () => string {
+    const bytesMax = this.#options.limits.answerBytesMax;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    program.stdout.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= bytesMax) chunks.push(chunk);
+      else stop(failed("TOO_LARGE", `it printed more than ${mebibytes(bytesMax)}`));
+    });
+    return () => Buffer.concat(chunks).toString("utf8");
+  }
+
+  /** Deadline, abort and pulse of a running process; returns how to let go of them. */
+  #watch(program: Program, call: CallOptions, stop: (why: Failure) => void): () => void {
+    const { callMsMax, pulseMs } = this.#options.limits;
+    const timeoutMs = Math.min(call.timeoutMs, callMsMax);
+    const deadline = setTimeout(() => {
+      stop(failed("TIMEOUT", `it gave no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+    const pulse = setInterval(() => {
+      if (!program.isAlive()) return;
+      call.onAlive?.();
+      this.#gate.alive();
+    }, pulseMs);
+    const aborted = AbortSignal.any(
+      call.signal === undefined ? [this.#closing.signal] : [this.#closing.signal, call.signal],
+    );
+    const abort = (): void => stop(failed("STOPPED", "the call was stopped"));
+    if (aborted.aborted) abort();
+    aborted.addEventListener("abort", abort, { once: true });
+    return () => {
+      clearTimeout(deadline);
+      clearInterval(pulse);
+      aborted.removeEventListener("abort", abort);
+    };
+  }
+}

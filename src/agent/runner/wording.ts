@@ -1,0 +1,35 @@
+/** Sentences about programs, for people who look for the reason of a failed try. */
+
+import type { ProgramEnd } from "./program.ts";
+
+/** Characters of standard error that stand in a sentence; the last ones say why. */
+const STDERR_SHOWN_MAX = 400;
+/** Characters of an answer that stand in a sentence. */
+const SAMPLE_SHOWN_MAX = 80;
+
+// oxlint-disable-next-line no-control-regex -- a program's text must not move the terminal's cursor
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]+/g;
+
+const oneLine = (text: string): string => text.replace(CONTROL, " ").trim();
+
+/** The end of what a program said on standard error, on one line. */
+export const tailOf = (text: string): string => {
+  const line = oneLine(text);
+  return line.length <= STDERR_SHOWN_MAX ? line : `…${line.slice(-STDERR_SHOWN_MAX)}`;
+};
+
+/** The beginning of an answer that could not be used. */
+export const sampleOf = (text: string): string => {
+  const line = oneLine(text.slice(0, 4 * SAMPLE_SHOWN_MAX));
+  return JSON.stringify(
+    line.length <= SAMPLE_SHOWN_MAX ? line : `${line.slice(0, SAMPLE_SHOWN_MAX)}…`,
+  );
+};
+
+export const endSentence = (end: ProgramEnd, stderr: string): string => {
+  const how = end.signal === null ? `with exit code ${end.code}` : `by ${end.signal}`;
+  return `it ended ${how}${stderr === "" ? "" : `; standard error ends: ${stderr}`}`;
+};
+
+export const MEBIBYTE = 1024 * 1024;
+export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / MEBIBYTE)} MiB`;
