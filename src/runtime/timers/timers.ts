@@ -74,6 +74,11 @@ export class Timers {
     return count;
   }
 
+  /** When this timer is due, or undefined if it is not armed. */
+  deadline(actor: string, id: string): number | undefined {
+    return this.#live.get(actor)?.get(id)?.atMs;
+  }
+
   /** The earliest deadline, or undefined if nothing is armed. */
   next(): number | undefined {
     this.#dropDead();

@@ -1,0 +1,188 @@
+/**
+ * What the runtime hosts: an application is a set of actor kinds and the rules that bring inputs to them.
+ * The runtime knows buckets, actors, timers, questions between buckets and a log; it knows no needs and
+ * no credits.
+ */
+
+import type { Envelope, SignedEnvelope } from "#envelope/envelope.ts";
+import type { Command, Event, Logic } from "../logic/logic.ts";
+
+/** A refusal is a value; the application's catalogue gives its meaning. */
+export interface Refused {
+  readonly code: string;
+  readonly detail?: string;
+}
+
+/** Something to tell an agent, derived from committed state. */
+export interface Told {
+  readonly to: string;
+  readonly notice: object;
+}
+
+/** An envelope whose signature has been verified and whose body has been parsed. */
+export interface Admitted {
+  readonly signed: SignedEnvelope;
+  readonly envelope: Envelope;
+  readonly thread: string;
+}
+
+export interface Ask {
+  readonly from: number;
+  readonly number: number;
+  /** Every ask of `from` below this number has been answered. */
+  readonly floor: number;
+  readonly payload: unknown;
+}
+
+export interface ActorRef<S = unknown> {
+  readonly id: string;
+  readonly state: S;
+}
+
+/** The read side of a bucket, given to admission and to notices. */
+export interface BucketView {
+  readonly bucket: number;
+  /** Log time T, milliseconds. */
+  readonly atMs: number;
+  /** The position the next entry will get. */
+  readonly position: number;
+  /** The document pinned last by a given entry, or undefined. */
+  readonly pinned: Pinned | undefined;
+  state(actor: string): unknown;
+  has(actor: string): boolean;
+  /** A row kept of an actor that ended; undefined if there is none. */
+  ended(key: string): unknown;
+  /** Highest nonce seen from `sender` in `thread`; 0 if none. */
+  nonce(sender: string, thread: string): number;
+  remainingMs(actor: string, timer: string): number | undefined;
+  /** Every live actor of the kind. */
+  actors(kind: string): Iterable<ActorRef>;
+}
+
+/** A document every bucket pins by revision and hash; `document` is resolved by the host. */
+export interface Pinned {
+  readonly revision: number;
+  readonly hash: string;
+  /** T of this bucket when it was pinned, less the age it had then. */
+  readonly receivedAtMs: number;
+  readonly document: unknown;
+}
+
+/** What a handler may do. All of it takes effect only when the turn is committed. */
+export interface Turn extends BucketView {
+  spawn(kind: string, id: string, input: unknown): void;
+  tell(actor: string, event: Event): void;
+  stop(actor: string): void;
+  /** Log a derived entry; answers its position. */
+  append(verb: string, thread: string, body: unknown): number;
+  /** Ask another bucket, once, under (actor, name). Asking again while unanswered resends the same ask. */
+  ask(actor: string, name: string, bucket: number, payload: unknown): void;
+  resend(actor: string, name: string): void;
+  /** Answer an ask of another bucket. */
+  answer(to: { readonly from: number; readonly number: number }, payload: unknown): void;
+  /** The receipt of this envelope waits until `acknowledge` or `refuse`. */
+  owe(envelope: string): void;
+  acknowledge(envelope: string, extra?: object): void;
+  refuse(envelope: string, refused: Refused): void;
+  notify(to: string, notice: object): void;
+  /**
+   * A byte string nobody could have known before. Replay reads it from the derived entry that logs it
+   * next, by `logged`.
+   */
+  chance(
+    label: Uint8Array,
+    logged: (verb: string, body: unknown) => Uint8Array | undefined,
+  ): Uint8Array;
+  /** Create-once key in the consensus store; false if this bucket has created it before (P1). */
+  decide(key: string): boolean;
+  /** The key's need has ended: it may be deleted. */
+  undecide(key: string): void;
+  /** Keep one compact row of something that ended. */
+  keep(key: string, row: unknown): void;
+  /** Hand a document to every bucket's host, under its revision and hash, once committed. */
+  publish(revision: number, hash: string, document: Uint8Array): void;
+}
+
+/** One kind of actor with its types erased; made by `defineActor`. */
+export interface ActorKind {
+  readonly kind: string;
+  readonly logic: Logic<unknown, Event, unknown>;
+  readonly perform: (command: Command, actor: ActorRef, turn: Turn) => void;
+  readonly answered: (name: string, answer: unknown, actor: ActorRef, turn: Turn) => void;
+  readonly notices: (actor: ActorRef, view: BucketView) => Iterable<Told>;
+}
+
+type Handlers<S, C extends Command> = {
+  readonly [T in C["type"]]: (
+    params: Extract<C, { type: T }> extends { params: infer P } ? P : undefined,
+    actor: ActorRef<S>,
+    turn: Turn,
+  ) => void;
+};
+
+export interface ActorSpec<S, E extends Event, I, C extends Command> {
+  readonly kind: string;
+  readonly logic: Logic<S, E, I, C>;
+  /** A handler for each command of the machine; a missing one does not compile. */
+  readonly handlers: Handlers<S, C>;
+  /** The answer to an ask made under `name`. */
+  readonly answered?: (name: string, answer: unknown, actor: ActorRef<S>, turn: Turn) => void;
+  /** What this actor, in this state, wants agents to know: told again to an agent that comes back. */
+  readonly notices?: (actor: ActorRef<S>, view: BucketView) => Iterable<Told>;
+}
+
+export const defineActor = <S, E extends Event, I, C extends Command>(
+  spec: ActorSpec<S, E, I, C>,
+): ActorKind => {
+  const handlers = spec.handlers as Readonly<
+    Record<string, (params: unknown, actor: ActorRef<S>, turn: Turn) => void>
+  >;
+  return {
+    kind: spec.kind,
+    logic: spec.logic as unknown as Logic<unknown, Event, unknown>,
+    perform: (command, actor, turn) => {
+      const handler = handlers[command.type];
+      if (handler === undefined) throw new Error(`${spec.kind} has no handler for ${command.type}`);
+      handler(command.params, actor as ActorRef<S>, turn);
+    },
+    answered: (name, answer, actor, turn) => {
+      if (spec.answered === undefined) throw new Error(`${spec.kind} asks nothing`);
+      spec.answered(name, answer, actor as ActorRef<S>, turn);
+    },
+    notices: (actor, view) => spec.notices?.(actor as ActorRef<S>, view) ?? [],
+  };
+};
+
+export interface Application {
+  readonly kinds: Readonly<Record<string, ActorKind>>;
+  /** Shape and meaning of a verb's body; throws nothing. */
+  readonly parse: (
+    verb: string,
+    body: unknown,
+  ) => { readonly body: unknown } | { readonly malformed: string };
+  /** The bucket that owns a thread; undefined if the thread's name is none. */
+  readonly route: (thread: string) => number | undefined;
+  /** May this sender speak here at all? Told before replay protection looks. */
+  readonly known: (admitted: Admitted, view: BucketView) => Refused | undefined;
+  /** Every other rule, in order of precedence, on the state as it is. Presence in the log is the verdict. */
+  readonly admit: (admitted: Admitted, view: BucketView, nowMs: number) => Refused | undefined;
+  /** Bring a logged envelope to its actors. */
+  readonly envelope: (admitted: Admitted, turn: Turn, position: number) => void;
+  /** Has this ask been answered? Then it is not logged again. */
+  readonly recall: (
+    ask: Ask,
+    view: BucketView,
+  ) =>
+    | { readonly kind: "new" }
+    | { readonly kind: "stale" }
+    | { readonly kind: "waiting" }
+    | { readonly kind: "answered"; readonly answer: unknown };
+  readonly ask: (ask: Ask, turn: Turn) => void;
+  readonly given: (verb: string, body: unknown, turn: Turn, position: number) => void;
+  /** Given entries that pin a document: (revision, hash, age). */
+  readonly pins: (
+    verb: string,
+    body: unknown,
+  ) => { readonly revision: number; readonly hash: string; readonly ageMs: number } | undefined;
+  readonly openDocument: (bytes: Uint8Array) => unknown;
+}

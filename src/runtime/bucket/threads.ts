@@ -1,0 +1,129 @@
+/**
+ * What a bucket remembers of who has spoken in a thread: nonce windows and the answers given.
+ *
+ * N1  A nonce of (sender, thread) is used once; two ids for one nonce are equivocation.
+ * N2  The same envelope again gets the earlier answer for as long as its thread is remembered.
+ * N3  A thread is remembered while its owner lives and `KEEP_MS` longer; account threads for ever,
+ *     with the answers of the nonces inside the window.
+ */
+
+import { accept, check, type NonceWindow } from "#envelope/nonce-window.ts";
+
+/** Remembered after the owner's end: the longest validity an envelope may claim. */
+export const KEEP_MS = 24 * 60 * 60 * 1000;
+/** Width of the nonce window; answers below it are dropped from account threads. */
+export const WINDOW_WIDTH = 64;
+
+export type AnswerState =
+  | { readonly kind: "acknowledged"; readonly extra?: object }
+  | { readonly kind: "owed" }
+  | { readonly kind: "refused"; readonly code: string; readonly detail?: string };
+
+export interface AnswerRow {
+  readonly envelope: string;
+  readonly position: number;
+  readonly record: number;
+  readonly state: AnswerState;
+}
+
+interface Speaker {
+  window: NonceWindow | undefined;
+  highest: number;
+  answers: Map<number, AnswerRow>;
+}
+
+interface Thread {
+  speakers: Map<string, Speaker>;
+  /** T at which the thread is forgotten; Infinity while its owner lives. */
+  forgetAtMs: number;
+}
+
+export type Heard =
+  | { readonly kind: "fresh" }
+  | { readonly kind: "again"; readonly row: AnswerRow }
+  | { readonly kind: "equivocation"; readonly first: string | undefined }
+  | { readonly kind: "old" };
+
+export class Threads {
+  readonly #threads = new Map<string, Thread>();
+  /** Threads in the order in which they will be forgotten (all keep equally long). */
+  readonly #leaving: string[] = [];
+
+  hear(thread: string, sender: string, nonce: number, envelope: string): Heard {
+    const speaker = this.#threads.get(thread)?.speakers.get(sender);
+    if (speaker === undefined) return { kind: "fresh" };
+    const row = speaker.answers.get(nonce);
+    if (row !== undefined && row.envelope === envelope) return { kind: "again", row };
+    const verdict = check(speaker.window, nonce);
+    if (verdict === "fresh") return { kind: "fresh" };
+    if (verdict === "old") return { kind: "old" };
+    return { kind: "equivocation", first: row?.envelope };
+  }
+
+  admit(thread: string, sender: string, nonce: number, row: AnswerRow): void {
+    let owner = this.#threads.get(thread);
+    if (owner === undefined) {
+      owner = { speakers: new Map(), forgetAtMs: Number.POSITIVE_INFINITY };
+      this.#threads.set(thread, owner);
+    }
+    let speaker = owner.speakers.get(sender);
+    if (speaker === undefined) {
+      speaker = { window: undefined, highest: 0, answers: new Map() };
+      owner.speakers.set(sender, speaker);
+    }
+    speaker.window = accept(speaker.window, nonce);
+    speaker.highest = Math.max(speaker.highest, nonce);
+    speaker.answers.set(nonce, row);
+    if (speaker.answers.size > 2 * WINDOW_WIDTH) prune(speaker);
+  }
+
+  answer(thread: string, sender: string, nonce: number, state: AnswerState): AnswerRow | undefined {
+    const answers = this.#threads.get(thread)?.speakers.get(sender)?.answers;
+    const row = answers?.get(nonce);
+    if (answers === undefined || row === undefined) return undefined;
+    const next = { ...row, state };
+    answers.set(nonce, next);
+    return next;
+  }
+
+  highest(thread: string, sender: string): number {
+    return this.#threads.get(thread)?.speakers.get(sender)?.highest ?? 0;
+  }
+
+  /** The thread's owner has ended at `atMs`. */
+  leave(thread: string, atMs: number): void {
+    const owner = this.#threads.get(thread);
+    if (owner === undefined || owner.forgetAtMs !== Number.POSITIVE_INFINITY) return;
+    owner.forgetAtMs = atMs + KEEP_MS;
+    this.#leaving.push(thread);
+  }
+
+  forget(atMs: number): void {
+    let count = 0;
+    for (const thread of this.#leaving) {
+      const owner = this.#threads.get(thread);
+      if (owner !== undefined && owner.forgetAtMs > atMs) break;
+      this.#threads.delete(thread);
+      count += 1;
+    }
+    if (count > 0) this.#leaving.splice(0, count);
+  }
+
+  encode(): unknown {
+    return { threads: this.#threads, leaving: this.#leaving };
+  }
+
+  static decode(plain: unknown): Threads {
+    const { threads, leaving } = plain as { threads: Map<string, Thread>; leaving: string[] };
+    const restored = new Threads();
+    for (const [id, thread] of threads) restored.#threads.set(id, thread);
+    restored.#leaving.push(...leaving);
+    return restored;
+  }
+}
+
+const prune = (speaker: Speaker): void => {
+  const floor = speaker.highest - WINDOW_WIDTH;
+  for (const [nonce, row] of speaker.answers)
+    if (nonce <= floor && row.state.kind !== "owed") speaker.answers.delete(nonce);
+};

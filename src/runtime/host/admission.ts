@@ -1,0 +1,92 @@
+/**
+ * Which inputs a turn lets in, on the bucket's state at that moment. Refused envelopes are answered and
+ * not logged: being in the log is the verdict, and replay does not judge again.
+ */
+
+import type { Admitted, Application, BucketView, Refused } from "../bucket/application.ts";
+import type { Outputs } from "../bucket/outputs.ts";
+import type { BucketState } from "../bucket/state.ts";
+import type { TurnInput } from "../bucket/turn.ts";
+
+export interface Judge {
+  readonly app: Application;
+  /** Wall time, milliseconds: only for `expiresAtMs`, and never logged. */
+  readonly nowMs: () => number;
+}
+
+export const admit = (
+  judge: Judge,
+  state: BucketState,
+  input: TurnInput,
+  view: BucketView,
+  outputs: Outputs,
+): boolean => {
+  switch (input.kind) {
+    case "given":
+      return true;
+    case "answer": {
+      // An answer to nothing open is a copy of one that has been taken (E6).
+      for (const ask of state.asks.values()) if (ask.number === input.number) return true;
+      return false;
+    }
+    case "ask": {
+      const recalled = judge.app.recall(input, view);
+      if (recalled.kind === "answered")
+        outputs.answers.push({ to: input.from, number: input.number, payload: recalled.answer });
+      return recalled.kind === "new";
+    }
+    case "envelope":
+      return admitEnvelope(judge, state, input.admitted, view, outputs);
+    default:
+      return input satisfies never;
+  }
+};
+
+const admitEnvelope = (
+  judge: Judge,
+  state: BucketState,
+  admitted: Admitted,
+  view: BucketView,
+  outputs: Outputs,
+): boolean => {
+  const { envelope, signed, thread } = admitted;
+  const refuse = (refused: Refused): false => {
+    outputs.receipts.push({
+      to: envelope.from,
+      envelope: signed.id,
+      answer: { kind: "nack", ...refused },
+    });
+    return false;
+  };
+  const heard = state.threads.hear(thread, envelope.from, envelope.nonce, signed.id);
+  if (heard.kind === "again") {
+    const { row } = heard;
+    const { position, record } = row;
+    if (row.state.kind === "acknowledged") {
+      const { extra } = row.state;
+      const ack = {
+        kind: "ack" as const,
+        position,
+        record,
+        ...(extra === undefined ? {} : { extra }),
+      };
+      outputs.receipts.push({ to: envelope.from, envelope: signed.id, answer: ack });
+    } else if (row.state.kind === "refused") {
+      const { code, detail } = row.state;
+      return refuse(detail === undefined ? { code } : { code, detail });
+    }
+    return false;
+  }
+  const unknown = judge.app.known(admitted, view);
+  if (unknown !== undefined) return refuse(unknown);
+  if (heard.kind === "old") return refuse({ code: "NONCE_OLD" });
+  if (heard.kind === "equivocation")
+    return refuse({
+      code: "EQUIVOCATION",
+      detail: `nonce ${envelope.nonce} was used by ${heard.first ?? "another"}`,
+    });
+  const nowMs = judge.nowMs();
+  if (nowMs > envelope.expiresAtMs) return refuse({ code: "EXPIRED" });
+  const refused = judge.app.admit(admitted, view, nowMs);
+  return refused === undefined ? true : refuse(refused);
+};
