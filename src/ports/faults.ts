@@ -1,0 +1,32 @@
+/**
+ * What the world can refuse or fail at, as one catalogue: code, sentence, remedy. A port rejects with a
+ * Fault; everything else it throws is a mistake of ours.
+ */
+
+export const FAULTS = {
+  DATA_IN_USE: "stop the process that holds the folder, or name another one with --data",
+  DATA_TOO_NEW: "use the version of canswarm that wrote the folder, or a newer one",
+  LEADER_ELSEWHERE: "wait until the other leader gives the bucket up",
+  STORE_BUSY: "try again; if it stays, close the other program that reads the database",
+  STORE_FULL: "free disk space; what was not answered is sent again by itself",
+  STORE_FAILED: "check the disk, then start again: what was acknowledged is read back from it",
+  STORE_CORRUPT: "restore the folder from a copy; `canswarm doctor` names the damaged part",
+  STORE_CLOSED: "open the store again",
+  BLOCK_TOO_LARGE: "split the data: a block holds at most 8 MiB",
+  BLOCK_CORRUPT: "put the same bytes again, or restore the block from a copy",
+} as const satisfies Record<string, string>;
+
+export type FaultCode = keyof typeof FAULTS;
+
+export class Fault extends Error {
+  readonly code: FaultCode;
+  readonly sentence: string;
+  readonly remedy: string;
+  constructor(code: FaultCode, sentence: string, options?: ErrorOptions) {
+    super(`${code} ${sentence}: ${FAULTS[code]}`, options);
+    this.name = "Fault";
+    this.code = code;
+    this.sentence = sentence;
+    this.remedy = FAULTS[code];
+  }
+}
