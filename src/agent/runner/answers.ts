@@ -8,6 +8,7 @@
  *   any                                                → {"error": "why"}
  */
 
+import { unfit } from "./plain-value.ts";
 import {
   failed,
   type Answers,
@@ -20,8 +21,6 @@ import {
 } from "./runner.ts";
 import { sampleOf, tailOf } from "./wording.ts";
 
-/** Levels of arrays and objects in an answer. What follows (canonical bytes) walks it by recursion. */
-export const ANSWER_DEPTH_MAX = 128;
 /** Characters of a reason that are kept. */
 export const REASON_CHARS_MAX = 500;
 /** A decimal string of credits, at most 6 places (micro-credits). */
@@ -52,23 +51,6 @@ export const requestOf = (call: Call): JsonObject => {
         ...(call.input === undefined ? {} : { input: call.input }),
       };
   }
-};
-
-/** Why a value cannot enter the swarm: JSON admits 1e999 and any depth, canonical bytes do not. */
-const unfit = (value: unknown): string | undefined => {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > ANSWER_DEPTH_MAX) return `is nested deeper than ${ANSWER_DEPTH_MAX} levels`;
-    const next: unknown[] = [];
-    for (const item of level) {
-      if (typeof item === "number" && !Number.isFinite(item)) return "holds a number without end";
-      if (typeof item !== "object" || item === null) continue;
-      for (const inner of Array.isArray(item) ? (item as unknown[]) : Object.values(item))
-        next.push(inner);
-    }
-    level = next;
-  }
-  return undefined;
 };
 
 const rubbish = (why: string): CallResult<never> => failed("RUBBISH", `its answer ${why}`);

@@ -1,0 +1,258 @@
+/** AGENTS.json: who takes part and how each is run. */
+
+import { readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { RunSpec } from "#agent/runner/spec.ts";
+import type { Credits } from "#protocol/words.ts";
+import { formatAmount } from "./amount.ts";
+import { BadLines, problem, type Problem } from "./bad-line.ts";
+import { Fields, isObject, show, type JsonObject } from "./fields.ts";
+import { parseLocated } from "./located-json.ts";
+
+/** Bytes of AGENTS.json; an agent takes about 200. */
+export const AGENTS_BYTES_MAX = 8 * 1024 * 1024;
+export const AGENTS_MAX = 10_000;
+/** Of an agent without `etaMs`. */
+export const ETA_DEFAULT_MS = 1_000;
+export const ETA_MS_MAX = 86_400_000;
+
+/** Keys lie in files named after their agents. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Accounts that a swarm has of its own. */
+const RESERVED = new Set(["requester", "operator", "treasury", "burned"]);
+
+export interface AgentSpec {
+  readonly name: string;
+  readonly role: "worker" | "verifier" | "both";
+  readonly capabilities: readonly string[];
+  /** Absent only for a verifier, or a module that may bid for itself. */
+  readonly price: Credits | undefined;
+  readonly etaMs: number;
+  readonly stake: Credits | undefined;
+  readonly credits: Credits | undefined;
+  /** As given, or the agent's name. */
+  readonly org: string;
+  readonly asn: string | undefined;
+  readonly region: string | undefined;
+  readonly model: string | undefined;
+  readonly run: RunSpec;
+}
+
+export interface AgentRules {
+  readonly verifyStakeMin: Credits;
+}
+
+export interface AgentsFile {
+  readonly agents: readonly AgentSpec[];
+  /** Programs run in the folder of the file. */
+  readonly folder: string;
+}
+
+type Report = (path: readonly (string | number)[], what: Problem) => void;
+
+export const works = (agent: AgentSpec): boolean => agent.role !== "verifier";
+export const verifies = (agent: AgentSpec): boolean => agent.role !== "worker";
+
+/** Read and check the whole file. What is wrong goes to `bad`; the result holds only sound agents. */
+export const readAgents = async (
+  file: string,
+  rules: AgentRules,
+  bad: BadLines,
+): Promise<AgentsFile> => {
+  const folder = dirname(resolve(file));
+  const none: AgentsFile = { agents: [], folder };
+  const text = await readWhole(file, bad);
+  if (text === undefined) return none;
+  const json = parseLocated(text);
+  if (json.kind === "bad") {
+    bad.add(file, json.line, problem("NOT_JSON", json.sentence, "mend the JSON of this file"));
+    return none;
+  }
+  const report: Report = (path, what) => bad.add(file, json.lineOf(...path), what);
+  const list = isObject(json.value) ? json.value["agents"] : undefined;
+  if (!isObject(json.value) || !Array.isArray(list)) {
+    report(["agents"], problem("FIELD_MISSING", 'the file is not {"agents": [ … ]}'));
+    return none;
+  }
+  const top = new Fields(json.value, (field, what) => report([field], what));
+  top.value("agents", "required");
+  top.rejectUnknown();
+  if (list.length > AGENTS_MAX) {
+    report(["agents"], problem("TOO_MANY", `there are more than ${AGENTS_MAX} agents`));
+    return none;
+  }
+  return { agents: await checkAll(list as unknown[], folder, rules, report), folder };
+};
+
+const readWhole = async (file: string, bad: BadLines): Promise<string | undefined> => {
+  try {
+    if ((await stat(file)).size > AGENTS_BYTES_MAX) {
+      bad.add(file, 1, problem("TOO_MANY", "the file is larger than 8 MiB"));
+      return undefined;
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file)); // drops a BOM
+  } catch (error) {
+    const what =
+      error instanceof TypeError
+        ? problem("NOT_UTF8", "the file is not UTF-8")
+        : problem("FILE_UNREADABLE", `the file cannot be read (${codeOf(error)})`);
+    bad.add(file, 1, what);
+    return undefined;
+  }
+};
+
+const checkAll = async (
+  list: readonly unknown[],
+  folder: string,
+  rules: AgentRules,
+  report: Report,
+): Promise<AgentSpec[]> => {
+  const agents: AgentSpec[] = [];
+  const names = new Set<string>();
+  for (const [index, item] of list.entries()) {
+    const at: Report = (path, what) => report(["agents", index, ...path], what);
+    if (!isObject(item)) {
+      at([], problem("AGENT_INVALID", `agent ${index + 1} is ${show(item)}, not an object`));
+      continue;
+    }
+    const agent = await checkOne(item, folder, rules, at);
+    if (agent === undefined) continue;
+    if (names.has(agent.name))
+      at(["name"], problem("DUPLICATE_NAME", `the name "${agent.name}" is taken already`));
+    names.add(agent.name);
+    agents.push(agent);
+  }
+  return agents;
+};
+
+const checkOne = async (
+  item: JsonObject,
+  folder: string,
+  rules: AgentRules,
+  report: Report,
+): Promise<AgentSpec | undefined> => {
+  let sound = true;
+  const at: Report = (path, what) => {
+    sound = false;
+    report(path, what);
+  };
+  const fields = new Fields(item, (field, what) => at([field], what));
+  const name = readName(fields);
+  const role = fields.oneOf("role", ["worker", "verifier", "both"], "required");
+  const capabilities = readCapabilities(fields, at);
+  const run = await readRun(fields, folder, at);
+  const mayOmitPrice = role === "verifier" || run?.kind === "module";
+  const price = fields.amount("price", mayOmitPrice ? "optional" : "required");
+  const etaMs = fields.integer("etaMs", 1, ETA_MS_MAX) ?? ETA_DEFAULT_MS;
+  const stake = fields.amount("stake", "optional");
+  if (stake !== undefined && role !== "worker" && stake < rules.verifyStakeMin) {
+    const least = formatAmount(rules.verifyStakeMin);
+    const sentence = `a stake of ${formatAmount(stake)} is below the ${least} of the verifiers' pool`;
+    at(["stake"], problem("AGENT_INVALID", sentence, `stake at least ${least}, or leave it out`));
+  }
+  const credits = fields.amount("credits", "optional");
+  const [org, asn, region, model] = (["org", "asn", "region", "model"] as const).map((label) =>
+    fields.text(label, "optional"),
+  );
+  fields.rejectUnknown();
+  if (!sound || name === undefined || role === undefined || run === undefined) return undefined;
+  const labels = { org: org ?? name, asn, region, model };
+  return { name, role, capabilities, price, etaMs, stake, credits, ...labels, run };
+};
+
+const readName = (fields: Fields): string | undefined => {
+  const name = fields.text("name", "required");
+  if (name === undefined) return undefined;
+  if (!NAME.test(name))
+    return fields.invalid(
+      "name",
+      `the name ${show(name)} cannot be the name of a key file`,
+      "use 1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit",
+    );
+  if (RESERVED.has(name))
+    return fields.invalid("name", `"${name}" is an account of the swarm itself`, "take another");
+  return name;
+};
+
+const readCapabilities = (fields: Fields, at: Report): string[] => {
+  const value = fields.value("capabilities", "required");
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length === 0) {
+    const sentence = `"capabilities" is ${show(value)}, not a list of at least one`;
+    at(["capabilities"], problem("FIELD_INVALID", sentence, 'write for example ["minify-js"]'));
+    return [];
+  }
+  const list = value as unknown[];
+  for (const index of list.keys())
+    new Fields({ capability: list[index] }, (_, what) => at(["capabilities", index], what)).text(
+      "capability",
+      "required",
+    );
+  return [...new Set(list.map(String))];
+};
+
+const RUN_KINDS = ["exec", "module", "http"] as const;
+
+const readRun = async (
+  fields: Fields,
+  folder: string,
+  at: Report,
+): Promise<RunSpec | undefined> => {
+  const invalid = (sentence: string, remedy?: string): undefined =>
+    at(["run"], problem("AGENT_INVALID", sentence, remedy)) as undefined;
+  const value = fields.value("run", "required");
+  if (value === undefined) return undefined;
+  const kinds = isObject(value) ? RUN_KINDS.filter((kind) => value[kind] !== undefined) : [];
+  if (!isObject(value) || kinds.length !== 1)
+    return invalid(`"run" is ${show(value)}, not exactly one of exec, module and http`);
+  const run = new Fields(value, (field, what) => at(["run", field], what));
+  const [kind] = kinds;
+  const target = run.value(kind!, "required");
+  const mode =
+    kind === "exec" ? (run.oneOf("mode", ["once", "lines"], "optional") ?? "once") : "once";
+  const plans = kind === "exec" ? run.value("plans", "optional") : undefined;
+  run.rejectUnknown();
+  if (plans !== undefined && typeof plans !== "boolean")
+    return invalid(`"plans" is ${show(plans)}, not true or false`);
+  if (kind === "http")
+    return invalid(
+      "agents behind an address cannot be run yet",
+      'start it with "exec", or let it join a running swarm by `canswarm agent`',
+    );
+  if (kind === "exec") return readCommand(target, mode, plans ?? false, invalid);
+  if (typeof target !== "string" || target === "")
+    return invalid(`"module" is ${show(target)}, not a path`);
+  const path = resolve(folder, target);
+  if (await isFile(path)) return { kind: "module", path };
+  at(["run", "module"], problem("FILE_MISSING", `there is no module ${show(target)}`));
+  return undefined;
+};
+
+const readCommand = (
+  target: unknown,
+  mode: "once" | "lines",
+  plans: boolean,
+  invalid: (sentence: string, remedy?: string) => undefined,
+): RunSpec | undefined => {
+  const words = Array.isArray(target) ? (target as unknown[]) : [];
+  const isWord = (word: unknown): word is string =>
+    typeof word === "string" && !word.includes("\u0000");
+  const [program, ...args] = words.filter(isWord);
+  if (words.length === 0 || !words.every(isWord) || !program)
+    return invalid(
+      `"exec" is ${show(target)}, not a program and its arguments`,
+      'write for example ["node", "solve.mjs"]',
+    );
+  return { kind: "exec", command: [program, ...args], mode, plans };
+};
+
+const isFile = async (path: string): Promise<boolean> => {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+};
+
+export const codeOf = (error: unknown): string =>
+  (error as { readonly code?: string }).code ?? "unknown";
