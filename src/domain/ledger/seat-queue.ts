@@ -81,8 +81,10 @@ export const enterQueue = (state: LedgerState, waiting: Waiting): void => {
 /** Forgets a waiting request whose asker no longer wants an answer. */
 export const abandon = (state: LedgerState, waiting: Waiting): void => leaveQueue(state, waiting);
 
+/** Ends the wait; whoever has moved on gets no answer (A2). */
 const finish = (state: LedgerState, waiting: Waiting, answer: LedgerAnswer): void => {
   leaveQueue(state, waiting);
+  if (isBelowFloor(state, waiting.id)) return;
   fillAnswer(state, waiting.id, answer);
   state.effects.answers.push({ id: waiting.id, answer });
 };
@@ -133,8 +135,7 @@ export const serveQueue = (state: LedgerState): void => {
 export const expireQueue = (state: LedgerState): void => {
   for (const waiting of state.queue.values()) {
     if (waiting.untilMs > state.nowMs) return;
-    if (isBelowFloor(state, waiting.id)) abandon(state, waiting);
-    else finish(state, waiting, { kind: "absent" });
+    finish(state, waiting, { kind: "absent" });
   }
 };
 

@@ -1,0 +1,561 @@
+/**
+ * The dumb twin of the ledger: replays the list of all operations with lists, scans and arithmetic
+ * written from the protocol, and shares no code with it. Slow and plain on purpose.
+ */
+
+import type { Parameters } from "#domain/genesis/genesis.ts";
+import type { Asked } from "#domain/ledger/ledger.ts";
+import type { LedgerRequest, SettlementFacts } from "#domain/ledger/requests.ts";
+
+export type Operation =
+  | { readonly op: "tick"; readonly nowMs: number }
+  | {
+      readonly op: "transfer";
+      readonly id: string;
+      readonly from: string;
+      readonly to: string;
+      readonly amount: bigint;
+    }
+  | { readonly op: "stake" | "unstake" | "slash"; readonly agent: string; readonly amount: bigint }
+  | { readonly op: "ask"; readonly asked: Asked };
+
+/** What is compared: never sequences, never words. */
+export type PlainAnswer = readonly [string, ...unknown[]];
+export interface Told {
+  readonly id: string;
+  readonly answer: PlainAnswer;
+}
+
+interface Hold {
+  request: Extract<LedgerRequest, { kind: "fund" }>;
+  rest: bigint;
+  attempt: number;
+  sealed: boolean;
+  bond: { worker: string; amount: bigint; onStake: boolean } | undefined;
+  exposures: { seat: number; agent: string; amount: bigint }[];
+  challenges: { id: string; by: string; amount: bigint; status: string; bytes: Uint8Array }[];
+  settled: Set<number>;
+  endedAtMs: number | undefined;
+}
+type Seats = Extract<LedgerRequest, { kind: "seats" }>;
+
+const DAY = 86_400_000;
+const MINIMUM = (a: bigint, b: bigint) => (a < b ? a : b);
+
+export class Twin {
+  readonly parameters: Parameters;
+  readonly related: (a: string, b: string) => boolean;
+  nowMs = 0;
+  balances: Record<string, bigint> = {};
+  burned = 0n;
+  staked: Record<string, bigint> = {};
+  tranches: { agent: string; amount: bigint; atMs: number }[] = [];
+  holds: Hold[] = [];
+  transfers: (Extract<Operation, { op: "transfer" }> & { atMs: number })[] = [];
+  answers: { id: string; bucket: number; position: number; answer: PlainAnswer | undefined }[] = [];
+  floors: Record<number, number> = {};
+  queue: { asked: Asked; request: Seats; untilMs: number }[] = [];
+  cancels: { requester: string; atMs: number }[] = [];
+
+  constructor(parameters: Parameters, minted: bigint, related: (a: string, b: string) => boolean) {
+    this.parameters = parameters;
+    this.related = related;
+    this.balances["treasury"] = minted;
+  }
+
+  give(account: string, amount: bigint): void {
+    if (account === "burned") this.burned += amount;
+    else this.balances[account] = (this.balances[account] ?? 0n) + amount;
+  }
+
+  balance(account: string): bigint {
+    return this.balances[account] ?? 0n;
+  }
+
+  locked(agent: string): bigint {
+    let sum = 0n;
+    for (const hold of this.holds) {
+      if (hold.endedAtMs !== undefined) continue;
+      for (const e of hold.exposures) if (e.agent === agent) sum += e.amount;
+      if (hold.bond?.onStake && hold.bond.worker === agent) sum += hold.bond.amount;
+    }
+    return sum;
+  }
+
+  free(agent: string): bigint {
+    return (this.staked[agent] ?? 0n) - this.locked(agent);
+  }
+
+  apply(operation: Operation): { told: Told[]; result: string } {
+    switch (operation.op) {
+      case "tick":
+        return { told: this.tick(operation.nowMs), result: "" };
+      case "transfer":
+        return { told: [], result: this.transfer(operation) };
+      case "ask": {
+        const told = this.ask(operation.asked);
+        return { told: [...told, ...this.serve()], result: "" };
+      }
+      default: {
+        const result = this[operation.op](operation.agent, operation.amount);
+        return { told: this.serve(), result };
+      }
+    }
+  }
+
+  tick(nowMs: number): Told[] {
+    this.nowMs = nowMs;
+    for (const tranche of this.tranches) {
+      if (tranche.atMs <= nowMs) this.give(tranche.agent, tranche.amount);
+    }
+    this.tranches = this.tranches.filter(({ atMs }) => atMs > nowMs);
+    const over = this.queue.filter(({ untilMs }) => untilMs <= nowMs);
+    return over.flatMap(({ asked }) => this.finish(asked, ["absent"]));
+  }
+
+  transfer(order: Extract<Operation, { op: "transfer" }>): string {
+    const earlier = this.transfers.find(
+      ({ id, from, atMs }) =>
+        id === order.id && (from === "treasury" || atMs + 30 * DAY > this.nowMs),
+    );
+    if (earlier !== undefined) {
+      const { from, to, amount } = earlier;
+      const same = from === order.from && to === order.to && amount === order.amount;
+      return same ? "done" : "KEY_REUSED";
+    }
+    if (this.balance(order.from) < order.amount) return "INSUFFICIENT_FUNDS";
+    this.give(order.from, -order.amount);
+    this.give(order.to, order.amount);
+    this.transfers.push({ ...order, atMs: this.nowMs });
+    return "done";
+  }
+
+  stake(agent: string, amount: bigint): string {
+    if (this.balance(agent) < amount) return "INSUFFICIENT_FUNDS";
+    this.give(agent, -amount);
+    this.staked[agent] = (this.staked[agent] ?? 0n) + amount;
+    return "done";
+  }
+
+  unstake(agent: string, amount: bigint): string {
+    const left = (this.staked[agent] ?? 0n) - amount;
+    if (amount > this.free(agent)) return "INSUFFICIENT_STAKE";
+    const seated = this.holds.some(
+      (hold) =>
+        hold.endedAtMs === undefined && hold.exposures.some((exposure) => exposure.agent === agent),
+    );
+    if (seated && left < this.parameters.verifyStakeMin) return "INSUFFICIENT_STAKE";
+    if (this.tranches.filter((tranche) => tranche.agent === agent).length >= 64) {
+      return "MAILBOX_FULL";
+    }
+    this.staked[agent] = left;
+    const atMs = this.nowMs + this.parameters.unbondingMs;
+    if (amount > 0n) this.tranches.push({ agent, amount, atMs });
+    return "done";
+  }
+
+  slash(agent: string, amount: bigint): string {
+    let wanted = amount;
+    const fromFree = MINIMUM(wanted, this.free(agent));
+    this.staked[agent] = (this.staked[agent] ?? 0n) - fromFree;
+    wanted -= fromFree;
+    for (const tranche of this.tranches.toReversed()) {
+      if (tranche.agent !== agent) continue;
+      const taken = MINIMUM(wanted, tranche.amount);
+      tranche.amount -= taken;
+      wanted -= taken;
+    }
+    this.tranches = this.tranches.filter((tranche) => tranche.amount > 0n);
+    this.burned += amount - wanted;
+    return `done ${amount - wanted}`;
+  }
+
+  canSit(request: Seats, agent: string): boolean {
+    const staked = this.staked[agent] ?? 0n;
+    return staked >= this.parameters.verifyStakeMin && this.free(agent) >= request.exposure;
+  }
+
+  live(need: string): Hold | undefined {
+    return this.holds.find((hold) => hold.request.need === need && hold.endedAtMs === undefined);
+  }
+
+  seatNow(request: Seats): PlainAnswer | undefined {
+    const able = request.order.filter((agent) => this.canSit(request, agent));
+    if (able.length < request.least) return undefined;
+    const seated = able.slice(0, request.count);
+    const until = request.order.indexOf(seated.at(-1)!);
+    const skipped = request.order.slice(0, until).filter((agent) => !seated.includes(agent));
+    const seats = seated.map((agent, i) => ({ seat: request.firstSeat + i, agent }));
+    const hold = this.live(request.need)!;
+    for (const one of seats) hold.exposures.push({ ...one, amount: request.exposure });
+    return ["seated", seats, skipped];
+  }
+
+  finish(asked: Asked, answer: PlainAnswer): Told[] {
+    this.queue = this.queue.filter((waiting) => waiting.asked !== asked);
+    const id = JSON.stringify(asked.id);
+    for (const kept of this.answers) if (kept.id === id) kept.answer = answer;
+    const below = asked.id.position < (this.floors[asked.id.bucket] ?? 0);
+    return below ? [] : [{ id, answer }];
+  }
+
+  /** Redraws, then the oldest; again and again until nobody can be served. */
+  serve(): Told[] {
+    const ranked = [...this.queue].sort(
+      (a, b) => Number(b.request.round > 0) - Number(a.request.round > 0),
+    );
+    for (const { asked, request } of ranked) {
+      if (asked.id.position < (this.floors[asked.id.bucket] ?? 0)) continue;
+      const answer = this.seatNow(request);
+      if (answer !== undefined) return [...this.finish(asked, answer), ...this.serve()];
+    }
+    return [];
+  }
+
+  ask(asked: Asked): Told[] {
+    const { bucket, position } = asked.id;
+    const known = this.floors[bucket] ?? 0;
+    if (position < known || position < asked.floor) return [];
+    const id = JSON.stringify(asked.id);
+    const kept = this.answers.find((answer) => answer.id === id);
+    if (kept !== undefined) return kept.answer === undefined ? [] : [{ id, answer: kept.answer }];
+    this.answers.push({ id, bucket, position, answer: undefined });
+    const freed: Told[] = [];
+    const answer = this.answer(asked, freed);
+    this.floors[bucket] = Math.max(known, asked.floor);
+    if (answer === undefined) return freed;
+    return [...freed, ...this.finish(asked, answer)];
+  }
+
+  answer(asked: Asked, freed: Told[]): PlainAnswer | undefined {
+    const { request } = asked;
+    if (request.kind === "fund") return this.fund(request);
+    if (request.kind === "challenge") return this.challenge(request);
+    if (request.kind === "settle") return this.settle(request, freed);
+    const hold = this.live(request.need);
+    if (hold === undefined) return ["refused", "UNKNOWN_THREAD"];
+    if (hold.attempt !== request.attempt) return ["refused", "WRONG_STATE"];
+    if (request.kind === "bond") return this.bond(hold, request);
+    if (request.kind === "resolve") return this.resolve(hold, request);
+    const answer = this.seatNow(request);
+    if (answer !== undefined) return answer;
+    const ever = request.order.filter((agent) => {
+      const staked = this.staked[agent] ?? 0n;
+      return staked >= request.exposure && staked >= this.parameters.verifyStakeMin;
+    });
+    if (ever.length < request.least) return ["absent"];
+    const untilMs = this.nowMs + this.parameters.seatsWaitMs;
+    this.queue.push({ asked, request, untilMs });
+    return undefined;
+  }
+
+  fund(request: Extract<LedgerRequest, { kind: "fund" }>): PlainAnswer {
+    const earlier = this.holds.find(
+      ({ request: other, endedAtMs }) =>
+        other.requester === request.requester &&
+        other.key === request.key &&
+        (endedAtMs === undefined || endedAtMs + 30 * DAY > this.nowMs),
+    );
+    if (earlier?.request.content === request.content) {
+      const live = earlier.endedAtMs === undefined && earlier.request.need === request.need;
+      return live ? ["held"] : ["duplicate", earlier.request.need];
+    }
+    if (request.bounty > this.parameters.tiers[request.tier].bountyMax) {
+      return ["refused", "BOUNTY_CAP"];
+    }
+    if (earlier !== undefined) return ["refused", "KEY_REUSED"];
+    if (this.balance(request.requester) < request.amount) return ["refused", "INSUFFICIENT_FUNDS"];
+    if (this.live(request.need) !== undefined) return ["refused", "WRONG_STATE"];
+    this.give(request.requester, -request.amount);
+    this.holds.push({
+      request,
+      rest: request.amount,
+      attempt: 1,
+      sealed: false,
+      bond: undefined,
+      exposures: [],
+      challenges: [],
+      settled: new Set(),
+      endedAtMs: undefined,
+    });
+    return ["held"];
+  }
+
+  bond(hold: Hold, request: Extract<LedgerRequest, { kind: "bond" }>): PlainAnswer {
+    const { worker, amount } = request;
+    if (hold.bond !== undefined) {
+      const same = hold.bond.worker === worker && hold.bond.amount === amount;
+      return same ? ["held"] : ["refused", "WRONG_STATE"];
+    }
+    const onStake = this.free(worker) >= amount;
+    if (!onStake && this.balance(worker) < amount) {
+      const staker =
+        (this.staked[worker] ?? 0n) > 0n || this.tranches.some(({ agent }) => agent === worker);
+      return ["refused", staker ? "INSUFFICIENT_STAKE" : "INSUFFICIENT_FUNDS"];
+    }
+    if (hold.sealed) return ["refused", "SEALED"];
+    if (!onStake) this.give(worker, -amount);
+    hold.bond = { worker, amount, onStake };
+    return ["held"];
+  }
+
+  challenge(request: Extract<LedgerRequest, { kind: "challenge" }>): PlainAnswer {
+    const hold = this.live(request.need);
+    if (hold === undefined) {
+      // Runs stay below the slack after which the ledger sweeps, so no end is forgotten here.
+      const ended = this.holds.some((other) => other.request.need === request.need);
+      return ["refused", ended ? "SEALED" : "UNKNOWN_THREAD"];
+    }
+    if (request.attempt > hold.attempt) return ["refused", "WRONG_STATE"];
+    if (hold.challenges.some(({ id }) => id === request.challenge)) return ["held"];
+    if (this.balance(request.challenger) < request.amount) return ["refused", "INSUFFICIENT_FUNDS"];
+    if (hold.sealed || request.attempt < hold.attempt) return ["refused", "SEALED"];
+    const share = this.parameters.tiers[hold.request.tier].challengeBondPpm;
+    const least = (hold.request.bounty * BigInt(share)) / 1_000_000n;
+    if (request.amount < least) return ["refused", "BOND_TOO_SMALL"];
+    this.give(request.challenger, -request.amount);
+    hold.challenges.push({
+      id: request.challenge,
+      by: request.challenger,
+      amount: request.amount,
+      status: "open",
+      bytes: request.envelope,
+    });
+    return ["held"];
+  }
+
+  resolve(hold: Hold, request: Extract<LedgerRequest, { kind: "resolve" }>): PlainAnswer {
+    const found = hold.challenges.find(({ id }) => id === request.challenge);
+    const status = request.upheld ? "upheld" : "rejected";
+    if (found === undefined) return ["refused", "WRONG_STATE"];
+    if (found.status !== "open") {
+      return found.status === status ? ["resolved"] : ["refused", "WRONG_STATE"];
+    }
+    found.status = status;
+    if (request.upheld) this.give(found.by, found.amount);
+    else {
+      const worker = hold.bond?.worker;
+      const judges = request.judges.filter(
+        (judge) =>
+          !this.related(judge, found.by) &&
+          !this.related(judge, hold.request.requester) &&
+          (worker === undefined || !this.related(judge, worker)),
+      );
+      const paid = judges.length === 0 ? 0n : found.amount / 2n;
+      this.burned += found.amount - paid;
+      this.share(paid, judges, (judge, part) => this.give(judge, part));
+    }
+    return ["resolved"];
+  }
+
+  /** Equal parts, the first ones a unit more where it does not go up. */
+  share(amount: bigint, among: string[], pay: (to: string, part: bigint) => void): void {
+    const n = BigInt(among.length);
+    among.forEach((to, i) => pay(to, amount / n + (BigInt(i) < amount % n ? 1n : 0n)));
+  }
+
+  settle(facts: SettlementFacts, freed: Told[]): PlainAnswer {
+    // A need may be funded again once its key is forgotten; what counts is the latest of that name.
+    const latest = this.holds.findLast((hold) => hold.request.need === facts.need);
+    if (latest?.settled.has(facts.attempt)) return ["posted"];
+    const hold = this.live(facts.need);
+    if (hold === undefined) return ["refused", "UNKNOWN_THREAD"];
+    if (hold.attempt !== facts.attempt) return ["refused", "WRONG_STATE"];
+    const { requester, bounty, tier } = hold.request;
+    const price = facts.decided?.price ?? 0n;
+    const seatNumbers = facts.seats.map(({ seat }) => seat);
+    if (
+      facts.requester !== requester ||
+      facts.bounty !== bounty ||
+      facts.tier !== tier ||
+      price > bounty ||
+      (hold.bond !== undefined && hold.bond.worker !== facts.decided?.worker) ||
+      seatNumbers.length !== new Set(seatNumbers).size
+    ) {
+      return ["refused", "WRONG_STATE"];
+    }
+    const open = hold.challenges.filter(({ status }) => status === "open");
+    if (open.length > 0) {
+      hold.sealed = true;
+      return ["sealed", open.map(({ bytes }) => bytes)];
+    }
+    const books = structuredClone({
+      balances: this.balances,
+      burned: this.burned,
+      staked: this.staked,
+      rest: hold.rest,
+    });
+    this.pay(hold, facts);
+    if (hold.rest < (facts.last ? 0n : bounty)) {
+      const { rest, ...before } = books;
+      Object.assign(this, before);
+      hold.rest = rest;
+      return ["refused", "WRONG_STATE"];
+    }
+    this.end(hold, facts, freed);
+    return ["posted"];
+  }
+
+  end(hold: Hold, facts: SettlementFacts, freed: Told[]): void {
+    const cancelledBefore = facts.cancelledBefore ?? facts.decided === undefined;
+    if (facts.outcome === "cancelled" && cancelledBefore) {
+      this.cancels.push({ requester: facts.requester, atMs: this.nowMs });
+    }
+    hold.settled.add(facts.attempt);
+    Object.assign(hold, { attempt: hold.attempt + 1, sealed: false, bond: undefined });
+    Object.assign(hold, { exposures: [], challenges: [] });
+    if (facts.last) {
+      this.give(facts.requester, hold.rest);
+      hold.rest = 0n;
+      hold.endedAtMs = this.nowMs;
+    }
+    for (const waiting of this.queue.filter(({ request }) => request.need === facts.need)) {
+      freed.push(...this.finish(waiting.asked, ["absent"]));
+    }
+  }
+
+  /** The money table, written once more. */
+  pay(hold: Hold, facts: SettlementFacts): void {
+    const worker = facts.decided?.worker;
+    const price = facts.decided?.price ?? 0n;
+    const eta = BigInt(facts.decided?.etaMs ?? 0);
+    const elapsed = BigInt(facts.leased?.elapsedMs ?? 0);
+    const ttl = BigInt(facts.leased?.ttlMs ?? 0);
+    const party = (agent: string) =>
+      this.related(agent, facts.requester) || (worker !== undefined && this.related(agent, worker));
+    const fromEscrow = (to: string, amount: bigint) => {
+      hold.rest -= amount;
+      this.give(to, amount);
+    };
+    let votes = 0n;
+    const vote = (agent: string, amount: bigint) => {
+      if (party(agent)) return;
+      votes += amount;
+      fromEscrow(agent, amount);
+    };
+    const planPay = facts.verifyBounty / 5n + (facts.verifyBounty % 5n === 0n ? 0n : 1n);
+    for (const { agent, agreed } of facts.planVotes) if (agreed) vote(agent, planPay);
+    const wanted = { finalized: "pass", rejected: "fail" }[facts.outcome as string];
+    for (const { agent, answer } of facts.seats) {
+      if (answer === wanted) vote(agent, facts.verifyBounty);
+    }
+    const payPrice = () => {
+      if (worker === undefined) return;
+      const promised = eta === 0n ? 1n : eta;
+      const over = elapsed > eta ? MINIMUM(elapsed - eta, promised) : 0n;
+      fromEscrow(worker, price - (price * 3n * over) / (promised * 10n));
+    };
+    const payFee = () => {
+      if (worker === undefined) return;
+      const tenth = price / 10n;
+      const share = ttl === 0n ? 0n : (price * MINIMUM(elapsed, ttl)) / ttl;
+      fromEscrow(worker, share > tenth ? share : tenth);
+    };
+    let bondLost = 0n;
+    const bond = hold.bond?.amount ?? 0n;
+    const exposureOf = (seat: number, agent: string) =>
+      hold.exposures.find((e) => e.seat === seat && e.agent === agent)?.amount ?? 0n;
+    const slash = (agent: string, amount: bigint) => {
+      this.staked[agent] = this.staked[agent]! - amount;
+    };
+
+    switch (facts.outcome) {
+      case "finalized":
+        payPrice();
+        break;
+      case "cancelled": {
+        if (!(facts.cancelledBefore ?? facts.decided === undefined)) {
+          payFee();
+          break;
+        }
+        const recent = this.cancels.filter(
+          ({ requester, atMs }) => requester === facts.requester && atMs > this.nowMs - 3_600_000,
+        );
+        const many = recent.length >= this.parameters.freeCancelsPerHour;
+        if (many) fromEscrow("burned", facts.bounty / 100n);
+        break;
+      }
+      case "no_submission": {
+        const missed = (facts.leased?.heartbeatsMissed ?? 0) * this.parameters.severity;
+        const percent = BigInt(missed + (facts.leased?.yieldedLate === true ? 10 : 0));
+        bondLost = MINIMUM(bond, (bond * percent) / 100n);
+        this.burned += bondLost;
+        break;
+      }
+      case "rejected":
+        bondLost = MINIMUM(bond, votes);
+        hold.rest += bondLost;
+        break;
+      case "evaluator_absent":
+        if (facts.absentPays === "price") payPrice();
+        if (facts.absentPays === "fee") payFee();
+        for (const { seat, agent, answer } of facts.seats) {
+          if (answer !== "silent") continue;
+          const lost = exposureOf(seat, agent) / 10n;
+          slash(agent, lost);
+          this.burned += lost;
+        }
+        break;
+      case "invalidated": {
+        const part = facts.proof === "judged" ? 10n : 1n;
+        bondLost = bond / part;
+        let slashed = bondLost;
+        const wrong = facts.seats.filter(({ answer }) => answer === "pass");
+        for (const { seat, agent } of wrong) {
+          slash(agent, exposureOf(seat, agent) / part);
+          slashed += exposureOf(seat, agent) / part;
+        }
+        this.reward(hold, facts, slashed, wrong.length, party, fromEscrow);
+        break;
+      }
+      default:
+        break;
+    }
+    if (hold.bond?.onStake) slash(hold.bond.worker, bondLost);
+    else if (hold.bond !== undefined) this.give(hold.bond.worker, bond - bondLost);
+  }
+
+  reward(
+    hold: Hold,
+    facts: SettlementFacts,
+    slashed: bigint,
+    wrong: number,
+    party: (agent: string) => boolean,
+    fromEscrow: (to: string, amount: bigint) => void,
+  ): void {
+    const worker = facts.decided?.worker;
+    const winners = hold.challenges.filter(
+      ({ by, status }) =>
+        status === "upheld" && (worker === undefined || !this.related(by, worker)),
+    );
+    const honest = facts.seats
+      .filter(({ agent, answer }) => answer === "fail" && !party(agent))
+      .map(({ agent }) => agent);
+    // 5 : 4 : 1 of tenths; what is left over goes to the largest remainders.
+    const parts = [5n, 4n, 1n].map((tenths) => (slashed * tenths) / 10n);
+    const order = [0, 1, 2].sort((a, b) => {
+      const rest = (i: number) => (slashed * [5n, 4n, 1n][i]!) % 10n;
+      return Number(rest(b) - rest(a)) || a - b;
+    });
+    const over = slashed - parts[0]! - parts[1]! - parts[2]!;
+    for (let i = 0n; i < over; i += 1n) parts[order[Number(i)]!]! += 1n;
+    this.burned += parts[2]!;
+    if (honest.length === 0) this.burned += parts[1]!;
+    else this.share(parts[1]!, honest, (to, part) => this.give(to, part));
+    if (winners.length === 0) this.burned += parts[0]!;
+    let unpaid = facts.verifyBounty * BigInt(wrong);
+    const shares: bigint[] = [];
+    this.share(
+      parts[0]!,
+      winners.map(({ by }) => by),
+      (_, part) => shares.push(part),
+    );
+    winners.forEach(({ by, amount }, i) => {
+      this.give(by, shares[i]!);
+      const missing = amount / 2n + facts.verifyBounty - shares[i]!;
+      const topUp = MINIMUM(missing > 0n ? missing : 0n, unpaid);
+      unpaid -= topUp;
+      fromEscrow(by, topUp);
+    });
+  }
+}
