@@ -18,8 +18,11 @@ export const emptyHead = (bucket: number): Head => ({
   hash: new Uint8Array(ZERO_HASH_BYTES),
 });
 
-export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.byteLength !== b.byteLength) return false;
+  for (let at = 0; at < a.byteLength; at++) if (a[at] !== b[at]) return false;
+  return true;
+};
 
 /** Negative, zero or positive: generation first, then revision. */
 export const compareEpochs = (a: Epoch, b: Epoch): number =>

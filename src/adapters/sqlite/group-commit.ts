@@ -7,6 +7,9 @@ import type { Change, Changed, SqliteStoreCore } from "./store.ts";
 /** Changes of one transaction; more wait for the next. Bounds how long one fsync keeps others waiting. */
 export const GROUP_CHANGES_MAX = 1_024;
 
+/** What takes the groups. */
+type Core = Pick<SqliteStoreCore, "changeSync" | "close">;
+
 interface Waiting {
   readonly change: Change;
   readonly resolve: (changed: Changed) => void;
@@ -14,12 +17,12 @@ interface Waiting {
 }
 
 export class GroupCommit {
-  readonly core: SqliteStoreCore;
+  readonly #core: Core;
   #waiting: Waiting[] = [];
   #scheduled = false;
 
-  constructor(core: SqliteStoreCore) {
-    this.core = core;
+  constructor(core: Core) {
+    this.#core = core;
   }
 
   submit(change: Change): Promise<Changed> {
@@ -32,7 +35,7 @@ export class GroupCommit {
   /** Everything handed over so far is answered before this returns; then the folder is given up. */
   close(): void {
     while (this.#waiting.length > 0) this.#flush();
-    this.core.close();
+    this.#core.close();
   }
 
   /** After the I/O phase of this loop turn, when every port has delivered what it had. */
@@ -50,7 +53,7 @@ export class GroupCommit {
     const group = this.#waiting.splice(0, GROUP_CHANGES_MAX);
     if (group.length === 0) return;
     try {
-      const changed = this.core.changeSync(group.map(({ change }) => change));
+      const changed = this.#core.changeSync(group.map(({ change }) => change));
       for (const [at, waiting] of group.entries()) waiting.resolve(changed[at]!);
     } catch (error) {
       for (const { reject } of group) reject(error);

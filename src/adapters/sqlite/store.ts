@@ -16,7 +16,13 @@
 import { hash } from "node:crypto";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { assertWhole, judge, sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
+import {
+  assertWhole,
+  judge,
+  sameBytes,
+  ZERO_HASH_BYTES,
+  type BucketRow,
+} from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
 import type { BucketWrite, CommitOutcome, Epoch, Head, Snapshot } from "#ports/store.ts";
 import { isBusy, isFull } from "./codes.ts";
@@ -40,10 +46,20 @@ export type Changed =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly error: Error };
 
+export interface StoreOptions {
+  /**
+   * Pages of PAGE_BYTES that the database may grow to. At the limit it behaves as on a full disk: commits are
+   * answered `unknown` and sent again. Default: SQLite's own, 2^32 − 2.
+   */
+  readonly pagesMax?: number;
+}
+
 export class SqliteStoreCore {
   readonly #database: DatabaseSync;
   readonly #rows: Rows;
   readonly #lock: DataLock;
+  /** Rows as the transactions of this opener left them; emptied when one is rolled back. */
+  readonly #known = new Map<number, BucketRow>();
   #failure: Fault | undefined;
 
   private constructor(database: DatabaseSync, lock: DataLock) {
@@ -53,10 +69,13 @@ export class SqliteStoreCore {
   }
 
   /** Creates the folder if needed. Refuses with DATA_IN_USE, DATA_TOO_NEW or STORE_CORRUPT. */
-  static open(dir: string): SqliteStoreCore {
+  static open(dir: string, options: StoreOptions = {}): SqliteStoreCore {
     const lock = lockData(dir);
     try {
-      return new SqliteStoreCore(openDatabase(join(dir, "canswarm.db")), lock);
+      const database = openDatabase(join(dir, "canswarm.db"));
+      const { pagesMax } = options;
+      if (pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${Math.trunc(pagesMax)}`);
+      return new SqliteStoreCore(database, lock);
     } catch (error) {
       lock.release();
       throw error;
@@ -139,7 +158,7 @@ export class SqliteStoreCore {
       case "commit":
         return this.#commit(change.writes);
       case "lead":
-        return { kind: "lead", epoch: this.#rows.lead(change.buckets) };
+        return this.#lead(change.buckets);
       case "snapshot":
         this.#saveSnapshot(change.snapshot);
         return { kind: "done" };
@@ -147,6 +166,18 @@ export class SqliteStoreCore {
         this.#rows.putBlock(change.cid, change.bytes);
         return { kind: "done" };
     }
+  }
+
+  #lead(buckets: readonly number[]): Changed {
+    const epoch = this.#rows.lead(buckets);
+    for (const bucket of buckets) this.#known.delete(bucket);
+    return { kind: "lead", epoch };
+  }
+
+  #row(bucket: number): BucketRow {
+    let row = this.#known.get(bucket);
+    if (row === undefined) this.#known.set(bucket, (row = this.#rows.bucketRow(bucket)));
+    return row;
   }
 
   /** Judges every bucket before it writes any, so that a mistake of the caller changes nothing. */
@@ -157,7 +188,7 @@ export class SqliteStoreCore {
       assertWhole(writes);
       verdicts = writes.map((write) => {
         const isDecided = (key: string) => rows.isDecided(write.bucket, key);
-        return judge(write, rows.bucketRow(write.bucket), isDecided);
+        return judge(write, this.#row(write.bucket), isDecided);
       });
     } catch (error) {
       if (!(error instanceof Error) || "errcode" in error) throw error;
@@ -165,8 +196,9 @@ export class SqliteStoreCore {
     }
     const outcomes = writes.map((write, at): CommitOutcome => {
       const verdict = verdicts[at]!;
-      if (verdict !== "apply") return verdict;
+      if (verdict !== "apply") return verdict.kind === "refused" ? ownRefusal(verdict) : verdict;
       rows.apply(write);
+      this.#known.set(write.bucket, { ...this.#row(write.bucket), head: ownHead(write.head) });
       return { bucket: write.bucket, kind: "committed" };
     });
     return { kind: "commit", outcomes };
@@ -203,6 +235,7 @@ export class SqliteStoreCore {
   }
 
   #rolledBack(error: unknown): Fault {
+    this.#known.clear();
     try {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
     } catch (cause) {
@@ -219,6 +252,14 @@ export class SqliteStoreCore {
     if (this.#failure !== undefined) throw this.#failure;
   }
 }
+
+/** The caller keeps its buffers, and may have packed the hash into a large one. */
+const ownHead = (head: Head): Head => ({ ...head, hash: head.hash.slice() });
+
+const ownRefusal = (refused: Extract<CommitOutcome, { kind: "refused" }>): CommitOutcome => ({
+  ...refused,
+  head: ownHead(refused.head),
+});
 
 /** The answer to a change whose transaction failed (S4). */
 const lost = (change: Change, fault: Fault): Changed =>

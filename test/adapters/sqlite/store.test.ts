@@ -1,0 +1,231 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, describe, expect, it } from "vitest";
+import { connect } from "#adapters/sqlite/client.ts";
+import { GROUP_CHANGES_MAX, GroupCommit } from "#adapters/sqlite/group-commit.ts";
+import { openSqlite } from "#adapters/sqlite/open.ts";
+import { blocksOver, openInThread } from "#adapters/sqlite/ports.ts";
+import { SqliteStoreCore, type StoreOptions } from "#adapters/sqlite/store.ts";
+import type { BucketWrite, Epoch } from "#ports/store.ts";
+import { writeOn } from "../../contracts/store.ts";
+import { newFolder, removeFolder } from "./folder.ts";
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
+const folder = (): string => {
+  const dir = newFolder();
+  undo.push(() => removeFolder(dir));
+  return dir;
+};
+const opened = (dir: string, options?: StoreOptions): SqliteStoreCore => {
+  const core = SqliteStoreCore.open(dir, options);
+  undo.push(() => core.close());
+  return core;
+};
+const lead = (core: SqliteStoreCore, ...buckets: number[]): Epoch => {
+  const [answer] = core.changeSync([{ kind: "lead", buckets }]);
+  if (answer?.kind !== "lead") throw new Error("not led");
+  return answer.epoch;
+};
+const commit = (core: SqliteStoreCore, write: BucketWrite): string =>
+  core.commitSync([write])[0]!.kind;
+/** Another program that meddles with the file. */
+const meddle = (dir: string): DatabaseSync => {
+  const database = new DatabaseSync(join(dir, "canswarm.db"));
+  undo.push(() => database.isOpen && database.close());
+  return database;
+};
+
+describe("the data folder", () => {
+  it("is refused while another process holds it, and free once that is killed", async () => {
+    const dir = folder();
+    const script = join(import.meta.dirname, "holder.ts");
+    const holder = spawn(process.execPath, [script, dir], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    undo.push(() => holder.kill("SIGKILL"));
+    const [said] = await once(holder.stdout!, "data");
+    expect(String(said)).toBe("committed\n");
+    expect(() => opened(dir)).toThrow(`DATA_IN_USE process ${holder.pid} holds the data folder`);
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    const core = opened(dir);
+    expect(core.read(1, 0, 9).map(String)).toHaveLength(1);
+    expect(core.head(1).records).toBe(1);
+  });
+
+  it("names the holder and a remedy through the store's thread too", async () => {
+    const dir = folder();
+    opened(dir);
+    const refused = { code: "DATA_IN_USE", remedy: expect.stringContaining("--data") };
+    await expect(openSqlite(dir)).rejects.toMatchObject(refused);
+  });
+
+  it("written by a newer program is refused", () => {
+    const dir = folder();
+    opened(dir).close();
+    meddle(dir).exec("PRAGMA user_version = 99");
+    expect(() => opened(dir)).toThrow("DATA_TOO_NEW");
+  });
+
+  it("with a damaged database is refused, and not held afterwards", () => {
+    const dir = folder();
+    opened(dir).close();
+    writeFileSync(join(dir, "canswarm.db"), "not a database, whatever it was before");
+    expect(() => opened(dir)).toThrow("STORE_CORRUPT");
+    expect(() => opened(dir)).toThrow("STORE_CORRUPT");
+  });
+
+  it("loses the half-written blocks of a crash when it is opened", async () => {
+    const dir = folder();
+    mkdirSync(join(dir, "blocks"));
+    writeFileSync(join(dir, "blocks", "7-0.tmp"), "half");
+    const ports = openInThread(dir);
+    undo.push(() => ports.close());
+    expect(readdirSync(join(dir, "blocks"))).toEqual([]);
+    const cid = await blocksOver(ports).put(new Uint8Array(70_000), "raw");
+    expect(readdirSync(join(dir, "blocks"), { recursive: true })).toEqual([
+      cid.slice(-2),
+      join(cid.slice(-2), cid),
+    ]);
+  });
+});
+
+describe("a write that fails", () => {
+  it("for want of room is answered unknown, whole, and can be sent again", () => {
+    const dir = folder();
+    const small = opened(dir, { pagesMax: 25 });
+    const epoch = lead(small, 1, 2);
+    const large = writeOn(small.head(1), epoch, ["x".repeat(200_000)]);
+    const fits = writeOn(small.head(2), epoch, ["y"]);
+    expect(small.commitSync([fits, large]).map(({ kind }) => kind)).toEqual(["unknown", "unknown"]);
+    expect(small.head(2).records).toBe(0);
+    expect(commit(small, fits)).toBe("committed");
+    small.close();
+    expect(commit(opened(dir), large)).toBe("committed");
+  });
+
+  it("for a lock held by another program is answered unknown and can be sent again", () => {
+    const dir = folder();
+    const core = opened(dir);
+    const write = writeOn(core.head(1), lead(core, 1), ["a"]);
+    const other = meddle(dir);
+    other.exec("BEGIN IMMEDIATE");
+    expect(commit(core, write)).toBe("unknown");
+    const led = core.changeSync([{ kind: "lead", buckets: [1] }])[0];
+    expect(led).toMatchObject({ kind: "failed", error: { code: "STORE_BUSY" } });
+    other.exec("ROLLBACK");
+    expect(commit(core, write)).toBe("committed");
+  });
+
+  it("for any other reason is answered unknown once, and then the store refuses all work", () => {
+    const dir = folder();
+    const core = opened(dir);
+    const write = writeOn(core.head(1), lead(core, 1), ["a"]);
+    meddle(dir).exec("DROP TABLE records");
+    expect(commit(core, write)).toBe("unknown");
+    expect(() => commit(core, write)).toThrow("STORE_FAILED");
+    expect(() => core.head(1)).toThrow("STORE_FAILED");
+  });
+});
+
+describe("reading", () => {
+  const chain = () => {
+    const dir = folder();
+    const core = opened(dir);
+    const write = writeOn(core.head(1), lead(core, 1), ["a", "b", "c"]);
+    expect(commit(core, write)).toBe("committed");
+    return { core, other: meddle(dir), write };
+  };
+
+  it.each([
+    ["changed bytes", "UPDATE records SET bytes = x'00' WHERE place = 1"],
+    ["a broken link", "UPDATE records SET parent = zeroblob(32) WHERE place = 1"],
+    ["a missing record", "DELETE FROM records WHERE place = 1"],
+    ["a head that the chain does not end in", "UPDATE heads SET hash = zeroblob(32)"],
+  ])("tells of %s instead of giving them out", (_, sql) => {
+    const { core, other } = chain();
+    expect(core.read(1, 0, 9)).toHaveLength(3);
+    other.exec(sql);
+    expect(() => core.read(1, 0, 9)).toThrow("STORE_CORRUPT");
+  });
+
+  it("never returns a record beyond the head", () => {
+    const { core, other, write } = chain();
+    const { hash } = write.head;
+    const sql = "INSERT INTO records (bucket, place, hash, parent, bytes) VALUES (1, 3, ?, ?, ?)";
+    other.prepare(sql).run(new Uint8Array(32), hash, Uint8Array.of(1));
+    expect(core.read(1, 0, 9)).toHaveLength(3);
+    expect(core.read(1, 3, 9)).toEqual([]);
+  });
+});
+
+describe("group commit", () => {
+  it("takes all that waits into one transaction, up to its limit", async () => {
+    const core = opened(folder());
+    const groups: number[] = [];
+    const group = new GroupCommit({
+      changeSync: (changes) => {
+        groups.push(changes.length);
+        return core.changeSync(changes);
+      },
+      close: () => core.close(),
+    });
+    const change = { kind: "lead", buckets: [1] } as const;
+    const count = GROUP_CHANGES_MAX + 5;
+    const answers = await Promise.all(Array.from({ length: count }, () => group.submit(change)));
+    expect(groups).toEqual([GROUP_CHANGES_MAX, 5]);
+    const revisions = answers.map((answer) => (answer.kind === "lead" ? answer.epoch.revision : 0));
+    expect(revisions).toEqual(Array.from({ length: count }, (_, at) => at + 1));
+  });
+
+  it("answers everything handed over before it closes", async () => {
+    const core = opened(folder());
+    const group = new GroupCommit(core);
+    const answer = group.submit({ kind: "lead", buckets: [1] });
+    group.close();
+    expect(await answer).toMatchObject({ kind: "lead" });
+  });
+});
+
+describe("the store's thread", () => {
+  it("serves many ports at once and keeps their answers apart", async () => {
+    const thread = await openSqlite(folder());
+    undo.push(() => thread.close());
+    const stores = Array.from({ length: 4 }, () => connect(thread.port()));
+    const epoch = await stores[0]!.lead(Array.from({ length: 64 }, (_, bucket) => bucket));
+    const committed = await Promise.all(
+      stores.flatMap((store, at) =>
+        Array.from({ length: 16 }, async (_, n) => {
+          const bucket = at * 16 + n;
+          const [outcome] = await store.commit([
+            writeOn(await store.head(bucket), epoch, [`of ${bucket}`]),
+          ]);
+          return outcome;
+        }),
+      ),
+    );
+    expect(committed).toEqual(
+      Array.from({ length: 64 }, (_, bucket) => ({ bucket, kind: "committed" })),
+    );
+    for (const [at, store] of stores.entries()) {
+      const [bytes] = await store.read(63 - at, 0, 1);
+      expect(new TextDecoder().decode(bytes)).toMatch(`of ${63 - at} after`);
+    }
+  });
+
+  it("leaves commits unknown and everything else refused when it is killed", async () => {
+    const thread = await openSqlite(folder());
+    const store = connect(thread.port());
+    const write = writeOn(await store.head(1), await store.lead([1]), ["a"]);
+    await thread.kill();
+    expect(await store.commit([write])).toEqual([{ bucket: 1, kind: "unknown" }]);
+    await expect(store.head(1)).rejects.toMatchObject({ code: "STORE_CLOSED" });
+  });
+});
