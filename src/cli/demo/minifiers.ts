@@ -1,0 +1,99 @@
+/**
+ * The three minifiers of the main job, each pinned to one version and one set of options. They give the
+ * same bytes for the same file in every process, so a verifier can run them again and compare.
+ */
+
+import { createRequire } from "node:module";
+import { extname } from "node:path";
+
+export const TOOLS = ["esbuild", "swc", "terser"] as const;
+export type Tool = (typeof TOOLS)[number];
+
+export type Options = Readonly<Record<string, unknown>>;
+
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a worker delivers. */
+export interface Minified {
+  readonly tool: string;
+  readonly version: string;
+  readonly options: Options;
+  readonly code: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/**
+ * The options a worker may declare. A list and not a rule: options such as esbuild's `drop` or terser's
+ * `pure_funcs` take code away and still re-execute to the same bytes.
+ */
+export const ALLOWED_OPTIONS: Readonly<Record<Tool, readonly Options[]>> = {
+  esbuild: [
+    { minify: true, legalComments: "none", target: "esnext" },
+    { minifyWhitespace: true, legalComments: "none", target: "esnext" },
+  ],
+  swc: [
+    { compress: true, mangle: true },
+    { compress: true, mangle: false },
+  ],
+  terser: [
+    { compress: true, mangle: true },
+    { compress: { passes: 2 }, mangle: true },
+  ],
+};
+
+const PACKAGES: Readonly<Record<Tool, string>> = {
+  esbuild: "esbuild",
+  swc: "@swc/core",
+  terser: "terser",
+};
+
+const require = createRequire(import.meta.url);
+
+/** The version that is installed, from the package itself. */
+export const versionOf = (tool: Tool): string => {
+  const { version } = require(`${PACKAGES[tool]}/package.json`) as { readonly version: string };
+  return version;
+};
+
+const MODULE_SYNTAX = /^\s*(?:import\s*["'{*\w]|export\s*[{*\w])/m;
+
+/** Whether a file is read as a module; a script's outermost names must stay as they are. */
+export const isModule = ({ path, text }: SourceFile): boolean => {
+  const extension = extname(path);
+  if (extension === ".mjs") return true;
+  return extension !== ".cjs" && MODULE_SYNTAX.test(text);
+};
+
+/** Throws what the tool throws on a file that it cannot read. */
+export const minify = async (tool: Tool, options: Options, file: SourceFile): Promise<string> => {
+  switch (tool) {
+    case "esbuild": {
+      const { transform } = await import("esbuild");
+      return (await transform(file.text, { ...options, loader: "js" })).code;
+    }
+    case "swc": {
+      const swc = await import("@swc/core");
+      return (await swc.minify(file.text, { ...options, module: isModule(file) })).code;
+    }
+    case "terser": {
+      const terser = await import("terser");
+      const module = isModule(file);
+      const parse = { bare_returns: !module };
+      const { code } = await terser.minify(file.text, { ...options, module, parse });
+      if (code === undefined) throw new Error("terser gave no code");
+      return code;
+    }
+  }
+};
+
+/** esbuild keeps a process of its own; without this it would end only with ours. */
+export const closeTools = async (): Promise<void> => {
+  const { stop } = await import("esbuild");
+  await stop();
+};
+
+export const byteLength = (text: string): number => Buffer.byteLength(text, "utf8");

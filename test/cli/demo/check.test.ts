@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fileURLToPath } from "node:url";
+import { minifyHonestly } from "#cli/demo/agents/minify-worker.ts";
+import { CHEATS, cheatOn } from "#cli/demo/cheats.ts";
+import { checkMinified } from "#cli/demo/check.ts";
+import { chooseFiles, describeChoice, FILES_COUNT, type Choice } from "#cli/demo/files.ts";
+import {
+  ALLOWED_OPTIONS,
+  closeTools,
+  isModule,
+  minify,
+  TOOLS,
+  type Minified,
+  type SourceFile,
+} from "#cli/demo/minifiers.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+let choice: Choice;
+let sources: SourceFile[];
+
+beforeAll(async () => {
+  choice = await chooseFiles(ROOT);
+  sources = choice.files.map(({ path, absolute }) => ({
+    path,
+    text: readFileSync(absolute, "utf8"),
+  }));
+});
+afterAll(closeTools);
+
+describe("the choice of files", () => {
+  test("is by sha256(path), of 1 to 60 KB, and the same each time", async () => {
+    const { files } = choice;
+    expect(files.length).toBe(FILES_COUNT);
+    expect(files.map(({ order }) => order)).toEqual(files.map(({ order }) => order).sort());
+    for (const { path, bytes } of files) {
+      expect(path).toMatch(/^node_modules\/.+\.[cm]?js$/);
+      expect(bytes).toBeGreaterThanOrEqual(1024);
+      expect(bytes).toBeLessThanOrEqual(60 * 1024);
+    }
+    expect(await chooseFiles(ROOT, 5)).toEqual({
+      ...choice,
+      files: files.slice(0, 5),
+      skipped: expect.any(Array) as unknown,
+    });
+  });
+
+  test("is printed with its order, size and what was skipped", () => {
+    const skipped = [{ path: "node_modules/x.js", why: "odd" }];
+    const lines = describeChoice({ ...choice, skipped }).split("\n");
+    expect(lines.length).toBe(1 + FILES_COUNT + 1);
+    expect(lines[0]).toContain(`first ${FILES_COUNT} of ${choice.candidates}`);
+    expect(lines.at(-1)).toContain("skipped node_modules/x.js: no minifier accepts it (odd)");
+  });
+});
+
+describe("an honest delivery", () => {
+  test.each(TOOLS)("of %s passes on every file that the tool accepts", async (tool) => {
+    let passed = 0;
+    for (const file of sources) {
+      const output = await minifyHonestly(tool, file).catch(() => undefined);
+      if (output === undefined) continue;
+      expect(await checkMinified(file, output)).toMatchObject({ verdict: "pass" });
+      passed += 1;
+    }
+    expect(passed).toBeGreaterThanOrEqual(20);
+  });
+
+  test("may use any allowed options, in any order of their keys", async () => {
+    const file = sources[0]!;
+    for (const tool of TOOLS)
+      for (const allowed of ALLOWED_OPTIONS[tool]) {
+        const honest = await minifyHonestly(tool, file);
+        const code = await minify(tool, allowed, file);
+        const options = Object.fromEntries(Object.entries(allowed).reverse());
+        const output = { ...honest, options, code, bytesOut: Buffer.byteLength(code) };
+        expect(await checkMinified(file, output)).toMatchObject({ verdict: "pass" });
+      }
+  });
+});
+
+describe("a cheat", () => {
+  const CLASSES: readonly [string, (file: SourceFile) => boolean][] = [
+    ["a small script", (file) => !isModule(file) && file.text.length <= 4096],
+    ["a small module", (file) => isModule(file) && file.text.length <= 4096],
+    ["a middle script", (file) => !isModule(file) && file.text.length > 4096],
+    ["a large file", (file) => file.text.length > 12_288],
+  ];
+
+  test.each(CHEATS.flatMap((cheat) => CLASSES.map(([name, fits]) => [cheat, name, fits] as const)))(
+    "%s in %s is caught, whichever tool it hides behind",
+    async (cheat, _, fits) => {
+      let tried = 0;
+      for (const file of sources.filter(fits))
+        for (const tool of TOOLS) {
+          const honest = await minifyHonestly(tool, file).catch(() => undefined);
+          const lie = honest === undefined ? undefined : cheatOn(cheat, honest);
+          if (lie === undefined) continue;
+          expect(lie).not.toEqual(honest);
+          expect(await checkMinified(file, lie)).toMatchObject({ verdict: "fail" });
+          tried += 1;
+        }
+      expect(tried).toBeGreaterThan(0);
+    },
+  );
+
+  test.each<[string, (honest: Minified) => unknown, string]>([
+    ["another version", (h) => ({ ...h, version: "0.0.1" }), "pinned"],
+    ["another tool", (h) => ({ ...h, tool: "closure" }), "not one of the three"],
+    ["a tool it did not use", (h) => ({ ...h, tool: "toString" }), "not one of the three"],
+    [
+      "options that drop code",
+      (h) => ({ ...h, options: { ...h.options, drop: ["console"] } }),
+      "not allowed",
+    ],
+    ["no options", (h) => ({ ...h, options: {} }), "not allowed"],
+    [
+      "options it did not use",
+      (h) => ({ ...h, options: ALLOWED_OPTIONS.esbuild[1] }),
+      "other bytes",
+    ],
+    ["a false bytesIn", (h) => ({ ...h, bytesIn: h.bytesIn + 1 }), "bytesIn"],
+    ["a size as text", (h) => ({ ...h, bytesOut: String(h.bytesOut) }), "bytesOut"],
+    [
+      "one byte more",
+      (h) => ({ ...h, code: `${h.code} `, bytesOut: h.bytesOut + 1 }),
+      "other bytes",
+    ],
+    ["nothing", () => ({}), "fields"],
+    ["null", () => null, "fields"],
+    ["a field more", (h) => ({ ...h, note: "trust me" }), "fields"],
+    ["code that is no text", (h) => ({ ...h, code: 1 }), "fields"],
+  ])("that declares %s fails with the reason", async (_, change, reason) => {
+    const file = sources[0]!;
+    const judged = await checkMinified(file, change(await minifyHonestly("esbuild", file)));
+    expect(judged.verdict).toBe("fail");
+    expect(judged.reason).toContain(reason);
+  });
+
+  test("on a file that the declared tool cannot read fails", async () => {
+    const honest = await minifyHonestly("esbuild", sources[0]);
+    const broken = { path: "a.js", text: "let let = (" };
+    const output = { ...honest, bytesIn: Buffer.byteLength(broken.text) };
+    expect((await checkMinified(broken, output)).reason).toContain("does not accept");
+  });
+});
