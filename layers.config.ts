@@ -1,7 +1,7 @@
 /**
  * The layers of `src` and what each may import: the one table that the linter, test/tidy and
- * ARCHITECTURE.md ("Layers") follow. An arrow that is not here does not exist; a new one is a decision
- * and belongs into ARCHITECTURE.md first.
+ * ARCHITECTURE.md ("Layers") follow. An arrow that is not here does not exist; a new one is a
+ * decision and belongs into ARCHITECTURE.md first.
  */
 
 export const LAYER_NAMES = [
@@ -92,13 +92,33 @@ export const LAYERS: Readonly<Record<LayerName, Layer>> = {
   cli: { mayImport: LAYER_NAMES, packages: "any", inputs: "world" },
 };
 
-/** The files in which a package may be used that its layer's list does not name. */
-export const EXCEPTIONS: readonly { readonly file: string; readonly packages: string[] }[] = [
+export interface Exception {
+  /** A file, or a folder's files as `folder/*.ts`. */
+  readonly files: string;
+  readonly packages: readonly string[];
+  readonly inputs?: Layer["inputs"];
+}
+
+/** Files that may use what their layer's row does not name. */
+export const EXCEPTIONS: readonly Exception[] = [
   // The one bridge between XState and the runtime's own `Logic`.
-  { file: "src/runtime/logic/xstate.ts", packages: ["xstate"] },
+  { files: "src/runtime/logic/xstate.ts", packages: ["xstate"] },
   // Reads definitions (types only) and refuses what could not be hosted; part of the same bridge.
-  { file: "src/runtime/logic/hostable.ts", packages: ["xstate"] },
+  { files: "src/runtime/logic/hostable.ts", packages: ["xstate"] },
+  // A thread is where a clock and a queue of tasks exist; it hands them on as arguments.
+  { files: "src/runtime/threads/*.ts", packages: ["node:crypto"], inputs: "world" },
 ];
+
+export const exceptionOf = (path: string): Exception | undefined =>
+  EXCEPTIONS.find(
+    ({ files }) =>
+      files === path ||
+      (files.endsWith("/*.ts") && path.slice(0, path.lastIndexOf("/")) === files.slice(0, -5)),
+  );
+
+/** Whether `path` of `layer` may see a clock, chance and the outside. */
+export const inputsOf = (path: string, layer: LayerName): Layer["inputs"] =>
+  exceptionOf(path)?.inputs ?? LAYERS[layer].inputs;
 
 /** What a file of a pure or quiet layer may not name: each would be an input that no log holds. */
 export const HIDDEN_INPUTS = [

@@ -1,5 +1,12 @@
 import { defineConfig } from "oxlint";
-import { EXCEPTIONS, HIDDEN_INPUTS, LAYERS, LAYER_NAMES, type LayerName } from "./layers.config.ts";
+import {
+  EXCEPTIONS,
+  type Exception,
+  HIDDEN_INPUTS,
+  LAYERS,
+  LAYER_NAMES,
+  type LayerName,
+} from "./layers.config.ts";
 
 /**
  * Overlapping overrides do not merge, so each file of src is matched by exactly one of them and each
@@ -22,16 +29,19 @@ const HIDDEN = HIDDEN_INPUTS.map((name) => ({
   message: "time, chance and the world are arguments in this layer (STYLE.md 2)",
 }));
 
-const rulesOf = (name: LayerName, depth: number, packages: readonly string[]) => {
+const rulesOf = (name: LayerName, depth: number, exception?: Exception) => {
   const layer = LAYERS[name];
   const borders = [...new Set([...layer.mayImport, name])].map((other) => `!#${other}/**`);
   const anyPackage = layer.packages === "any";
-  const allowed = [...(layer.packages === "any" ? [] : layer.packages), ...packages];
+  const allowed = [
+    ...(layer.packages === "any" ? [] : layer.packages),
+    ...(exception?.packages ?? []),
+  ];
   const reach = DEPTHS[depth]?.relative ?? [];
   const group = anyPackage
     ? ["#*/**", "./**", "../**", ...borders, ...reach, ...(TOO_HIGH[depth] ?? [])]
     : ["**", ...borders, ...reach, ...(TOO_HIGH[depth] ?? []), ...allowed.map((one) => `!${one}`)];
-  const quiet = layer.inputs !== "world";
+  const quiet = (exception?.inputs ?? layer.inputs) !== "world";
   return {
     "no-restricted-imports": [
       "error",
@@ -52,14 +62,14 @@ const rulesOf = (name: LayerName, depth: number, packages: readonly string[]) =>
 const layerOverrides = LAYER_NAMES.flatMap((name) =>
   DEPTHS.map((depth, index) => ({
     files: [depth.files(name)],
-    excludeFiles: EXCEPTIONS.map((one) => one.file),
-    rules: rulesOf(name, index, []),
+    excludeFiles: EXCEPTIONS.map((one) => one.files),
+    rules: rulesOf(name, index),
   })),
 );
 
 const exceptionOverrides = EXCEPTIONS.map((one) => ({
-  files: [one.file],
-  rules: rulesOf(one.file.split("/")[1] as LayerName, 1, one.packages),
+  files: [one.files],
+  rules: rulesOf(one.files.split("/")[1] as LayerName, 1, one),
 }));
 
 export default defineConfig({

@@ -1,0 +1,13 @@
+/**
+ * Where execution enters the checkout. A file of src that none of these reaches is dead. Threads need
+ * no line here: whoever starts one names it by `import.meta.resolve`, and that counts as reaching it.
+ */
+export const ROOTS: readonly string[] = [
+  "src/cli/main.ts",
+  "src/agent/index.ts",
+  "src/actors/registry.ts",
+  "supervisor.config.ts",
+];
+
+/** Folders whose every file is an entry of its own. */
+export const ROOT_FOLDERS: readonly string[] = ["bench", "scripts"];
