@@ -112,10 +112,10 @@ export class ExecRunner implements Runner {
   async #run(request: string, call: CallOptions): Promise<string | Failure> {
     const { command, cwd, limits } = this.#options;
     let failure: Failure | undefined;
-    let program: Program | undefined;
+    let kill = (): void => undefined; // until there is a program
     const stop = (why: Failure): void => {
       failure ??= why; // the first reason is the reason
-      program?.kill();
+      kill();
     };
     let input: FileHandle;
     try {
@@ -128,12 +128,12 @@ export class ExecRunner implements Runner {
     const started = await startProgram(command, { cwd, stdin: input.fd, limits, onMemory });
     await input.close(); // the child has its own copy
     if ("kind" in started) return started;
-    program = started;
-    const release = this.#watch(program, call, stop);
-    const printed = this.#collect(program, stop);
-    const end = await program.ended;
+    kill = started.kill;
+    const release = this.#watch(started, call, stop);
+    const printed = this.#collect(started, stop);
+    const end = await started.ended;
     release();
-    const stderr = program.stderrTail();
+    const stderr = started.stderrTail();
     if (failure !== undefined)
       return stderr === ""
         ? failure

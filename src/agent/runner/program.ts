@@ -36,7 +36,7 @@ export interface Program {
   readonly ended: Promise<ProgramEnd>;
   stderrTail(): string;
   isAlive(): boolean;
-  kill(): void;
+  readonly kill: () => void;
 }
 
 export interface ProgramOptions {

@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 import type { RunSpec } from "#agent/runner/spec.ts";
 import type { Credits } from "#protocol/words.ts";
 import { formatAmount } from "./amount.ts";
-import { BadLines, problem, type Problem } from "./bad-line.ts";
+import { problem, type BadLines, type Problem } from "./bad-line.ts";
 import { Fields, isObject, show, type JsonObject } from "./fields.ts";
 import { parseLocated } from "./located-json.ts";
 

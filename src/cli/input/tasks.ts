@@ -6,7 +6,7 @@ import { unfit } from "#agent/runner/plain-value.ts";
 import type { Credits, Tier } from "#protocol/words.ts";
 import { codeOf, works, type AgentSpec } from "./agents.ts";
 import { formatAmount } from "./amount.ts";
-import { BadLines, problem, type Problem } from "./bad-line.ts";
+import { problem, type BadLines, type Problem } from "./bad-line.ts";
 import { Fields, isObject, show } from "./fields.ts";
 import { linesOf, type FileLine } from "./lines-of.ts";
 import { quorumGap, type QuorumRules } from "./quorum.ts";

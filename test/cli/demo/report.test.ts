@@ -1,0 +1,148 @@
+import { expect, test } from "vitest";
+import { renderReport, type Report } from "#cli/demo/report.ts";
+import type { RunSummary } from "#cli/summary.ts";
+
+const percentiles = { p50: 210, p95: 1_900, p99: 12_345 };
+
+const summary: RunSummary = {
+  needs: 3,
+  finalized: 2,
+  outcomes: { finalized: 2, no_bids: 1 },
+  durationMs: 4_321,
+  tasksPerSecond: 0.7,
+  latencyMs: percentiles,
+  decideMs: percentiles,
+  busMs: percentiles,
+  credits: {
+    minted: "1000000000000",
+    balances: { treasury: "999999999000", esbuild: "999" },
+    burned: "1",
+    conserved: true,
+  },
+  agents: [
+    {
+      name: "esbuild",
+      did: "did:key:z1",
+      won: 2,
+      finalized: 2,
+      earned: "1.82",
+      slashed: "0",
+      reputation: 0.31,
+    },
+    {
+      name: "bargain",
+      did: "did:key:z2",
+      won: 1,
+      finalized: 0,
+      earned: "0",
+      slashed: "0.05",
+      reputation: 0.05,
+    },
+  ],
+  tasks: [
+    {
+      id: "node_modules/a/index.js",
+      need: "n1",
+      outcome: "finalized",
+      worker: "esbuild",
+      attempts: 1,
+    },
+    {
+      id: "node_modules/b/long/way/down/to/the/file/table.cjs",
+      need: "n2",
+      outcome: "finalized",
+      worker: "esbuild",
+      attempts: 2,
+    },
+    { id: "node_modules/c/index.mjs", need: "n3", outcome: "no_bids", attempts: 1 },
+  ],
+  stateHash: "5f".repeat(32),
+};
+
+const report: Report = {
+  summary,
+  details: [
+    {
+      id: "node_modules/a/index.js",
+      need: "n1",
+      worker: "esbuild",
+      bytesIn: 2_000,
+      bytesOut: 500,
+      latencyMs: 205,
+      price: "0.66",
+      attempts: [{ attempt: 1, worker: "esbuild", outcome: "finalized" }],
+    },
+    {
+      id: "node_modules/b/long/way/down/to/the/file/table.cjs",
+      need: "n2",
+      worker: "esbuild",
+      bytesIn: 20_000,
+      bytesOut: 9_000,
+      latencyMs: 1_900,
+      price: "1.16",
+      attempts: [
+        {
+          attempt: 1,
+          worker: "bargain",
+          outcome: "rejected",
+          reason: "run again, esbuild gives other bytes from byte 812 on\u001b[2J",
+        },
+        { attempt: 2, worker: "esbuild", outcome: "finalized" },
+      ],
+    },
+    { id: "node_modules/c/index.mjs", need: "n3", attempts: [{ attempt: 1, outcome: "no_bids" }] },
+  ],
+  audit: "canswarm-data/audit.jsonl",
+  check: "npx canswarm replay canswarm-data/audit.jsonl",
+};
+
+test("the report piped: plain and complete", () => {
+  expect(renderReport(report, { width: undefined, color: false })).toMatchInlineSnapshot(`
+    "file                                    bytes  minified  saved             won by   credits    took
+    a/index.js                              2,000       500  ███████░░░  75 %  esbuild     0.66  205 ms
+    b/long/way/down/to/the/file/table.cjs  20,000     9,000  █████░░░░░  55 %  esbuild     1.16  1.90 s  rejected first: bargain
+    c/index.mjs                                 –         –  –                 no_bids        –       –
+
+    agent    won  finalized  rejected  earned  lost  reputation
+    esbuild    2          2              1.82              0.31
+    bargain    1          0         1       0  0.05        0.05
+
+    needs     2 of 3 finalized, 1 no_bids in 4.32 s
+    saved     12,500 of 22,000 bytes (57 %)
+    cheats    1 rejected
+              run again, esbuild gives other bytes from byte 812 on [2J
+    latency   half within 210 ms, 95 % within 1.90 s, 99 % within 12.3 s
+    credits   conserved: 1,000,000,000,000 minted = 2 balances + 1 burned
+    state     5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f
+    audit     canswarm-data/audit.jsonl
+    check it  npx canswarm replay canswarm-data/audit.jsonl
+    "
+  `);
+});
+
+test("on a narrow terminal the file names give way and no row is wider", () => {
+  const text = renderReport(report, { width: 112, color: false });
+  const rows = text.split("\n").slice(0, 4);
+  for (const row of rows) expect(row.length).toBeLessThanOrEqual(112);
+  expect(rows[2]).toMatch(/^….*table\.cjs/);
+});
+
+// oxlint-disable-next-line no-control-regex -- our own colours are looked for
+const COLORS = /\u001b\[\d+m/g;
+
+test("colours change nothing but colours", () => {
+  const style = { width: 100, color: true };
+  const painted = renderReport(report, style);
+  expect(painted).toMatch(COLORS);
+  expect(painted.replace(COLORS, "")).toBe(renderReport(report, { ...style, color: false }));
+});
+
+test("what agents wrote cannot move the cursor", () => {
+  expect(renderReport(report, { width: 100, color: false })).not.toContain("\u001b");
+});
+
+test("credits that are not conserved are called so", () => {
+  const broken = { ...summary, credits: { ...summary.credits, conserved: false } };
+  const text = renderReport({ ...report, summary: broken }, { width: 100, color: false });
+  expect(text).toContain("NOT CONSERVED");
+});
