@@ -1,0 +1,209 @@
+/**
+ * What the command line refuses or fails at: code, sentence, remedy, exit code. Two catalogues beside
+ * this one are told through it: what a port fails at (ports/faults.ts) and what is wrong with a line of
+ * an input file (input/bad-line.ts). docs/errors.md is generated from the three.
+ *
+ * Exit codes: 1 it failed, 2 what was asked cannot be done as it was asked.
+ */
+
+import { FAULTS, Fault } from "#ports/faults.ts";
+import { BAD_LINE_REMEDIES, type BadLine, formatBadLines } from "./input/bad-line.ts";
+
+export interface ErrorSpec {
+  /** One sentence without its full stop; `{name}` is filled in where it is thrown. */
+  readonly text: string;
+  readonly remedy: string;
+  readonly exitCode: 1 | 2;
+}
+
+export const ERRORS = {
+  NODE_TOO_OLD: {
+    text: "canswarm needs Node 24 or newer and this is {version}",
+    remedy: "install Node 24, or run `npm install node@24` beside canswarm",
+    exitCode: 1,
+  },
+  SETUP_FAILED: {
+    text: "the packages could not be installed: {reason}",
+    remedy: "check that the package registry is reachable, then run `npm ci` yourself",
+    exitCode: 1,
+  },
+  SERVERS_UNAVAILABLE: {
+    text: "etcd or nats-server could not be fetched: {reason}",
+    remedy: "put the binaries into the folder that `npm run setup:servers` names",
+    exitCode: 1,
+  },
+  USAGE: {
+    text: "{reason}",
+    remedy: "see `canswarm {command} --help`",
+    exitCode: 2,
+  },
+  INPUT_INVALID: {
+    text: "{count} bad lines in the input files; nothing was created",
+    remedy: "mend the lines that are named, then run the same command again",
+    exitCode: 2,
+  },
+  TASK_CHANGED: {
+    text: "task {id} was posted to this folder with another content",
+    remedy: "give the changed task a new id, or name a new folder with --data",
+    exitCode: 2,
+  },
+  DATA_MISSING: {
+    text: "{path} holds no swarm",
+    remedy: "check the path; `canswarm run` and `canswarm up` create a folder",
+    exitCode: 2,
+  },
+  CONFIG_INVALID: {
+    text: "the configuration {path} is not valid: {reason}",
+    remedy: "mend the named field; docs/operating/configuration.md describes each",
+    exitCode: 2,
+  },
+  CONFIG_UNKNOWN_ACTOR: {
+    text: "the configuration {path} names the actor {actor}, which does not exist",
+    remedy: "use one of the kinds that `canswarm machines` lists",
+    exitCode: 2,
+  },
+  FAULT_REFUSED: {
+    text: "a fault may not be caused in {path}: {reason}",
+    remedy: "name a new or empty folder with --data; it is marked as made for faults",
+    exitCode: 2,
+  },
+  AUDIT_INVALID: {
+    text: "the audit file {path} does not verify: {reason}",
+    remedy: "take it again with `canswarm audit`; if it stays, do not trust this copy",
+    exitCode: 1,
+  },
+  REPLAY_DIVERGED: {
+    text: "replay of bucket {bucket} differs at position {position}: {reason}",
+    remedy: "keep the folder as it is and report it: the same log must give the same bytes",
+    exitCode: 1,
+  },
+  LOG_MISSING: {
+    text: "the log of bucket {bucket} is not whole: {reason}",
+    remedy: "restore the folder from a copy, or start a supervisor that holds the chain",
+    exitCode: 1,
+  },
+  NEED_UNKNOWN: {
+    text: "no need {need} is known here",
+    remedy: "check the id and the folder; `canswarm status` lists the needs",
+    exitCode: 2,
+  },
+  SWARM_UNREACHABLE: {
+    text: "no supervisor answers at {address}",
+    remedy: "start one with `canswarm up`, or name its address",
+    exitCode: 1,
+  },
+  REFUSED: {
+    text: "the swarm refused: {code} {detail}",
+    remedy: "docs/protocol/refusals.md says what to do about {code}",
+    exitCode: 1,
+  },
+  PORT_IN_USE: {
+    text: "port {port} is taken",
+    remedy: "name another one with --port; 0 takes any that is free",
+    exitCode: 1,
+  },
+  UNEXPECTED: {
+    text: "a mistake of canswarm itself: {reason}",
+    remedy: "report it with the trace that CANSWARM_TRACE=1 prints",
+    exitCode: 1,
+  },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+type Places<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Places<Rest>
+  : never;
+
+/** The values that a code's sentence and remedy have places for. */
+export type ErrorValues<Code extends ErrorCode> = Readonly<
+  Record<Places<(typeof ERRORS)[Code]["text"] | (typeof ERRORS)[Code]["remedy"]>, string | number>
+>;
+
+const fill = (text: string, values: Readonly<Record<string, string | number>>): string =>
+  text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+
+export interface BadLinesTold {
+  readonly shown: readonly BadLine[];
+  readonly total: number;
+}
+
+/** Thrown by a command that cannot do what it was asked; `printError` tells it. */
+export class CliError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
+  readonly remedy: string;
+  readonly exitCode: 1 | 2;
+  /** With INPUT_INVALID: the lines, each with its own code and remedy. */
+  readonly lines: BadLinesTold | undefined;
+
+  constructor(
+    code: Code,
+    values: ErrorValues<Code>,
+    options: { readonly cause?: unknown; readonly lines?: BadLinesTold } = {},
+  ) {
+    const spec: ErrorSpec = ERRORS[code];
+    super(fill(spec.text, values), options.cause === undefined ? {} : { cause: options.cause });
+    this.name = "CliError";
+    this.code = code;
+    this.remedy = fill(spec.remedy, values);
+    this.exitCode = spec.exitCode;
+    this.lines = options.lines;
+  }
+}
+
+export const inputInvalid = (lines: BadLinesTold): CliError =>
+  new CliError("INPUT_INVALID", { count: lines.total }, { lines });
+
+export interface ToldError {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly exitCode: number;
+  readonly lines?: BadLinesTold;
+}
+
+/** Anything that was thrown, as something that can be told to a person or a program. */
+export const toldError = (error: unknown): ToldError => {
+  if (error instanceof CliError) {
+    const { code, message, remedy, exitCode, lines } = error;
+    return { code, message, remedy, exitCode, ...(lines === undefined ? {} : { lines }) };
+  }
+  if (error instanceof Fault) {
+    return { code: error.code, message: error.sentence, remedy: error.remedy, exitCode: 1 };
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return toldError(new CliError("UNEXPECTED", { reason: reason.split("\n")[0] ?? "" }));
+};
+
+const asText = ({ code, message, remedy, lines }: ToldError): string =>
+  `${lines === undefined ? "" : `${formatBadLines(lines)}\n`}${code} ${message}. ${remedy}\n`;
+
+const asJson = ({ code, message, remedy, lines }: ToldError): string => {
+  const told = lines === undefined ? {} : { lines: lines.shown, badLines: lines.total };
+  return `${JSON.stringify({ error: { code, message, remedy, ...told } })}\n`;
+};
+
+/**
+ * Writes one sentence with its code and remedy to standard error (one JSON object with `json`) and
+ * returns the exit code. `trace` adds the stack of an UNEXPECTED one.
+ */
+export const printError = (
+  error: unknown,
+  options: {
+    readonly json: boolean;
+    readonly trace?: boolean;
+    readonly write?: (text: string) => void;
+  },
+): number => {
+  const told = toldError(error);
+  const write = options.write ?? ((text: string) => void process.stderr.write(text));
+  write(options.json ? asJson(told) : asText(told));
+  if (options.trace === true && told.code === "UNEXPECTED" && error instanceof Error) {
+    write(`${error.stack ?? ""}\n`);
+  }
+  return told.exitCode;
+};
+
+/** The other two catalogues, by code, for the page and for the check that no code means two things. */
+export const TOLD_ELSEWHERE: Readonly<Record<"ports" | "lines", Readonly<Record<string, string>>>> =
+  { ports: FAULTS, lines: BAD_LINE_REMEDIES };
