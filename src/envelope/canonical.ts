@@ -18,6 +18,7 @@
 import { Reader } from "./canonical-reader.ts";
 import { write } from "./canonical-writer.ts";
 
+export { DEPTH_MAX, INTEGER_MAX } from "./canonical-writer.ts";
 export { Malformed } from "./malformed.ts";
 
 /**

@@ -94,10 +94,9 @@ export const decodeEnvelope = (bytes: Uint8Array): Envelope => {
   return envelope;
 };
 
-const FIELDS: ReadonlySet<string> = new Set([
-  ...["v", "body", "from", "refs", "verb", "nonce", "swarm", "policy", "thread", "lamport"],
-  ...["sentAtMs", "expiresAtMs"],
-]);
+const FIELDS: ReadonlySet<string> = new Set(
+  "v body from refs verb nonce swarm policy thread lamport sentAtMs expiresAtMs".split(" "),
+);
 
 const checkSize = (bytes: Uint8Array): void => {
   if (bytes.length > ENVELOPE_BYTES_MAX) {

@@ -1,0 +1,13 @@
+import { NEED_ID } from "../examples.ts";
+import { need } from "../fields.ts";
+import { object } from "../schema.ts";
+import { defineVerb } from "../verb-spec.ts";
+
+export const cancelVerb = defineVerb({
+  verb: "CANCEL",
+  sentence: "The requester withdraws the need; free before DECIDE, for a fee until COMMIT.",
+  sender: "requester",
+  thread: "need",
+  schema: object({ need }),
+  example: { need: NEED_ID },
+});

@@ -1,0 +1,21 @@
+import { NEED_ID, COMMIT_ID, ATTEST_ID, WORKER } from "../examples.ts";
+import { end } from "../fields.ts";
+import { defineVerb } from "../verb-spec.ts";
+
+export const rejectVerb = defineVerb({
+  verb: "REJECT",
+  sentence: "The committee refused a result.",
+  sender: "leader",
+  thread: "need",
+  schema: end,
+  example: {
+    need: NEED_ID,
+    attempt: 1,
+    outcome: "rejected",
+    last: false,
+    worker: WORKER,
+    commit: COMMIT_ID,
+    votes: [ATTEST_ID],
+    ledger: 57,
+  },
+});

@@ -1,0 +1,12 @@
+import { about, credits, object } from "../schema.ts";
+import { defineVerb } from "../verb-spec.ts";
+
+export const stakeVerb = defineVerb({
+  verb: "STAKE",
+  sentence: "Credits become stake, which secures seats and leases.",
+  sender: "agent",
+  thread: "account",
+  refusals: ["NOT_REGISTERED", "INSUFFICIENT_FUNDS"],
+  schema: object({ amount: about("Micro-credits.", credits(1n)) }),
+  example: { amount: 200_000_000n },
+});

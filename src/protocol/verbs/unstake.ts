@@ -1,0 +1,13 @@
+import { about, credits, object } from "../schema.ts";
+import { defineVerb } from "../verb-spec.ts";
+
+export const unstakeVerb = defineVerb({
+  verb: "UNSTAKE",
+  sentence:
+    "Free stake begins to unbond; it is paid out after the unbonding time and can be slashed until then.",
+  sender: "agent",
+  thread: "account",
+  refusals: ["NOT_REGISTERED", "INSUFFICIENT_STAKE"],
+  schema: object({ amount: about("Micro-credits.", credits(1n)) }),
+  example: { amount: 100_000_000n },
+});

@@ -1,0 +1,13 @@
+import { NEED_ID } from "../examples.ts";
+import { need, planOps } from "../fields.ts";
+import { about, object } from "../schema.ts";
+import { defineVerb } from "../verb-spec.ts";
+
+export const updatePlanVerb = defineVerb({
+  verb: "UPDATE_PLAN",
+  sentence: "A party of the need adds operations to its plan.",
+  sender: "party",
+  thread: "need",
+  schema: object({ need, ops: about("Operations, in order; the log's order decides.", planOps) }),
+  example: { need: NEED_ID, ops: [{ op: "REQUIRES", task: "pack", on: "minify" }] },
+});
