@@ -23,14 +23,12 @@ import {
   did,
   flag,
   integer,
-  list,
   literal,
-  object,
   oneOf,
   optional,
   text,
-  variant,
 } from "./schema.ts";
+import { list, object, variant } from "./shapes.ts";
 
 export const need = about("The need: the CID of its NEED envelope.", cid);
 export const attempt = about("The attempt of the need, from 1.", integer(1, ATTEMPTS_MAX));

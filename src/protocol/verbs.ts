@@ -1,6 +1,6 @@
 /** The table of all verbs: what each means, who may send it, what its body holds. */
 
-import type { Bodies, Verb } from "./bodies.ts";
+import type { Verb } from "./bodies.ts";
 import type { VerbSpec } from "./verb-spec.ts";
 import { registerVerb } from "./verbs/register.ts";
 import { transferVerb } from "./verbs/transfer.ts";
@@ -82,8 +82,3 @@ export const specOf = <V extends Verb>(verb: V): VerbSpec<V> => {
   const table: { readonly [W in Verb]: VerbSpec<W> } = VERBS;
   return table[verb];
 };
-
-/** A body and the verb it belongs to, after parsing. */
-export type ParsedBody = {
-  readonly [V in Verb]: { readonly verb: V; readonly body: Bodies[V] };
-}[Verb];

@@ -1,6 +1,6 @@
 import { NEED_ID, PROPOSAL_ID, HEX_64 } from "../examples.ts";
 import { need, attempt, seat, verdict, proposal, policyDigest } from "../fields.ts";
-import { object } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const attestPlanVerb = defineVerb({

@@ -1,6 +1,7 @@
 import { NEED_ID, COMMIT_ID, HEX_64 } from "../examples.ts";
 import { need, attempt, seat, verdict, reason, policyDigest } from "../fields.ts";
-import { about, cid, object, optional } from "../schema.ts";
+import { about, cid, optional } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const attestVerb = defineVerb({

@@ -1,6 +1,7 @@
 import { NEED_ID, COMMIT_ID, EVIDENCE_ID } from "../examples.ts";
 import { need, attempt } from "../fields.ts";
-import { about, cid, credits, keyed, object, oneOf } from "../schema.ts";
+import { about, cid, credits, oneOf } from "../schema.ts";
+import { keyed, object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const challengeVerb = defineVerb({

@@ -1,7 +1,8 @@
 import { NEED_ID } from "../examples.ts";
 import { need, attempt } from "../fields.ts";
 import { DEADLINE_MS_MAX } from "../limits.ts";
-import { about, integer, object } from "../schema.ts";
+import { about, integer } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const claimVerb = defineVerb({

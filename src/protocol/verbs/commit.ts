@@ -1,6 +1,7 @@
 import { NEED_ID, ARTIFACT_ID } from "../examples.ts";
 import { need, attempt, leaseRevision } from "../fields.ts";
-import { about, anything, anyMap, cid, object, optional } from "../schema.ts";
+import { about, anything, cid, optional } from "../schema.ts";
+import { anyMap, object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const commitVerb = defineVerb({

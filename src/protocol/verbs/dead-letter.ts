@@ -1,7 +1,8 @@
 import { COMMIT_ID } from "../examples.ts";
 import { reason } from "../fields.ts";
 import { DIGEST_UNITS_MAX } from "../limits.ts";
-import { about, object, text } from "../schema.ts";
+import { about, text } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const deadLetterVerb = defineVerb({

@@ -1,7 +1,8 @@
 import { NEED_ID, PROPOSAL_ID, APPROVAL_ID, WORKER } from "../examples.ts";
 import { need, attempt, registryRevision, proposal, worker, price, etaMs } from "../fields.ts";
 import { SEATS_MAX } from "../limits.ts";
-import { about, cid, list, object } from "../schema.ts";
+import { about, cid } from "../schema.ts";
+import { list, object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const decideVerb = defineVerb({

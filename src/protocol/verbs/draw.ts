@@ -1,7 +1,8 @@
 import { NEED_ID, VERIFIER } from "../examples.ts";
 import { need, attempt, registryRevision, seat, question } from "../fields.ts";
 import { SEATS_MAX, ROUNDS_MAX, SKIPPED_MAX, SALT_BYTES, DRAW_PROOF_BYTES_MAX } from "../limits.ts";
-import { about, bytes, did, integer, list, literal, object, variant } from "../schema.ts";
+import { about, bytes, did, integer, literal } from "../schema.ts";
+import { list, object, variant } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 const round = about("0: the first draw; then its redraws.", integer(0, ROUNDS_MAX - 1));

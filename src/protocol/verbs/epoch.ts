@@ -1,7 +1,8 @@
 import { OPERATOR, BYTES_32, HEX_64 } from "../examples.ts";
 import { digestText } from "../fields.ts";
 import { SALT_BYTES } from "../limits.ts";
-import { about, bytes, did, integer, object, optional } from "../schema.ts";
+import { about, bytes, did, integer, optional } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const epochVerb = defineVerb({

@@ -1,6 +1,7 @@
 import { NEED_ID, WORKER } from "../examples.ts";
 import { need, attempt, leaseRevision, worker } from "../fields.ts";
-import { about, integer, object } from "../schema.ts";
+import { about, integer } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const grantVerb = defineVerb({

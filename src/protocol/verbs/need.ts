@@ -16,12 +16,11 @@ import {
   credits,
   flag,
   integer,
-  keyed,
-  object,
   oneOf,
   optional,
   text,
 } from "../schema.ts";
+import { keyed, object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const needVerb = defineVerb({

@@ -1,7 +1,8 @@
 import { NEED_ID } from "../examples.ts";
 import { need, attempt, openBid } from "../fields.ts";
 import { SALT_BYTES } from "../limits.ts";
-import { about, bytes, keyed, literal, object } from "../schema.ts";
+import { about, bytes, literal } from "../schema.ts";
+import { keyed, object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const proposeVerb = defineVerb({

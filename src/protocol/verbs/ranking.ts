@@ -1,7 +1,8 @@
 import { NEED_ID, PROPOSAL_ID, WORKER } from "../examples.ts";
 import { need, attempt, registryRevision, proposal, worker, price, etaMs, ppm } from "../fields.ts";
 import { RANKED_BIDS_MAX } from "../limits.ts";
-import { about, list, object } from "../schema.ts";
+import { about } from "../schema.ts";
+import { list, object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const rankingVerb = defineVerb({

@@ -1,5 +1,6 @@
 import { COMMIT_ID } from "../examples.ts";
-import { about, cid, object, oneOf } from "../schema.ts";
+import { about, cid, oneOf } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const reconcileVerb = defineVerb({

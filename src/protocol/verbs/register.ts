@@ -10,7 +10,8 @@ import {
   ATTESTATIONS_MAX,
   LABEL_UNITS_MAX,
 } from "../limits.ts";
-import { about, bytes, credits, did, list, object, oneOf, optional, text } from "../schema.ts";
+import { about, bytes, credits, did, oneOf, optional, text } from "../schema.ts";
+import { list, object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const registerVerb = defineVerb({

@@ -1,6 +1,7 @@
 import { HEX_64 } from "../examples.ts";
 import { registryRevision, digestText } from "../fields.ts";
-import { about, integer, object } from "../schema.ts";
+import { about, integer } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const registryVerb = defineVerb({

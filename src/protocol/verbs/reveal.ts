@@ -1,7 +1,8 @@
 import { NEED_ID, PROPOSAL_ID, BYTES_32 } from "../examples.ts";
 import { need, attempt, seat, verdict, question, proposal, salt, openBid } from "../fields.ts";
 import { SALT_BYTES } from "../limits.ts";
-import { about, bytes, literal, object, variant } from "../schema.ts";
+import { about, bytes, literal } from "../schema.ts";
+import { object, variant } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const revealVerb = defineVerb({

@@ -1,6 +1,7 @@
 import { NEED_ID, CHALLENGE_ID, OPERATOR } from "../examples.ts";
 import { need, attempt, reason } from "../fields.ts";
-import { about, cid, did, flag, object } from "../schema.ts";
+import { about, cid, did, flag } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const ruleVerb = defineVerb({

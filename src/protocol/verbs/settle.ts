@@ -1,6 +1,7 @@
 import { NEED_ID } from "../examples.ts";
 import { need, attempt, outcome } from "../fields.ts";
-import { about, flag, object } from "../schema.ts";
+import { about, flag } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const settleVerb = defineVerb({

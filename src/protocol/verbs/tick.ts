@@ -1,4 +1,4 @@
-import { object } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const tickVerb = defineVerb({

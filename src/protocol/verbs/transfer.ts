@@ -1,6 +1,7 @@
 import { WORKER } from "../examples.ts";
 import { KEY_UNITS_MAX } from "../limits.ts";
-import { about, credits, did, object, optional, text } from "../schema.ts";
+import { about, credits, did, optional, text } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const transferVerb = defineVerb({

@@ -1,4 +1,5 @@
-import { about, credits, object } from "../schema.ts";
+import { about, credits } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const unstakeVerb = defineVerb({

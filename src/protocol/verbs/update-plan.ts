@@ -1,6 +1,7 @@
 import { NEED_ID } from "../examples.ts";
 import { need, planOps } from "../fields.ts";
-import { about, object } from "../schema.ts";
+import { about } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const updatePlanVerb = defineVerb({

@@ -1,7 +1,8 @@
 import { NEED_ID, BYTES_32 } from "../examples.ts";
 import { need, attempt, seat, question } from "../fields.ts";
 import { SALT_BYTES } from "../limits.ts";
-import { about, bytes, object } from "../schema.ts";
+import { about, bytes } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const voteVerb = defineVerb({

@@ -1,6 +1,6 @@
 import { NEED_ID } from "../examples.ts";
 import { need, attempt, leaseRevision, reason } from "../fields.ts";
-import { object } from "../schema.ts";
+import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
 export const yieldVerb = defineVerb({
