@@ -1,6 +1,7 @@
 /**
- * Money in accounts: balances, stake, what is burned. Each function moves one side of a double entry
- * and its running sum; the operations pair them and `assertConserved` sees that they did (E1).
+ * Money in accounts: balances, stake, what is burned. Each function moves one side of a double
+ * entry and its running sum; the operations pair them and `assertConserved` sees that they did
+ * (E1).
  */
 
 import type { Credits, Did } from "#protocol/words.ts";
@@ -63,7 +64,8 @@ const openStake = (state: LedgerState, agent: Did): StakeAccount => {
 };
 
 const closeStakeIfEmpty = (state: LedgerState, agent: Did, account: StakeAccount): void => {
-  if (account.staked === 0n && account.tranches.length === 0) state.stakes.delete(agent);
+  const empty = account.staked === 0n && account.tranches.length === 0 && account.seats === 0;
+  if (empty) state.stakes.delete(agent);
 };
 
 /** Requests in the seats queue count who could be seated; they learn of every change here. */

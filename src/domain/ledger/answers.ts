@@ -4,8 +4,8 @@
  *
  * A1  The same id gets the first answer, or none while that waits in the seats queue.
  * A2  A request below its bucket's floor is ignored: its asker has logged an answer to it.
- * A3  What lies below the floor is forgotten. It is swept when a bucket's answers have doubled, so a
- *     sweep costs a constant on average; whether it was swept can never be seen from outside.
+ * A3  What lies below the floor is forgotten. It is swept when a bucket's answers have doubled, so
+ *     a sweep costs a constant on average; whether it was swept can never be seen from outside.
  */
 
 import type { NeedId } from "#protocol/words.ts";

@@ -18,8 +18,8 @@ type Leased = NonNullable<SettlementFacts["leased"]>;
 
 /**
  * 30 % of the price × min(1, overshoot ÷ eta): whoever takes twice its own eta loses all 30 %. The
- * eta is worth 30 of 100 points of the bid's score, so a promise missed by its own length costs what
- * it could have won, and a little lateness costs little. An eta of 0 counts as 1 ms.
+ * eta is worth 30 of 100 points of the bid's score, so a promise missed by its own length costs
+ * what it could have won, and a little lateness costs little. An eta of 0 counts as 1 ms.
  */
 export const lateness = (price: Credits, etaMs: LogMs, elapsedMs: LogMs): Credits => {
   const eta = Math.max(1, etaMs);

@@ -1,8 +1,8 @@
 /**
- * The books as plain data (arrays, objects, text, numbers, bigints, bytes) and back, for snapshots and
- * for the state hash. Rows whose order means something keep it; the others are sorted, so that equal
- * books have equal data. What can be computed from the rest is not written: running sums, the locks of
- * a stake, the indexes of the queue; reading back computes it.
+ * The books as plain data (arrays, objects, text, numbers, bigints, bytes) and back, for snapshots
+ * and for the state hash. Rows whose order means something keep it; the others are sorted, so that
+ * equal books have equal data. What can be computed from the rest is not written: running sums, the
+ * locks of a stake, the indexes of the queue; reading back computes it.
  */
 
 import type { Parameters } from "#domain/genesis/genesis.ts";

@@ -23,6 +23,8 @@ const bondsOf = (attempt: AttemptHolds): Credits => {
   return challenges + (bond === undefined || bond.onStake ? 0n : bond.amount);
 };
 
+const UNLOCKED = { amount: 0n, seats: 0 };
+
 /** The sums, counted from every account and hold. Throws on anything negative or over-locked. */
 export const recount = (state: LedgerState): Sums => {
   const sums: Sums = { balances: 0n, escrows: 0n, bonds: 0n, staked: 0n, unbonding: 0n };
@@ -30,25 +32,31 @@ export const recount = (state: LedgerState): Sums => {
     assert(balance > 0n, `E1: the balance of ${account} is positive or absent`);
     sums.balances += balance;
   }
-  const locks = new Map<string, Credits>();
-  const lock = (agent: string, amount: Credits) =>
-    locks.set(agent, (locks.get(agent) ?? 0n) + amount);
+  const locks = new Map<string, { readonly amount: Credits; readonly seats: number }>();
+  const lock = (agent: string, amount: Credits, seats: number): void => {
+    const before = locks.get(agent) ?? UNLOCKED;
+    locks.set(agent, { amount: before.amount + amount, seats: before.seats + seats });
+  };
   for (const hold of state.needs.values()) {
     assert(hold.rest >= 0n, `E1: the escrow of ${hold.need} is not negative`);
     sums.escrows += hold.rest;
     sums.bonds += bondsOf(hold.open);
-    for (const exposure of hold.open.exposures) lock(exposure.agent, exposure.amount);
-    if (hold.open.bond?.onStake === true) lock(hold.open.bond.worker, hold.open.bond.amount);
+    for (const exposure of hold.open.exposures) lock(exposure.agent, exposure.amount, 1);
+    if (hold.open.bond?.onStake === true) lock(hold.open.bond.worker, hold.open.bond.amount, 0);
   }
   let tranches = 0;
   for (const [agent, account] of state.stakes) {
-    assert(account.locked === (locks.get(agent) ?? 0n), `E5: ${agent}'s locks are its holds'`);
+    const held = locks.get(agent) ?? UNLOCKED;
+    assert(account.locked === held.amount, `E5: ${agent}'s locks are its holds'`);
+    assert(account.seats === held.seats, `E2: ${agent}'s seats are its exposures`);
     assert(account.locked >= 0n && account.locked <= account.staked, `E2: ${agent} is over-locked`);
     sums.staked += account.staked;
     tranches += account.tranches.length;
     locks.delete(agent);
   }
-  assert(locks.size === 0, "E2: whoever has a lock has stake");
+  // A bond of nothing is on the stake of whoever has none.
+  const unbacked = [...locks.values()].some(({ amount, seats }) => amount > 0n || seats > 0);
+  assert(!unbacked, "E2: whoever has a lock has stake");
   for (const tranche of state.unbonding) {
     assert(tranche.amount > 0n, "E1: a tranche is positive");
     sums.unbonding += tranche.amount;

@@ -1,11 +1,11 @@
 /**
  * What an attempt says about its agents (protocol section 8).
  *
- * Gains come only from a result that a drawn committee judged: votes with the outcome, and the price
- * where such votes stand. They are nothing where agent and requester, or verifier and worker, are related. Losses come from
- * what an agent did or left undone, whoever watched. Units: parts per million of one judged piece of
- * work. A plan vote weighs a fifth, as it pays a fifth; a lost lease half, for it says less about the
- * quality of work than a rejection.
+ * Gains come only from a result that a drawn committee judged: votes with the outcome, and the
+ * price where such votes stand. They are nothing where agent and requester, or verifier and worker,
+ * are related. Losses come from what an agent did or left undone, whoever watched. Units: parts per
+ * million of one judged piece of work. A plan vote weighs a fifth, as it pays a fifth; a lost lease
+ * half, for it says less about the quality of work than a rejection.
  */
 
 import type { Did, Ppm } from "#protocol/words.ts";

@@ -6,7 +6,8 @@
  *     (b) at most `failures` attempts put a question to result seats that pays votes, and each pays
  *         at most 2·kResult − 1 of them (K equal verdicts end a question, so the other side has at
  *         most K − 1);
- *     (c) at most `candidates` candidates are put to a plan vote in the whole need, and each pays at
+ *     (c) at most `candidates` candidates are put to a plan vote in the whole need, and each pays
+ *     at
  *         most 2·kPlan − 1 votes.
  *     A posting that would break this is refused by the ledger: one that is not the last must leave
  *     the bounty in the escrow.

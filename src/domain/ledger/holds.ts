@@ -1,6 +1,6 @@
 /**
- * Holds of a need: its escrow, the worker's performance bond, challenge bonds. Holds never expire by
- * themselves; only the settlement of their attempt ends them (protocol section 7), except that a
+ * Holds of a need: its escrow, the worker's performance bond, challenge bonds. Holds never expire
+ * by themselves; only the settlement of their attempt ends them (protocol section 7), except that a
  * challenge bond ends when its challenge is resolved.
  *
  * H1  A refused hold leaves no trace.
@@ -99,7 +99,7 @@ export const bond = (state: LedgerState, request: Request<"bond">): LedgerAnswer
   const balance = balanceOf(state, worker);
   const onStake = free >= amount;
   if (!onStake && balance < amount) {
-    const detail = `${amount} is neither free in the stake (${free}) nor in the balance (${balance})`;
+    const detail = `${amount} is not in the free stake (${free}) or the balance (${balance})`;
     // Whoever has staked at all was to be bound by stake; both codes would be true.
     return refused(state.stakes.has(worker) ? "INSUFFICIENT_STAKE" : "INSUFFICIENT_FUNDS", detail);
   }
@@ -114,7 +114,9 @@ export const bond = (state: LedgerState, request: Request<"bond">): LedgerAnswer
   return { kind: "held", sequence: state.sequence };
 };
 
-/** The least bond of a challenge: the tier's share of the need's bounty (protocol sections 12, 17). */
+/**
+ * The least bond of a challenge: the tier's share of the need's bounty (protocol sections 12, 17).
+ */
 export const leastChallengeBond = (state: LedgerState, hold: NeedHold): Credits =>
   partOf(hold.bounty, state.parameters.tiers[hold.tier].challengeBondPpm);
 

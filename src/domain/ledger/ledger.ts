@@ -1,9 +1,9 @@
 /**
  * The ledger: everything that can be done to the books. Single writer, no clock, no I/O.
  *
- * Each operation checks everything before it changes anything: what it refuses, or throws at, leaves
- * the books as they were. It returns its effects: answers to give (its own and those of requests that
- * waited), evidence for the registry, and agents whose stake changed.
+ * Each operation checks everything before it changes anything: what it refuses, or throws at,
+ * leaves the books as they were. It returns its effects: answers to give (its own and those of
+ * requests that waited), evidence for the registry, and agents whose stake changed.
  */
 
 import type { Credits, Did, LogMs } from "#protocol/words.ts";
@@ -205,8 +205,9 @@ export const unstake = (state: LedgerState, agent: Did, amount: Credits): Accoun
 };
 
 /**
- * Burns up to `amount` of an agent's stake for something that no attempt's exposure answers for, found
- * after the settlement: free stake first, then what is unbonding. The answer says how much there was.
+ * Burns up to `amount` of an agent's stake for something that no attempt's exposure answers for,
+ * found after the settlement: free stake first, then what is unbonding. The answer says how much
+ * there was.
  */
 export const slash = (state: LedgerState, agent: Did, amount: Credits): AccountResult => {
   assert(amount >= 0n, "E1: a slash is not negative");

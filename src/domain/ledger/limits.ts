@@ -1,11 +1,15 @@
-/** Limits and constants of the ledger. Those that members of a swarm may choose are in the genesis. */
+/**
+ * Limits and constants of the ledger. Those that members of a swarm may choose are in the genesis.
+ */
 
 import type { Credits, LogMs, Ppm } from "#protocol/words.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Most that a genesis may mint: 10^12 credits in micro-credits; fits in 2^63 (protocol section 7). */
+/**
+ * Most that a genesis may mint: 10^12 credits in micro-credits; fits in 2^63 (protocol section 7).
+ */
 export const MINTED_MAX: Credits = 10n ** 18n;
 
 /** A need's key outlives the need by this (protocol section 2). */
@@ -53,5 +57,8 @@ export const SEATS_WAITING_MAX = 16_384;
 /** Unstakes of one agent that wait at one time; one a day for 7 days is usual. */
 export const UNBONDING_TRANCHES_MAX = 64;
 
-/** Answers a bucket keeps below its floor before they are swept; makes the sweep constant on average. */
+/**
+ * Answers a bucket keeps below its floor before they are swept; makes the sweep constant on
+ * average.
+ */
 export const ANSWERS_SLACK = 256;

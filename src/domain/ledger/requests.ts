@@ -40,7 +40,10 @@ export type LedgerRequest =
       readonly amount: Credits;
     }
   | {
-      /** Lock `exposure` on the first `count` of `order` that have it free; all or none, at least `least`. */
+      /**
+       * Lock `exposure` on the first `count` of `order` that have it free; all or none, at least
+       * `least`.
+       */
       readonly kind: "seats";
       readonly need: NeedId;
       readonly attempt: number;
@@ -69,12 +72,16 @@ export type LedgerRequest =
       readonly attempt: number;
       readonly challenge: EnvelopeId;
       readonly upheld: boolean;
-      /** Those who judged the challenge; half of a rejected bond is theirs. Empty: all of it burns. */
+      /**
+       * Those who judged the challenge; half of a rejected bond is theirs. Empty: all of it burns.
+       */
       readonly judges: readonly Did[];
     }
   | ({ readonly kind: "settle" } & SettlementFacts);
 
-/** What happened in an attempt. The ledger turns it into moves; the bucket states facts, never sums. */
+/**
+ * What happened in an attempt. The ledger turns it into moves; the bucket states facts, never sums.
+ */
 export interface SettlementFacts {
   readonly need: NeedId;
   readonly attempt: number;

@@ -1,10 +1,10 @@
 /**
  * Seats: locking exposures along an order, and waiting where stake is busy (protocol section 9).
  *
- * S1  Seats follow the order: an agent is passed over only because its stake at that sequence cannot
- *     carry the exposure, so anyone can check the skips at the answer's sequence.
- * S2  All or none: at least `least` seats at once, at most `count`; nothing is locked while waiting,
- *     so waiting requests cannot block each other for ever.
+ * S1  Seats follow the order: an agent is passed over only because its stake at that sequence
+ *     cannot carry the exposure, so anyone can check the skips at the answer's sequence.
+ * S2  All or none: at least `least` seats at once, at most `count`; nothing is locked while
+ *     waiting, so waiting requests cannot block each other for ever.
  * S3  Whenever stake is freed, redraws are served first, then the oldest. One that cannot be served
  *     yet does not hold up others that can; it ends as `absent` after `parameters.seatsWaitMs`.
  * S4  Whoever waits knows how many of its order could sit (`ready`), kept by the one function that

@@ -1,10 +1,12 @@
 /**
  * Settlement: seal, then post once (protocol section 7).
  *
- * T1 (P3)  The first intent seals the attempt; a bond is either admitted before it, and then answered
+ * T1 (P3)  The first intent seals the attempt; a bond is either admitted before it, and then
+ *     answered
  *          for, or refused.
  * T2 (E1)  One posting per (need, attempt); a copy under any request id gets the same one.
- * T3 (E3)  A posting that is not the last leaves at least the bounty in the escrow, so that the next
+ * T3 (E3)  A posting that is not the last leaves at least the bounty in the escrow, so that the
+ *     next
  *          attempt's price is covered; facts that cost more are refused and leave no trace.
  * T4 (E5)  A posting ends every hold of its attempt; the last one ends the need's.
  */

@@ -2,8 +2,8 @@
  * The money table of protocol section 4: what one attempt moves, from the facts that its bucket
  * states and what the ledger holds for it. Pure; changes nothing.
  *
- * M1  A vote is paid from the escrow exactly if it agrees with its question's outcome; a plan vote a
- *     fifth of a result vote. A question without an outcome pays nobody.
+ * M1  A vote is paid from the escrow exactly if it agrees with its question's outcome; a plan vote
+ *     a fifth of a result vote. A question without an outcome pays nobody.
  * M2 (E4)  A voter related to the requester or to the worker is not paid; what it would have had
  *     stays in the escrow and is reported as a move from the escrow to itself.
  * M3  The moves from the bond sum to the bond: what no row takes returns to its owner.
@@ -169,7 +169,8 @@ const noSubmission = (draft: Draft): void => {
   payPlanVotes(draft);
   const burned = leasePenalty(draft.bond, facts.leased, parameters);
   const missed = facts.leased?.heartbeatsMissed ?? 0;
-  const why = `penalty: ${missed} heartbeats missed${facts.leased?.yieldedLate ? ", late yield" : ""}`;
+  const late = facts.leased?.yieldedLate === true ? ", late yield" : "";
+  const why = `penalty: ${missed} heartbeats missed${late}`;
   draft.fromBond("burned", burned, why);
   draft.bondBack(draft.bond - burned);
 };
@@ -215,7 +216,9 @@ const ROWS: Readonly<Record<Outcome, (draft: Draft) => void>> = {
   invalidated,
 };
 
-/** The moves of one attempt, in the order in which they are posted, and what follows for reputation. */
+/**
+ * The moves of one attempt, in the order in which they are posted, and what follows for reputation.
+ */
 export const settlementMoves = (
   facts: SettlementFacts,
   holdings: Holdings,

@@ -1,12 +1,13 @@
 /**
  * The registry: agents as the system bucket knows them, published as snapshots.
  *
- * Owns manifests, attested labels, reputation evidence, activity and the bootstrap flag. Stake is the
- * ledger's and is told to it. Labels were verified by the caller: what is not attested is not here.
+ * Owns manifests, attested labels, reputation evidence, activity and the bootstrap flag. Stake is
+ * the ledger's and is told to it. Labels were verified by the caller: what is not attested is not
+ * here.
  *
- * R1  Revisions grow strictly, and only with a new snapshot: at once when who may be drawn or paid has
- *     changed (registration, stake, bootstrap), else every REPUBLISH_MS. Evidence and activity ride
- *     along; they would otherwise make a new snapshot of every turn.
+ * R1  Revisions grow strictly, and only with a new snapshot: at once when who may be drawn or paid
+ *     has changed (registration, stake, bootstrap), else every REPUBLISH_MS. Evidence and activity
+ *     ride along; they would otherwise make a new snapshot of every turn.
  * R2  Bootstrap ends once and for ever.
  * R3  `tick` moves time; everything else happens at the time of the last tick.
  */

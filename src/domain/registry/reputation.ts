@@ -39,8 +39,9 @@ export const integerSqrt = (n: bigint): bigint => {
  *
  *   (2k + q − √(q² + 4qk(n − k)/n)) / (2(n + q)).
  *
- * It is the normal approximation of that lower quantile, solved for the unknown rate instead of read
- * at the observed one: it needs no clipping, is monotone in s and in f, and needs one square root.
+ * It is the normal approximation of that lower quantile, solved for the unknown rate instead of
+ * read at the observed one: it needs no clipping, is monotone in s and in f, and needs one square
+ * root.
  */
 export const reputationPpm = (evidence: Evidence | undefined): Ppm => {
   const k = 2n + BigInt(evidence?.successes ?? 0);
@@ -77,9 +78,9 @@ export const entitiesOf = (pool: readonly AgentRow[]): Entities => {
 };
 
 /**
- * √(stake of the entity) × share × reputation × recency, in millionths of √micro-credit. An attested
- * org shares its root equally among its agents. Agents without an org share one root by what each has
- * staked: they are strangers, and an equal share would pay whoever splits.
+ * √(stake of the entity) × share × reputation × recency, in millionths of √micro-credit. An
+ * attested org shares its root equally among its agents. Agents without an org share one root by
+ * what each has staked: they are strangers, and an equal share would pay whoever splits.
  */
 export const weight = (
   row: AgentRow,

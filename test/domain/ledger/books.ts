@@ -1,4 +1,7 @@
-/** Builders for tests of the ledger and the registry: parameters, a funded ledger, one market's cast. */
+/**
+ * Builders for tests of the ledger and the registry: parameters, a funded ledger, one market's
+ * cast.
+ */
 
 import type { Parameters } from "#domain/genesis/genesis.ts";
 import { addStake, credit, debit } from "#domain/ledger/accounts.ts";

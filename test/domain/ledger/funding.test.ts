@@ -7,7 +7,7 @@ import type { SettlementFacts } from "#domain/ledger/requests.ts";
 import { CREDIT, answerTo, fundRequest, ledgerWith, settleRequest } from "./books.ts";
 
 describe("the funding of a need", () => {
-  it("is bounty, result votes of every failure, and a fifth for plan votes of ten candidates", () => {
+  it("is bounty, result votes of every failure, and plan votes of ten candidates", () => {
     const need = { bounty: 10n * CREDIT, verifyBounty: CREDIT, kResult: 2, kPlan: 1 };
     expect(fundingAmount({ ...need, failures: 3, candidates: 10 })).toBe(21n * CREDIT);
     expect(fundingAmount({ ...need, kResult: 5, kPlan: 3, failures: 1, candidates: 2 })).toBe(

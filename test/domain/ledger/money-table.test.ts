@@ -182,7 +182,7 @@ describe("the money table, with exact sums", () => {
     expect(result.changes).toMatchObject({ challenger: 10.4, burned: 10.4, v1: -10, v2: -10 });
   });
 
-  it("invalidated by a judged proof: a tenth is slashed, unpaid votes top up the challenger", () => {
+  it("invalidated by a judged proof: a tenth is slashed, unpaid votes top up the reward", () => {
     const facts = { outcome: "invalidated", decided, leased: inTime, proof: "judged" } as const;
     const result = settled({ ...facts, seats: answered("pass", "pass") }, { before: challenged });
     // Slashed 0.08 + 1 + 1; half is 1.04; wanted half the bond and one verifyBounty: 2.

@@ -8,6 +8,7 @@ import { KEY_KEPT_MS, TRANSFER_KEPT_MS } from "#domain/ledger/limits.ts";
 import type { LedgerRequest } from "#domain/ledger/requests.ts";
 import {
   CREDIT,
+  HOUR_MS,
   answerTo,
   forge,
   fundRequest,
@@ -246,6 +247,18 @@ describe("settlement", () => {
     const before = { ...encodeLedger(state), answers: [] };
     expect(answerTo(state, settleRequest(over))).toMatchObject({ code: "WRONG_STATE" });
     expect({ ...encodeLedger(state), answers: [] }).toEqual(before);
+  });
+
+  it("counts only as many cancels as it asks for, and forgets them after an hour", () => {
+    const state = rich();
+    for (let i = 0; i < 9; i += 1) {
+      answerTo(state, fundRequest({ need: `n${i}`, key: `k${i}` }));
+      answerTo(state, settleRequest({ need: `n${i}`, outcome: "cancelled" }));
+    }
+    expect(state.freeCancels.get("requester")).toEqual([0, 0, 0]);
+    expect(state.burned).toBe((6n * CREDIT) / 10n);
+    tick(state, HOUR_MS);
+    expect(state.freeCancels.size).toBe(0);
   });
 
   it("of a need that was never funded pays nothing", () => {

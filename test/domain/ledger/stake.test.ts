@@ -55,7 +55,7 @@ describe("unstaking", () => {
     expect(state.burned).toBe(15n * CREDIT);
   });
 
-  it("does not escape slashing on the way out: what is unbonding can be taken until released", () => {
+  it("does not escape slashing on the way out: what unbonds can be taken until released", () => {
     const state = market();
     unstake(state, "v1", 150n * CREDIT);
     tick(state, 7 * DAY_MS - 1);

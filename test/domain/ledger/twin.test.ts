@@ -280,7 +280,7 @@ describe("the ledger and its dumb twin", () => {
       fc.property(streams, (rolls) => {
         for (const kind of run(rolls, 120).seen) seen.add(kind);
       }),
-      { numRuns: 300 },
+      { numRuns: 300, endOnFailure: true },
     );
     // The sequences reach what they are for; a generator that stops doing so is a broken test.
     const expected = ["held", "duplicate", "seated", "absent", "sealed", "resolved"];
@@ -305,7 +305,7 @@ describe("the ledger and its dumb twin", () => {
         assertRecounted(again);
         expect(encodeLedger(again)).toEqual(encodeLedger(state));
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 
@@ -335,7 +335,7 @@ describe("the ledger and its dumb twin", () => {
             },
             related,
           );
-        for (const [need, hold] of [...state.needs]) {
+        for (const [need, hold] of new Map(state.needs)) {
           for (const { challenge, status } of hold.open.challenges) {
             if (status !== "open") continue;
             const about = { need, attempt: hold.open.attempt, challenge };
@@ -356,7 +356,7 @@ describe("the ledger and its dumb twin", () => {
           expect(account).toMatchObject({ locked: 0n, seats: 0 });
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 });

@@ -6,6 +6,8 @@
 import type { Parameters } from "#domain/genesis/genesis.ts";
 import type { Asked } from "#domain/ledger/ledger.ts";
 import type { LedgerRequest, SettlementFacts } from "#domain/ledger/requests.ts";
+import { least, payAttempt, share } from "./twin-money.ts";
+import type { Hold } from "./twin-money.ts";
 
 export type Operation =
   | { readonly op: "tick"; readonly nowMs: number }
@@ -26,21 +28,9 @@ export interface Told {
   readonly answer: PlainAnswer;
 }
 
-interface Hold {
-  request: Extract<LedgerRequest, { kind: "fund" }>;
-  rest: bigint;
-  attempt: number;
-  sealed: boolean;
-  bond: { worker: string; amount: bigint; onStake: boolean } | undefined;
-  exposures: { seat: number; agent: string; amount: bigint }[];
-  challenges: { id: string; by: string; amount: bigint; status: string; bytes: Uint8Array }[];
-  settled: Set<number>;
-  endedAtMs: number | undefined;
-}
 type Seats = Extract<LedgerRequest, { kind: "seats" }>;
 
 const DAY = 86_400_000;
-const MINIMUM = (a: bigint, b: bigint) => (a < b ? a : b);
 
 export class Twin {
   readonly parameters: Parameters;
@@ -156,12 +146,12 @@ export class Twin {
 
   slash(agent: string, amount: bigint): string {
     let wanted = amount;
-    const fromFree = MINIMUM(wanted, this.free(agent));
+    const fromFree = least(wanted, this.free(agent));
     this.staked[agent] = (this.staked[agent] ?? 0n) - fromFree;
     wanted -= fromFree;
     for (const tranche of this.tranches.toReversed()) {
       if (tranche.agent !== agent) continue;
-      const taken = MINIMUM(wanted, tranche.amount);
+      const taken = least(wanted, tranche.amount);
       tranche.amount -= taken;
       wanted -= taken;
     }
@@ -311,8 +301,8 @@ export class Twin {
     if (this.balance(request.challenger) < request.amount) return ["refused", "INSUFFICIENT_FUNDS"];
     if (hold.sealed || request.attempt < hold.attempt) return ["refused", "SEALED"];
     const share = this.parameters.tiers[hold.request.tier].challengeBondPpm;
-    const least = (hold.request.bounty * BigInt(share)) / 1_000_000n;
-    if (request.amount < least) return ["refused", "BOND_TOO_SMALL"];
+    const minimum = (hold.request.bounty * BigInt(share)) / 1_000_000n;
+    if (request.amount < minimum) return ["refused", "BOND_TOO_SMALL"];
     this.give(request.challenger, -request.amount);
     hold.challenges.push({
       id: request.challenge,
@@ -343,15 +333,9 @@ export class Twin {
       );
       const paid = judges.length === 0 ? 0n : found.amount / 2n;
       this.burned += found.amount - paid;
-      this.share(paid, judges, (judge, part) => this.give(judge, part));
+      share(paid, judges, (judge, part) => this.give(judge, part));
     }
     return ["resolved"];
-  }
-
-  /** Equal parts, the first ones a unit more where it does not go up. */
-  share(amount: bigint, among: string[], pay: (to: string, part: bigint) => void): void {
-    const n = BigInt(among.length);
-    among.forEach((to, i) => pay(to, amount / n + (BigInt(i) < amount % n ? 1n : 0n)));
   }
 
   settle(facts: SettlementFacts, freed: Told[]): PlainAnswer {
@@ -385,7 +369,7 @@ export class Twin {
       staked: this.staked,
       rest: hold.rest,
     });
-    this.pay(hold, facts);
+    payAttempt(this, hold, facts);
     if (hold.rest < (facts.last ? 0n : bounty)) {
       const { rest, ...before } = books;
       Object.assign(this, before);
@@ -412,150 +396,5 @@ export class Twin {
     for (const waiting of this.queue.filter(({ request }) => request.need === facts.need)) {
       freed.push(...this.finish(waiting.asked, ["absent"]));
     }
-  }
-
-  /** The money table, written once more. */
-  pay(hold: Hold, facts: SettlementFacts): void {
-    const worker = facts.decided?.worker;
-    const price = facts.decided?.price ?? 0n;
-    const eta = BigInt(facts.decided?.etaMs ?? 0);
-    const elapsed = BigInt(facts.leased?.elapsedMs ?? 0);
-    const ttl = BigInt(facts.leased?.ttlMs ?? 0);
-    const party = (agent: string) =>
-      this.related(agent, facts.requester) || (worker !== undefined && this.related(agent, worker));
-    const fromEscrow = (to: string, amount: bigint) => {
-      hold.rest -= amount;
-      this.give(to, amount);
-    };
-    let votes = 0n;
-    const vote = (agent: string, amount: bigint) => {
-      if (party(agent)) return;
-      votes += amount;
-      fromEscrow(agent, amount);
-    };
-    const planPay = facts.verifyBounty / 5n + (facts.verifyBounty % 5n === 0n ? 0n : 1n);
-    for (const { agent, agreed } of facts.planVotes) if (agreed) vote(agent, planPay);
-    const wanted = { finalized: "pass", rejected: "fail" }[facts.outcome as string];
-    for (const { agent, answer } of facts.seats) {
-      if (answer === wanted) vote(agent, facts.verifyBounty);
-    }
-    const payPrice = () => {
-      if (worker === undefined) return;
-      const promised = eta === 0n ? 1n : eta;
-      const over = elapsed > eta ? MINIMUM(elapsed - eta, promised) : 0n;
-      fromEscrow(worker, price - (price * 3n * over) / (promised * 10n));
-    };
-    const payFee = () => {
-      if (worker === undefined) return;
-      const tenth = price / 10n;
-      const share = ttl === 0n ? 0n : (price * MINIMUM(elapsed, ttl)) / ttl;
-      fromEscrow(worker, share > tenth ? share : tenth);
-    };
-    let bondLost = 0n;
-    const bond = hold.bond?.amount ?? 0n;
-    const exposureOf = (seat: number, agent: string) =>
-      hold.exposures.find((e) => e.seat === seat && e.agent === agent)?.amount ?? 0n;
-    const slash = (agent: string, amount: bigint) => {
-      this.staked[agent] = this.staked[agent]! - amount;
-    };
-
-    switch (facts.outcome) {
-      case "finalized":
-        payPrice();
-        break;
-      case "cancelled": {
-        if (!(facts.cancelledBefore ?? facts.decided === undefined)) {
-          payFee();
-          break;
-        }
-        const recent = this.cancels.filter(
-          ({ requester, atMs }) => requester === facts.requester && atMs > this.nowMs - 3_600_000,
-        );
-        const many = recent.length >= this.parameters.freeCancelsPerHour;
-        if (many) fromEscrow("burned", facts.bounty / 100n);
-        break;
-      }
-      case "no_submission": {
-        const missed = (facts.leased?.heartbeatsMissed ?? 0) * this.parameters.severity;
-        const percent = BigInt(missed + (facts.leased?.yieldedLate === true ? 10 : 0));
-        bondLost = MINIMUM(bond, (bond * percent) / 100n);
-        this.burned += bondLost;
-        break;
-      }
-      case "rejected":
-        bondLost = MINIMUM(bond, votes);
-        hold.rest += bondLost;
-        break;
-      case "evaluator_absent":
-        if (facts.absentPays === "price") payPrice();
-        if (facts.absentPays === "fee") payFee();
-        for (const { seat, agent, answer } of facts.seats) {
-          if (answer !== "silent") continue;
-          const lost = exposureOf(seat, agent) / 10n;
-          slash(agent, lost);
-          this.burned += lost;
-        }
-        break;
-      case "invalidated": {
-        const part = facts.proof === "judged" ? 10n : 1n;
-        bondLost = bond / part;
-        let slashed = bondLost;
-        const wrong = facts.seats.filter(({ answer }) => answer === "pass");
-        for (const { seat, agent } of wrong) {
-          slash(agent, exposureOf(seat, agent) / part);
-          slashed += exposureOf(seat, agent) / part;
-        }
-        this.reward(hold, facts, slashed, wrong.length, party, fromEscrow);
-        break;
-      }
-      default:
-        break;
-    }
-    if (hold.bond?.onStake) slash(hold.bond.worker, bondLost);
-    else if (hold.bond !== undefined) this.give(hold.bond.worker, bond - bondLost);
-  }
-
-  reward(
-    hold: Hold,
-    facts: SettlementFacts,
-    slashed: bigint,
-    wrong: number,
-    party: (agent: string) => boolean,
-    fromEscrow: (to: string, amount: bigint) => void,
-  ): void {
-    const worker = facts.decided?.worker;
-    const winners = hold.challenges.filter(
-      ({ by, status }) =>
-        status === "upheld" && (worker === undefined || !this.related(by, worker)),
-    );
-    const honest = facts.seats
-      .filter(({ agent, answer }) => answer === "fail" && !party(agent))
-      .map(({ agent }) => agent);
-    // 5 : 4 : 1 of tenths; what is left over goes to the largest remainders.
-    const parts = [5n, 4n, 1n].map((tenths) => (slashed * tenths) / 10n);
-    const order = [0, 1, 2].sort((a, b) => {
-      const rest = (i: number) => (slashed * [5n, 4n, 1n][i]!) % 10n;
-      return Number(rest(b) - rest(a)) || a - b;
-    });
-    const over = slashed - parts[0]! - parts[1]! - parts[2]!;
-    for (let i = 0n; i < over; i += 1n) parts[order[Number(i)]!]! += 1n;
-    this.burned += parts[2]!;
-    if (honest.length === 0) this.burned += parts[1]!;
-    else this.share(parts[1]!, honest, (to, part) => this.give(to, part));
-    if (winners.length === 0) this.burned += parts[0]!;
-    let unpaid = facts.verifyBounty * BigInt(wrong);
-    const shares: bigint[] = [];
-    this.share(
-      parts[0]!,
-      winners.map(({ by }) => by),
-      (_, part) => shares.push(part),
-    );
-    winners.forEach(({ by, amount }, i) => {
-      this.give(by, shares[i]!);
-      const missing = amount / 2n + facts.verifyBounty - shares[i]!;
-      const topUp = MINIMUM(missing > 0n ? missing : 0n, unpaid);
-      unpaid -= topUp;
-      fromEscrow(by, topUp);
-    });
   }
 }
