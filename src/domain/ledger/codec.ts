@@ -12,6 +12,7 @@ import { assertConserved, recount } from "./conservation.ts";
 import type { LedgerAnswer } from "./requests.ts";
 import { enterQueue } from "./seat-queue.ts";
 import { createLedger } from "./state.ts";
+import { widenCredits } from "./widen.ts";
 import type {
   AttemptHolds,
   BondHold,
@@ -145,7 +146,7 @@ const readStakes = (state: LedgerState, plain: PlainLedger): void => {
     if (account !== undefined) account.tranches.push(tranche);
     else state.stakes.set(agent, { staked: 0n, locked: 0n, seats: 0, tranches: [tranche] });
   }
-  for (const [agent, staked] of plain.staked) if (staked > 0n) addStake(state, agent, staked);
+  for (const [agent, staked] of plain.staked) addStake(state, agent, BigInt(staked));
 };
 
 const readAnswers = (state: LedgerState, plain: PlainLedger): void => {
@@ -162,14 +163,15 @@ const fill = <K, V>(map: Map<K, V>, rows: readonly (readonly [K, V])[]): void =>
 };
 
 /** Throws where the data do not make a ledger in balance (E1). */
-export const decodeLedger = (plain: PlainLedger, parameters: Parameters): LedgerState => {
+export const decodeLedger = (given: PlainLedger, parameters: Parameters): LedgerState => {
+  const plain = widenCredits(given);
   const state = createLedger(parameters, plain.minted);
   state.nowMs = plain.nowMs;
   state.sequence = plain.sequence;
   state.burned = plain.burned;
   state.arrivals = plain.arrivals;
   state.balances.clear();
-  fill(state.balances, plain.balances);
+  for (const [account, balance] of plain.balances) state.balances.set(account, BigInt(balance));
   readStakes(state, plain);
   for (const hold of plain.needs) readNeed(state, hold);
   fill(state.endedKeys, plain.endedKeys);

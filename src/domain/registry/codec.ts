@@ -3,6 +3,7 @@
 import type { Parameters } from "#domain/genesis/genesis.ts";
 import type { Manifest } from "#protocol/bodies.ts";
 import type { Credits, Did, LogMs } from "#protocol/words.ts";
+import { widenCredits } from "../ledger/widen.ts";
 import { createRegistry } from "./registry.ts";
 import type { AttestedLabels, RegistryState } from "./registry.ts";
 import type { RegistrySnapshot } from "./snapshot.ts";
@@ -52,7 +53,8 @@ export const encodeRegistry = (state: RegistryState): PlainRegistry => ({
 /** What the state hash covers: all of it. */
 export const registryStateForHash: (state: RegistryState) => PlainRegistry = encodeRegistry;
 
-export const decodeRegistry = (plain: PlainRegistry, parameters: Parameters): RegistryState => {
+export const decodeRegistry = (given: PlainRegistry, parameters: Parameters): RegistryState => {
+  const plain = widenCredits(given);
   const state = createRegistry(parameters);
   const { nowMs, bootstrap, bootstrapHeldMs, changed, snapshot } = plain;
   Object.assign(state, { nowMs, bootstrap, bootstrapHeldMs, changed, snapshot });

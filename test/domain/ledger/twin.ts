@@ -4,7 +4,7 @@
  */
 
 import type { Parameters } from "#domain/genesis/genesis.ts";
-import type { Asked } from "#domain/ledger/ledger.ts";
+import type { Asked, RequestId } from "#domain/ledger/ledger.ts";
 import type { LedgerRequest, SettlementFacts } from "#domain/ledger/requests.ts";
 import { least, payAttempt, share } from "./twin-money.ts";
 import type { Hold } from "./twin-money.ts";
@@ -31,6 +31,9 @@ export interface Told {
 type Seats = Extract<LedgerRequest, { kind: "seats" }>;
 
 const DAY = 86_400_000;
+
+export const idText = ({ bucket, position, index }: RequestId): string =>
+  `${bucket}/${position}/${index}`;
 
 export class Twin {
   readonly parameters: Parameters;
@@ -183,7 +186,7 @@ export class Twin {
 
   finish(asked: Asked, answer: PlainAnswer): Told[] {
     this.queue = this.queue.filter((waiting) => waiting.asked !== asked);
-    const id = JSON.stringify(asked.id);
+    const id = idText(asked.id);
     for (const kept of this.answers) if (kept.id === id) kept.answer = answer;
     const below = asked.id.position < (this.floors[asked.id.bucket] ?? 0);
     return below ? [] : [{ id, answer }];
@@ -206,7 +209,7 @@ export class Twin {
     const { bucket, position } = asked.id;
     const known = this.floors[bucket] ?? 0;
     if (position < known || position < asked.floor) return [];
-    const id = JSON.stringify(asked.id);
+    const id = idText(asked.id);
     const kept = this.answers.find((answer) => answer.id === id);
     if (kept !== undefined) return kept.answer === undefined ? [] : [{ id, answer: kept.answer }];
     this.answers.push({ id, bucket, position, answer: undefined });
