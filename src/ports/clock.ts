@@ -9,8 +9,8 @@ export interface Clock {
   /** Whole ms since 1970 as this machine believes; may jump. Recorded for people only. */
   wallMs(): number;
   /**
-   * Calls `wake` once, never before `delayMs` (≥ 0) have passed and never inside this call. Calls due at
-   * different times come in the order of their times. Returns a function that takes it back; taking it
+   * Calls `wake` once, never before `delayMs` (≥ 0) have passed and never inside this call. Calls come in
+   * the order of their due times, give or take 2 ms. Returns a function that takes it back; taking it
    * back twice, or after the call, does nothing.
    */
   after(delayMs: number, wake: () => void): () => void;

@@ -51,6 +51,8 @@ export const blocksContract = (name: string, makeRig: () => Promise<BlocksRig>):
     it("has no block that nobody put", async () => {
       expect(await blocks.get(HELLO_RAW)).toBeUndefined();
       expect(await blocks.has(HELLO_RAW)).toBe(false);
+      expect(await blocks.get("../canswarm.db")).toBeUndefined();
+      expect(await blocks.has("../canswarm.db")).toBe(false);
     });
 
     it("refuses a block that is too large at the door", async () => {

@@ -1,7 +1,7 @@
 /** The Store and Blocks ports over the embedded store, in the thread that owns it. */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { assertBlockFits, checkedBlock, cidOfBlock } from "#ports/block-cid.ts";
+import { checkedBlock, cidOfBlock } from "#ports/block-cid.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Store } from "#ports/store.ts";
@@ -22,7 +22,6 @@ export interface RawBlocks {
 /** The Blocks port over blocks as they are kept: sizes and CIDs are checked where the caller is. */
 export const blocksOver = (raw: RawBlocks): Blocks => ({
   put: async (bytes, codec) => {
-    assertBlockFits(bytes);
     const cid = cidOfBlock(bytes, codec);
     await raw.putBlock(cid, bytes);
     return cid;
@@ -44,18 +43,18 @@ const expected = <K extends Changed["kind"]>(
 };
 
 const rawBlocks = (core: SqliteStoreCore, group: GroupCommit, files: BlockFiles): RawBlocks => {
-  const closed = (error: unknown): never => {
+  const failed = (error: unknown): never => {
     if (error instanceof Fault) throw error;
     const text = error instanceof Error ? error.message : String(error);
     throw new Fault("STORE_FAILED", `a block file: ${text}`, { cause: error });
   };
   return {
     putBlock: async (cid, bytes) => {
-      if (bytes.byteLength > BLOCK_INLINE_BYTES_MAX) await files.put(cid, bytes).catch(closed);
+      if (bytes.byteLength > BLOCK_INLINE_BYTES_MAX) await files.put(cid, bytes).catch(failed);
       else expected(await group.submit({ kind: "block", cid, bytes }), "done");
     },
-    getBlock: async (cid) => core.block(cid) ?? (await files.get(cid).catch(closed)),
-    hasBlock: async (cid) => core.hasBlock(cid) || (await files.has(cid).catch(closed)),
+    getBlock: async (cid) => core.block(cid) ?? (await files.get(cid).catch(failed)),
+    hasBlock: async (cid) => core.hasBlock(cid) || (await files.has(cid).catch(failed)),
   };
 };
 

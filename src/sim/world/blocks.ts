@@ -1,5 +1,5 @@
 /** The simulated block store: the Blocks port in memory, with switches for its faults. */
-import { assertBlockFits, checkedBlock, cidOfBlock } from "#ports/block-cid.ts";
+import { checkedBlock, cidOfBlock } from "#ports/block-cid.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Cid } from "#envelope/ids.ts";
@@ -21,7 +21,6 @@ export class SimBlocks {
     };
     return {
       put: async (bytes, codec) => {
-        assertBlockFits(bytes);
         const cid = cidOfBlock(bytes, codec);
         const own = bytes.slice();
         await turn();
