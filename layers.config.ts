@@ -85,11 +85,15 @@ export const LAYERS: Readonly<Record<LayerName, Layer>> = {
   },
   agent: { mayImport: ["envelope", "protocol", "ports"], packages: "any", inputs: "world" },
   gateway: {
-    mayImport: LAYER_NAMES.filter((name) => name !== "sim"),
+    mayImport: LAYER_NAMES.filter((name) => name !== "sim" && name !== "gateway"),
     packages: "any",
     inputs: "world",
   },
-  cli: { mayImport: LAYER_NAMES, packages: "any", inputs: "world" },
+  cli: {
+    mayImport: LAYER_NAMES.filter((name) => name !== "cli"),
+    packages: "any",
+    inputs: "world",
+  },
 };
 
 export interface Exception {
@@ -106,7 +110,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   // Reads definitions (types only) and refuses what could not be hosted; part of the same bridge.
   { files: "src/runtime/logic/hostable.ts", packages: ["xstate"] },
   // A thread is where a clock and a queue of tasks exist; it hands them on as arguments.
-  { files: "src/runtime/threads/*.ts", packages: ["node:crypto"], inputs: "world" },
+  { files: "src/runtime/threads/*.ts", packages: ["node:crypto", "node:url"], inputs: "world" },
 ];
 
 export const exceptionOf = (path: string): Exception | undefined =>
