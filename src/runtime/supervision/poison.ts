@@ -38,7 +38,7 @@ export class PoisonCounts {
       const before = this.#tries.get(id) ?? 0;
       const tries = alone ? before + 1 : Math.max(before, 1);
       this.#tries.delete(id);
-      if (alone && tries >= POISON_TRIES_MAX) return { kind: "dead-letter", id, tries };
+      if (tries >= POISON_TRIES_MAX) return { kind: "dead-letter", id, tries };
       this.#tries.set(id, tries);
       this.#bound();
       return { kind: "retry-alone", id, tries };

@@ -107,6 +107,7 @@ describe("a write that fails", () => {
     expect(small.commitSync([fits, large]).map(({ kind }) => kind)).toEqual(["unknown", "unknown"]);
     expect(small.head(2).records).toBe(0);
     expect(commit(small, fits)).toBe("committed");
+    expect(small.head(2).records).toBe(1);
     small.close();
     expect(commit(opened(dir), large)).toBe("committed");
   });
