@@ -5,7 +5,6 @@
 export const ROOTS: readonly string[] = [
   "src/cli/main.ts",
   "src/agent/index.ts",
-  "src/actors/registry.ts",
   "supervisor.config.ts",
 ];
 
