@@ -1,6 +1,7 @@
 /**
- * Descriptions of bodies: what a schema is, and those of single values; shapes.ts has lists and maps. One description gives both the parser, which runs for every envelope, and the
- * JSON Schema that other languages read (docs/schemas).
+ * Descriptions of bodies: what a schema is, and those of single values; shapes.ts has lists and maps.
+ * One description gives both the parser, which runs for every envelope, and the JSON Schema that other
+ * languages read (docs/schemas).
  *
  * H1  A value that is read has exactly the described fields: unknown ones are refused, not dropped, so
  *     that two readers never see two meanings in one body.
