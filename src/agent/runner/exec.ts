@@ -126,11 +126,15 @@ export class ExecRunner implements Runner {
     const onMemory = (bytes: number): void =>
       stop(failed("MEMORY", `it used ${mebibytes(bytes)} of memory, more than allowed`));
     const started = await startProgram(command, { cwd, stdin: input.fd, limits, onMemory });
-    await input.close(); // the child has its own copy
-    if ("kind" in started) return started;
+    if ("kind" in started) {
+      await input.close();
+      return started;
+    }
     kill = started.kill;
-    const release = this.#watch(started, call, stop);
+    // Before anything is awaited: what an ended process printed and nobody listens to is dropped.
     const printed = this.#collect(started, stop);
+    const release = this.#watch(started, call, stop);
+    await input.close(); // the child has its own copy
     const end = await started.ended;
     release();
     const stderr = started.stderrTail();

@@ -23,7 +23,7 @@ const GUARDIAN_SCRIPT = `trap '' INT TERM HUP QUIT
 groups=' '
 while read -r word group; do
   case $word in
-    guard) groups="$groups$group " ;;
+    guard) case $groups in *" $group "*) ;; *) groups="$groups$group " ;; esac ;;
     release) case $groups in *" $group "*)
       groups="\${groups%% $group *} \${groups#* $group }" ;; esac ;;
   esac
@@ -40,6 +40,7 @@ export const GATE_WORD = "go\n";
 const guarded = new Set<number>();
 let guardian: ChildProcess | undefined;
 
+/** Throws where no process can be started at all. */
 const startGuardian = (): Writable => {
   const child = spawn(SHELL, ["-c", GUARDIAN_SCRIPT, "canswarm-guardian"], {
     stdio: ["pipe", "ignore", "ignore"],
@@ -47,35 +48,38 @@ const startGuardian = (): Writable => {
     cwd: "/",
   });
   const lost = (): void => {
-    if (guardian !== child) return;
-    guardian = undefined;
-    if (guarded.size > 0) for (const group of guarded) tell(`guard ${group}`); // U2
+    if (guardian === child) guardian = undefined;
+    if (guarded.size === 0) return;
+    try {
+      startGuardian(); // U2
+    } catch {
+      // No process can be started now; the next program that is, or is not, will tell.
+    }
   };
-  child.once("exit", lost);
-  child.once("error", lost);
+  child.on("error", () => undefined); // thrown below, or told by the exit
+  if (child.pid === undefined) throw new Error(`${SHELL} cannot be started`);
   child.stdin.on("error", () => undefined); // its exit event says the same
   child.unref();
   // The pipe must not keep our event loop alive either; a process's stdin is a socket here.
   (child.stdin as Writable & { unref?: () => void }).unref?.();
+  child.once("exit", lost);
   guardian = child;
+  for (const group of guarded) child.stdin.write(`guard ${group}\n`);
   return child.stdin;
 };
 
-const tell = (line: string, told?: () => void): void => {
-  const pipe = guardian?.stdin ?? startGuardian();
-  pipe.write(`${line}\n`, () => told?.());
-};
-
-/** Resolves once the guardian will kill this group should we end. */
+/** Resolves once the guardian will kill this group should we end; rejects where there can be none. */
 export const guard = (group: number): Promise<void> =>
   new Promise((resolve) => {
     guarded.add(group);
-    tell(`guard ${group}`, resolve);
+    const pipe = guardian?.stdin ?? startGuardian();
+    // An error means that the guardian died, and its successor is told the whole list.
+    pipe.write(`guard ${group}\n`, () => resolve());
   });
 
 /** The group is empty: it must never be killed again, its number may come back. */
 export const release = (group: number): void => {
-  if (guarded.delete(group)) tell(`release ${group}`);
+  if (guarded.delete(group)) guardian?.stdin?.write(`release ${group}\n`);
 };
 
 /** The guardian's pid, for tests and `canswarm doctor`. */

@@ -10,6 +10,7 @@
  */
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -113,34 +114,59 @@ const endOf = (child: ChildProcess, pid: number, watch: NodeJS.Timeout): Promise
     });
   });
 
-export const startProgram = async (
-  command: readonly [string, ...string[]],
+/** The shell behind which the program will run, or why there is none. */
+const spawnGate = async (
+  name: string,
+  args: readonly string[],
   options: ProgramOptions,
-): Promise<Program | Failure> => {
-  const [name, ...args] = command;
+): Promise<{ readonly child: ChildProcess; readonly pid: number } | Failure> => {
   const program = findProgram(name, options.cwd);
   if (program === undefined)
     return failed("SPAWN", `"${name}" is not a program that can be executed`);
-  const child = spawn(SHELL, ["-c", GATE_SCRIPT, "canswarm-gate", program, ...args], {
-    cwd: options.cwd,
-    detached: true, // A1
-    stdio: [options.stdin, "pipe", "pipe", "pipe"],
-  });
-  const pid = child.pid;
-  if (pid === undefined) {
-    const error = await new Promise<Error>((resolve) => child.once("error", resolve));
-    return failed("SPAWN", `"${name}" could not be started: ${error.message}`);
+  try {
+    const child = spawn(SHELL, ["-c", GATE_SCRIPT, "canswarm-gate", program, ...args], {
+      cwd: options.cwd,
+      detached: true, // A1
+      stdio: [options.stdin, "pipe", "pipe", "pipe"],
+    });
+    if (child.pid === undefined) throw (await once(child, "error"))[0];
+    return { child, pid: child.pid };
+  } catch (error) {
+    // Some errors are emitted and some thrown: too long arguments, no memory.
+    return failed("SPAWN", `"${name}" could not be started: ${(error as Error).message}`);
   }
+};
+
+/**
+ * Start a program. Whoever calls this must listen to `stdout` before awaiting anything else: what an
+ * ended process printed is dropped where nobody listens.
+ */
+export const startProgram = async (
+  [name, ...args]: readonly [string, ...string[]],
+  options: ProgramOptions,
+): Promise<Program | Failure> => {
+  const spawned = await spawnGate(name, args, options);
+  if ("kind" in spawned) return spawned;
+  const { child, pid } = spawned;
   child.on("error", () => undefined); // a kill that came too late; the exit is what counts
   let over = false; // from then on the number may be somebody else's
   const ended = endOf(child, pid, watchMemory(pid, options));
   child.once("exit", () => (over = true));
+  const kill = (): void => {
+    if (!over) killTree(pid);
+  };
   const stderrTail = keepTail(child.stderr!, options.limits.stderrBytesMax);
   // A program may close its input early or be gone before the word: its end tells, not the pipe.
   child.stdin?.on("error", () => undefined);
   const gate = child.stdio[3] as Writable;
   gate.on("error", () => undefined);
-  await guard(pid); // U1
+  try {
+    await guard(pid); // U1
+  } catch (error) {
+    kill();
+    await ended;
+    return failed("SPAWN", `no guardian could be started: ${(error as Error).message}`);
+  }
   gate.end(GATE_WORD);
   return {
     pid,
@@ -149,8 +175,6 @@ export const startProgram = async (
     ended,
     stderrTail,
     isAlive: () => !over && isAlive(processTree(pid)),
-    kill: () => {
-      if (!over) killTree(pid);
-    },
+    kill,
   };
 };

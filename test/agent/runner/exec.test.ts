@@ -154,6 +154,19 @@ describe("one process for each call", () => {
 });
 
 describe("life of a process", () => {
+  test("an answer is never lost, however soon its process is gone", async () => {
+    const runner = createRunner(
+      { kind: "exec", command: ["sh", "-c", "echo '{\"output\":1}'"], mode: "once", plans: false },
+      { cwd: FIXTURES, limits: { execCallsMax: 16 } },
+    );
+    const calls = Array.from({ length: 200 }, () =>
+      runner.call(work("any"), { timeoutMs: AMPLE_MS }),
+    );
+    await Promise.all(calls);
+    expect(runner.stats()).toMatchObject({ ok: 200, failed: {} });
+    await runner.close();
+  });
+
   test("a stopped process shows none, and lives on when it is continued", async () => {
     const path = join(folder, "go");
     let beats = 0;
@@ -221,4 +234,20 @@ describe("life of a process", () => {
       code: "STOPPED",
     });
   });
+});
+
+test("arguments that no system takes are a failed try", async () => {
+  const runner = createRunner(
+    { kind: "exec", command: ["sh", "x".repeat(4_000_000)], mode: "once", plans: false },
+    { cwd: FIXTURES },
+  );
+  expect(await runner.call(work("echo"), { timeoutMs: AMPLE_MS })).toMatchObject({ code: "SPAWN" });
+});
+
+test("a folder that is gone is a failed try", async () => {
+  const runner = createRunner(
+    { kind: "exec", command: ["sh"], mode: "once", plans: false },
+    { cwd: join(FIXTURES, "no-such-folder") },
+  );
+  expect(await runner.call(work("echo"), { timeoutMs: AMPLE_MS })).toMatchObject({ code: "SPAWN" });
 });
