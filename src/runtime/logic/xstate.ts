@@ -17,6 +17,7 @@
 import { createActor, setup } from "xstate";
 import type {
   AnyActorScope,
+  AnyMachineSnapshot,
   AnyStateMachine,
   EventFromLogic,
   ExecutableActionObject,
@@ -125,13 +126,19 @@ const sorted = <C extends Command>(
 };
 
 /**
- * Host `machine`. Throws MachineRefused if it uses what a hosted machine may not (X4).
- * Name the commands' union as the second type argument; a machine's custom actions are its commands.
+ * Host `machine`. Throws MachineRefused if it uses what a hosted machine may not (X4). A machine's custom
+ * actions are its commands. Its types are inferred, or, where the state is nobody's business, named as
+ * `logicOf<Event, Input, Command>(machine)`.
  */
-export const logicOf = <M extends AnyStateMachine, C extends Command = Command>(
+export function logicOf<M extends AnyStateMachine, C extends Command = Command>(
   machine: M,
-): Logic<SnapshotFrom<M>, EventFromLogic<M>, InputFrom<M>, C> => {
-  type State = SnapshotFrom<M>;
+): Logic<SnapshotFrom<M>, EventFromLogic<M>, InputFrom<M>, C>;
+export function logicOf<E extends Event, I, C extends Command>(
+  machine: AnyStateMachine,
+): Logic<unknown, E, I, C>;
+export function logicOf<C extends Command>(
+  machine: AnyStateMachine,
+): Logic<unknown, Event, unknown, C> {
   assertHostable(machine);
   const hosted: AnyStateMachine = machine.provide({});
   hosted.options = {
@@ -142,41 +149,41 @@ export const logicOf = <M extends AnyStateMachine, C extends Command = Command>(
   let actions: ExecutableActionObject[] = [];
   const scope = inertScope((action) => void actions.push(action));
 
-  const restored = (plain: PlainState): State =>
+  const restored = (plain: PlainState): unknown =>
     hosted.resolveState({
       value: inDocumentOrder(hosted.root, plain.value),
       context: plain.context,
       status: plain.status,
       output: plain.output,
-    }) as State;
+    });
 
-  const finish = (before: Snap | undefined, after: Snap): Step<State, C> => {
+  const finish = (before: Snap | undefined, after: Snap): Step<unknown, C> => {
     if (after.status === "error") throw after.error;
     if (Object.keys(after.children).length > 0) {
       throw new MachineRefused(hosted.id, "it spawned an actor");
     }
     const reordered = parallel && after._nodes !== before?._nodes;
-    const state = reordered ? restored(plainOf(after)) : (after as State);
+    const state = reordered ? restored(plainOf(after)) : after;
     return { state, ...sorted<C>(actions, hosted.id) };
   };
 
   return {
     initial: (input) => {
       actions = [];
-      return finish(undefined, hosted.getInitialSnapshot(scope, input) as Snap);
+      return finish(undefined, hosted.getInitialSnapshot(scope, input));
     },
     step: (state, event) => {
       const before = state as Snap;
       if (before.status !== "active") return { state, commands: NONE, timers: NONE };
       actions = [];
-      return finish(before, hosted.transition(state, event, scope) as Snap);
+      return finish(before, hosted.transition(state as AnyMachineSnapshot, event, scope));
     },
     done: (state) => (state as Snap).status !== "active",
     can: (state, event) => (state as Snap).status === "active" && (state as Snap).can(event),
     encode: (state) => plainOf(state as Snap),
     decode: (plain) => restored(plain as PlainState),
   };
-};
+}
 
 const plainOf = (snap: Snap): PlainState => {
   const { value, context, status, output } = snap;
