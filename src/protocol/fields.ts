@@ -71,29 +71,40 @@ const task = about("The task's name.", text(1, TASK_UNITS_MAX));
 const words = text(0, PLAN_TEXT_UNITS_MAX);
 export const planOps = list(
   variant("op", {
-    ADD_TASK: object({ op: literal("ADD_TASK"), task, title: optional(words) }),
+    ADD_TASK: object({
+      op: literal("ADD_TASK"),
+      task,
+      title: optional(about("What the task is, for people.", words)),
+    }),
     REQUIRES: object({
       op: literal("REQUIRES"),
       task,
       on: about("The task that must be done before.", text(1, TASK_UNITS_MAX)),
     }),
-    PRODUCES: object({ op: literal("PRODUCES"), task, what: words }),
-    STATE: object({ op: literal("STATE"), task, state: text(1, TASK_UNITS_MAX) }),
+    PRODUCES: object({ op: literal("PRODUCES"), task, what: about("What the task makes.", words) }),
+    STATE: object({
+      op: literal("STATE"),
+      task,
+      state: about("The task's state.", text(1, TASK_UNITS_MAX)),
+    }),
     LINK: object({
       op: literal("LINK"),
-      from: text(1, TASK_UNITS_MAX),
-      to: text(1, TASK_UNITS_MAX),
+      from: about("A task.", text(1, TASK_UNITS_MAX)),
+      to: about("The task that follows it.", text(1, TASK_UNITS_MAX)),
     }),
-    ANNOTATE: object({ op: literal("ANNOTATE"), task, note: words }),
+    ANNOTATE: object({ op: literal("ANNOTATE"), task, note: about("A note, for people.", words) }),
   }),
   PLAN_OPS_MAX,
 );
 
-export const openBid = object({
-  price,
-  etaMs,
-  patch: about("Operations the worker would add to the plan.", planOps),
-});
+export const openBid = about(
+  "The bid.",
+  object({
+    price,
+    etaMs,
+    patch: about("Operations the worker would add to the plan.", planOps),
+  }),
+);
 
 /** The body of FINALIZE, REJECT, RELEASE, INVALIDATE and CLOSE. */
 export const end = object({

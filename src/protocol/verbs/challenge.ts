@@ -15,7 +15,7 @@ export const challengeVerb = defineVerb({
     attempt,
     target: about(
       "The COMMIT envelope, or the attempt that was rejected.",
-      keyed({ commit: cid, rejection: attempt }),
+      keyed({ commit: about("The COMMIT envelope.", cid), rejection: attempt }),
     ),
     proof: about(
       "The type of proof.",

@@ -45,7 +45,13 @@ export const needVerb = defineVerb({
       text(1, KEY_UNITS_MAX),
     ),
     capability,
-    input: about("The input itself, or the CID of its block.", keyed({ value: anything, cid })),
+    input: about(
+      "The input itself, or the CID of its block.",
+      keyed({
+        value: about("The input itself.", anything),
+        cid: about("The CID of its block.", cid),
+      }),
+    ),
     bounty: about("Price ceiling, micro-credits.", credits(1n)),
     verifyBounty: about("Paid for each seat-vote, micro-credits.", credits(0n)),
     kPlan: optional(about("Approvals a plan needs; may only raise.", integer(1, QUORUM_MAX))),

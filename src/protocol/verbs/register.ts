@@ -45,7 +45,7 @@ export const registerVerb = defineVerb({
       "Labels with their countersignatures; without one a label is nothing.",
       list(
         object({
-          label: oneOf("org", "asn", "region", "model"),
+          label: about("What is attested.", oneOf("org", "asn", "region", "model")),
           value: about(
             "The label's value; for an org's own key, its did.",
             text(1, LABEL_UNITS_MAX),
