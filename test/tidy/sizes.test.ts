@@ -5,6 +5,8 @@ import { FILES, type Node, parse, read, sourceFiles, treeOf, visitNodes } from "
 const FILE_LINES_MAX = 500;
 /** Prettier wraps code at 100 columns; a text or a comment may stand out by ten. */
 const LINE_COLUMNS_MAX = 110;
+/** A line that is nothing but one text, which no formatter can break. */
+const ONE_TEXT = /^\s*(?:[\w.]+[:=]\s*)?(["'`]).*\1[,;]?$/;
 /** A function fits a screen; its signature and closing lines are not counted against it. */
 const FUNCTION_LINES_MAX = 75;
 
@@ -23,7 +25,9 @@ it("keeps lines short enough to read", () => {
   const wide = code.flatMap((path) =>
     read(path)
       .split("\n")
-      .flatMap((line, at) => (line.length > LINE_COLUMNS_MAX ? [`${path}:${at + 1}`] : [])),
+      .flatMap((line, at) =>
+        line.length > LINE_COLUMNS_MAX && !ONE_TEXT.test(line) ? [`${path}:${at + 1}`] : [],
+      ),
   );
   expect(wide).toEqual([]);
 });
