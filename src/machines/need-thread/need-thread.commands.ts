@@ -74,7 +74,7 @@ export type NeedThreadCommand =
     }
   | {
       readonly type: "openChallenge";
-      readonly params: { readonly attempt: number; readonly challenge: EnvelopeId };
+      readonly params: { readonly attempt: number; readonly challenges: readonly EnvelopeId[] };
     }
   /** Log SETTLE (the intent) and ask the ledger. */
   | { readonly type: "settle"; readonly params: KnownFacts }

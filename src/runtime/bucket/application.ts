@@ -50,11 +50,12 @@ export interface BucketView {
   readonly pinned: Pinned | undefined;
   state(actor: string): unknown;
   has(actor: string): boolean;
-  /** A row kept of an actor that ended; undefined if there is none. */
-  ended(key: string): unknown;
+  /** A row of plain data that handlers keep beside the actors; undefined if there is none. */
+  row(key: string): unknown;
   /** Highest nonce seen from `sender` in `thread`; 0 if none. */
   nonce(sender: string, thread: string): number;
-  remainingMs(actor: string, timer: string): number | undefined;
+  /** Milliseconds of T until the actor's first timer; undefined if it has armed none. */
+  earliestMs(actor: string): number | undefined;
   /** Every live actor of the kind. */
   actors(kind: string): Iterable<ActorRef>;
 }
@@ -97,8 +98,10 @@ export interface Turn extends BucketView {
   decide(key: string): boolean;
   /** The key's need has ended: it may be deleted. */
   undecide(key: string): void;
-  /** Keep one compact row of something that ended. */
-  keep(key: string, row: unknown): void;
+  put(key: string, row: unknown): void;
+  drop(key: string): void;
+  /** The thread's owner has ended: who spoke in it is remembered for a while, then forgotten. */
+  leave(thread: string): void;
   /** Hand a document to every bucket's host, under its revision and hash, once committed. */
   publish(revision: number, hash: string, document: Uint8Array): void;
 }
@@ -179,6 +182,8 @@ export interface Application {
     | { readonly kind: "answered"; readonly answer: unknown };
   readonly ask: (ask: Ask, turn: Turn) => void;
   readonly given: (verb: string, body: unknown, turn: Turn, position: number) => void;
+  /** Buckets that pin no documents (they publish them). */
+  readonly unpinned: (bucket: number) => boolean;
   /** Given entries that pin a document: (revision, hash, age). */
   readonly pins: (
     verb: string,

@@ -3,7 +3,7 @@
  * by a turn (turn.ts); after a refused commit it is discarded and built again from the log.
  */
 
-import { MerkleLog } from "#envelope/merkle.ts";
+import { MerkleLog, type MerkleFrontier } from "#envelope/merkle.ts";
 import { encode } from "#envelope/canonical.ts";
 import { sha256 } from "#envelope/cid.ts";
 import { Timers, type EncodedTimers } from "../timers/timers.ts";
@@ -86,7 +86,7 @@ export class BucketState {
       records: this.records,
       size: this.size,
       hash: this.hash,
-      tree: this.tree.encode(),
+      tree: this.tree.frontier(),
       atMs: this.atMs,
       generation: this.generation,
       revision: this.revision,
@@ -108,7 +108,7 @@ export class BucketState {
     state.records = from.records;
     state.size = from.size;
     state.hash = from.hash;
-    state.tree = MerkleLog.decode(from.tree);
+    state.tree = new MerkleLog(from.tree);
     state.atMs = from.atMs;
     state.generation = from.generation;
     state.revision = from.revision;
@@ -149,7 +149,7 @@ declare const shape: () => {
   records: number;
   size: number;
   hash: Uint8Array;
-  tree: unknown;
+  tree: MerkleFrontier;
   atMs: number;
   generation: number;
   revision: number;

@@ -7,12 +7,16 @@
  *     with the answers of the nonces inside the window.
  */
 
-import { accept, check, type NonceWindow } from "#envelope/nonce-window.ts";
+import {
+  accept,
+  check,
+  EMPTY_WINDOW,
+  WINDOW_NONCES,
+  type NonceWindow,
+} from "#envelope/nonce-window.ts";
 
 /** Remembered after the owner's end: the longest validity an envelope may claim. */
 export const KEEP_MS = 24 * 60 * 60 * 1000;
-/** Width of the nonce window; answers below it are dropped from account threads. */
-export const WINDOW_WIDTH = 64;
 
 export type AnswerState =
   | { readonly kind: "acknowledged"; readonly extra?: object }
@@ -27,8 +31,7 @@ export interface AnswerRow {
 }
 
 interface Speaker {
-  window: NonceWindow | undefined;
-  highest: number;
+  window: NonceWindow;
   answers: Map<number, AnswerRow>;
 }
 
@@ -68,13 +71,12 @@ export class Threads {
     }
     let speaker = owner.speakers.get(sender);
     if (speaker === undefined) {
-      speaker = { window: undefined, highest: 0, answers: new Map() };
+      speaker = { window: EMPTY_WINDOW, answers: new Map() };
       owner.speakers.set(sender, speaker);
     }
     speaker.window = accept(speaker.window, nonce);
-    speaker.highest = Math.max(speaker.highest, nonce);
     speaker.answers.set(nonce, row);
-    if (speaker.answers.size > 2 * WINDOW_WIDTH) prune(speaker);
+    if (speaker.answers.size > 2 * WINDOW_NONCES) prune(speaker);
   }
 
   answer(thread: string, sender: string, nonce: number, state: AnswerState): AnswerRow | undefined {
@@ -87,7 +89,7 @@ export class Threads {
   }
 
   highest(thread: string, sender: string): number {
-    return this.#threads.get(thread)?.speakers.get(sender)?.highest ?? 0;
+    return this.#threads.get(thread)?.speakers.get(sender)?.window.highest ?? 0;
   }
 
   /** The thread's owner has ended at `atMs`. */
@@ -123,7 +125,7 @@ export class Threads {
 }
 
 const prune = (speaker: Speaker): void => {
-  const floor = speaker.highest - WINDOW_WIDTH;
+  const floor = speaker.window.highest - WINDOW_NONCES;
   for (const [nonce, row] of speaker.answers)
     if (nonce <= floor && row.state.kind !== "owed") speaker.answers.delete(nonce);
 };

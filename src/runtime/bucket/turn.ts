@@ -9,6 +9,7 @@
  */
 
 import { encode } from "#envelope/canonical.ts";
+import { leafHash } from "#envelope/merkle.ts";
 import type { Event, Step } from "../logic/logic.ts";
 import {
   encodeEntry,
@@ -108,14 +109,14 @@ export class BucketTurn implements Turn {
   has(actor: string): boolean {
     return this.#state.actors.has(actor);
   }
-  ended(key: string): unknown {
+  row(key: string): unknown {
     return this.#state.rows.get(key);
   }
   nonce(sender: string, thread: string): number {
     return this.#state.threads.highest(thread, sender);
   }
-  remainingMs(actor: string, timer: string): number | undefined {
-    const dueMs = this.#state.timers.deadline(actor, timer);
+  earliestMs(actor: string): number | undefined {
+    const dueMs = this.#state.timers.earliest(actor);
     return dueMs === undefined ? undefined : Math.max(0, dueMs - this.atMs);
   }
   *actors(kind: string): Iterable<ActorRef> {
@@ -353,9 +354,16 @@ export class BucketTurn implements Turn {
     if (this.#state.decided.delete(key)) this.outputs.undecides.push(key);
   }
 
-  keep(key: string, row: unknown): void {
+  put(key: string, row: unknown): void {
     this.#state.rows.set(key, row);
-    this.#state.threads.leave(key, this.atMs);
+  }
+
+  drop(key: string): void {
+    this.#state.rows.delete(key);
+  }
+
+  leave(thread: string): void {
+    this.#state.threads.leave(thread, this.atMs);
   }
 
   publish(revision: number, hash: string, document: Uint8Array): void {
@@ -447,7 +455,7 @@ const advance = (state: BucketState, record: LogRecord, hash: Uint8Array): void 
   state.records += 1;
   state.size += record.entries.length;
   state.hash = hash;
-  state.tree.append(hash);
+  state.tree.append(leafHash(hash));
   state.generation = record.generation;
   state.revision = record.revision;
 };

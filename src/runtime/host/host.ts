@@ -17,12 +17,11 @@ import {
   verifyAll,
   type Envelope,
 } from "#envelope/envelope.ts";
-import { publicKeyOf } from "#envelope/did.ts";
 import type { Verifier } from "#envelope/keys.ts";
 import { hex } from "#envelope/cid.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import type { Admitted, Application, BucketView } from "../bucket/application.ts";
-import { noOutputs, type Outputs, type Publication, type Receipt } from "../bucket/outputs.ts";
+import { type Outputs, type Publication, type Receipt } from "../bucket/outputs.ts";
 import { BucketState } from "../bucket/state.ts";
 import { BucketTurn, buildTurn, type Built, type TurnInput } from "../bucket/turn.ts";
 import { Pipeline } from "../commit/pipeline.ts";
@@ -55,7 +54,7 @@ export interface HostEnvironment {
   /** A keyed hash of the epoch's secret. */
   readonly chance: (label: Uint8Array) => Uint8Array;
   /** The body of this epoch's EPOCH entry. */
-  readonly epochBody: (epoch: Epoch) => unknown;
+  readonly epochBody: (epoch: Epoch, previous: Epoch | undefined) => unknown;
   /** Fetch a published document by hash (for replay of older pins). */
   readonly fetchDocument: (hash: string) => Promise<Uint8Array | undefined>;
   /** Outputs that leave. Called only for what is committed. */
@@ -68,6 +67,10 @@ export interface HostEnvironment {
   readonly event: (event: HostEvent) => void;
   /** Ask for another turn as soon as possible. */
   readonly wake: () => void;
+  /** Told the name of each input before it is processed, where somebody outside can read it. */
+  readonly inHand: (name: string) => void;
+  /** Inputs that were in hand when earlier threads died, and how often. */
+  readonly suspects: ReadonlyMap<string, number>;
 }
 
 export type HostEvent =
@@ -118,6 +121,7 @@ export class Host {
   readonly #pipeline: Pipeline;
   readonly #time = new HostTime();
   readonly #tries = new Map<string, number>();
+  readonly #lettered = new Set<string>();
   readonly #documents = new Map<string, unknown>();
   #wires: WaitingWire[] = [];
   #inputs: Waiting[] = [];
@@ -141,6 +145,7 @@ export class Host {
       halt: (bucket, reason) => this.#halt(bucket, reason),
     });
     this.#time.tick(env.monotonicMs());
+    for (const [name, tries] of env.suspects) this.#tries.set(name, tries);
   }
 
   /* ------------------------------------------------------------------- leading */
@@ -164,20 +169,18 @@ export class Host {
     led.time = new BucketTime(led.state.atMs, this.#time.ranMs);
     led.status = "live";
     const open = [...led.state.asks.values()];
-    this.#build(
-      bucket,
-      led,
-      [{ kind: "given", verb: "EPOCH", body: this.#env.epochBody(epoch) }],
-      (outputs) => {
-        for (const ask of open)
-          outputs.asks.push({
-            to: ask.to,
-            number: ask.number,
-            floor: led.state.floor,
-            payload: ask.payload,
-          });
-      },
-    );
+    const { generation, revision, records } = led.state;
+    const previous = records === 0 ? undefined : { generation, revision };
+    const body = this.#env.epochBody(epoch, previous);
+    this.#build(bucket, led, [{ kind: "given", verb: "EPOCH", body }], (outputs) => {
+      for (const ask of open)
+        outputs.asks.push({
+          to: ask.to,
+          number: ask.number,
+          floor: led.state.floor,
+          payload: ask.payload,
+        });
+    });
     this.#pipeline.flush();
     this.#env.wake();
   }
@@ -235,6 +238,11 @@ export class Host {
       receivedMs: this.#time.ranMs,
     };
     if (this.#documents.size > 64) this.#forgetDocuments();
+  }
+
+  /** Revision of the newest published document this host has; 0 before the first. */
+  get latestRevision(): number {
+    return this.#latest?.revision ?? 0;
   }
 
   #forgetDocuments(): void {
@@ -336,7 +344,9 @@ export class Host {
     before?: (outputs: Outputs) => void,
   ): void {
     const { app, nowMs, chance } = this.#env;
-    const all = this.#withPin(led, inputs);
+    const living = inputs.filter((input) => !this.#isDead(bucket, input));
+    const letters = this.#letters(bucket, inputs);
+    const all = [...(app.unpinned(bucket) ? living : this.#withPin(led, living)), ...letters];
     let current: TurnInput | undefined;
     try {
       const { built, outputs } = buildTurn(app, led.state, all, {
@@ -346,7 +356,8 @@ export class Host {
         document: (hash) => this.#documents.get(hash),
         admit: (input, view, out) => {
           current = input;
-          if (this.#isDead(bucket, input)) return false;
+          const name = nameOf(bucket, input);
+          this.#env.inHand(name);
           return admit({ app, nowMs }, led.state, input, view, out);
         },
       });
@@ -374,7 +385,22 @@ export class Host {
   /* --------------------------------------------------------------------- poison */
 
   #isDead(bucket: number, input: TurnInput): boolean {
+    if (this.#tries.size === 0) return false;
     return (this.#tries.get(nameOf(bucket, input)) ?? 0) >= POISON_TRIES_MAX;
+  }
+
+  /** A DEAD_LETTER for each input that is dead and not yet logged as such. */
+  #letters(bucket: number, inputs: readonly TurnInput[]): TurnInput[] {
+    const letters: TurnInput[] = [];
+    for (const input of inputs) {
+      const name = nameOf(bucket, input);
+      if (this.#lettered.has(name) || !this.#isDead(bucket, input)) continue;
+      this.#lettered.add(name);
+      const cause = "it was in hand each time a turn failed";
+      this.#env.event({ type: "dead_letter", bucket, input: name, cause });
+      letters.push({ kind: "given", verb: "DEAD_LETTER", body: { input: name, reason: cause } });
+    }
+    return letters;
   }
 
   #poisoned(
@@ -391,18 +417,8 @@ export class Host {
       return;
     }
     const name = nameOf(bucket, input);
-    const tries = (this.#tries.get(name) ?? 0) + 1;
-    this.#tries.set(name, tries);
+    this.#tries.set(name, (this.#tries.get(name) ?? 0) + 1);
     led.backlog = [...all.filter((i) => i.kind !== "given"), ...led.backlog];
-    if (tries >= POISON_TRIES_MAX) {
-      this.#env.event({ type: "dead_letter", bucket, input: name, cause });
-      led.backlog = led.backlog.filter((i) => i !== input);
-      led.backlog.unshift({
-        kind: "given",
-        verb: "DEAD_LETTER",
-        body: { input: name, reason: cause.slice(0, 200) },
-      });
-    }
     this.#rebuild(bucket, cause);
   }
 
@@ -437,7 +453,7 @@ export class Host {
   #verify(wires: readonly WaitingWire[]): Waiting[] {
     if (wires.length === 0) return [];
     const startedAt = this.#env.monotonicMs();
-    const parsed: { wire: WaitingWire; admitted: Admitted; bucket: number; key: Uint8Array }[] = [];
+    const parsed: { wire: WaitingWire; admitted: Admitted; bucket: number }[] = [];
     for (const wire of wires) {
       const result = this.#parse(wire.wire);
       if ("code" in result) this.#reject(wire, result.code, result.detail);
@@ -445,7 +461,7 @@ export class Host {
     }
     const verdicts = verifyAll(
       parsed.map((p) => p.admitted.signed),
-      parsed.map((p) => p.key),
+      parsed.map((p) => p.admitted.envelope.from),
       this.#env.verifier,
     );
     const inputs: Waiting[] = [];
@@ -466,16 +482,14 @@ export class Host {
 
   #parse(
     wire: Uint8Array,
-  ): { admitted: Admitted; bucket: number; key: Uint8Array } | { code: string; detail: string } {
+  ): { admitted: Admitted; bucket: number } | { code: string; detail: string } {
     try {
       const signed = decodeSigned(wire);
       const admitted = admittedOf(this.#env.app, signed, decodeEnvelope(signed.bytes));
       const bucket = this.#env.app.route(admitted.thread);
       if (bucket === undefined || !this.#led.has(bucket))
         return { code: "MALFORMED", detail: "no such thread here" };
-      const key = publicKeyOf(admitted.envelope.from);
-      if (key === undefined) return { code: "MALFORMED", detail: "`from` is not a did:key" };
-      return { admitted, bucket, key };
+      return { admitted, bucket };
     } catch (error) {
       if (error instanceof Malformed) return { code: "MALFORMED", detail: error.message };
       throw error;
@@ -585,5 +599,3 @@ export const admittedOf = (
     thread: threadOf(envelope, signed.id),
   };
 };
-
-export { noOutputs };

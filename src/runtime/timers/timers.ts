@@ -79,6 +79,14 @@ export class Timers {
     return this.#live.get(actor)?.get(id)?.atMs;
   }
 
+  /** The earliest deadline of one actor, or undefined if it has armed nothing. */
+  earliest(actor: string): number | undefined {
+    let earliest: number | undefined;
+    for (const { atMs } of this.#live.get(actor)?.values() ?? [])
+      if (earliest === undefined || atMs < earliest) earliest = atMs;
+    return earliest;
+  }
+
   /** The earliest deadline, or undefined if nothing is armed. */
   next(): number | undefined {
     this.#dropDead();

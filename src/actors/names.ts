@@ -1,0 +1,26 @@
+/** Names of actors and rows inside a bucket. One need's actors share its bucket, so its thread and log. */
+
+import type { NeedId, Question } from "#protocol/words.ts";
+
+export const LEDGER = "ledger";
+export const REGISTRY = "registry";
+
+export const needActor = (need: NeedId): string => `need:${need}`;
+export const auctionActor = (need: NeedId, attempt: number): string => `auction:${need}:${attempt}`;
+export const committeeActor = (need: NeedId, attempt: number, question: Question): string =>
+  `committee:${need}:${attempt}:${question}`;
+export const leaseActor = (need: NeedId, attempt: number): string => `lease:${need}:${attempt}`;
+export const challengeActor = (need: NeedId, challenge: string): string =>
+  `challenge:${need}:${challenge}`;
+
+/** What a NEED asked, kept while the need lives. */
+export const needRow = (need: NeedId): string => `spec:${need}`;
+/** What a committee is about, kept while it sits. */
+export const committeeRow = (actor: string): string => `about:${actor}`;
+/** The signed CHALLENGE, which its bond carries. */
+export const challengeRow = (challenge: string): string => `bonded:${challenge}`;
+/** The plan of a need: admitted operations. */
+export const planRow = (need: NeedId): string => `plan:${need}`;
+
+/** `kind:need[:…]` back to the need. */
+export const needOf = (actor: string): NeedId => actor.split(":")[1] ?? "";

@@ -1,0 +1,324 @@
+/**
+ * The need thread: opens and closes what an attempt needs, decides (P1), asks the ledger for funding
+ * and settlement, and logs the end. Money moves only by the ledger's postings (E1).
+ */
+
+import { SYSTEM_BUCKET } from "#envelope/cid.ts";
+import { fundingAmount } from "#domain/ledger/funding.ts";
+import type { LedgerAnswer, LedgerRequest, Move } from "#domain/ledger/requests.ts";
+import { needThreadMachine } from "#machines/need-thread/need-thread.machine.ts";
+import type { Committed, NeedThreadContext } from "#machines/need-thread/need-thread.context.ts";
+import type { NeedThreadCommand } from "#machines/need-thread/need-thread.commands.ts";
+import type { NeedThreadEvent, NeedThreadInput } from "#machines/need-thread/need-thread.events.ts";
+import type { Notice } from "#protocol/notices.ts";
+import type { DecideBody, EndBody, OpenAttemptBody, SettleBody } from "#protocol/bodies.ts";
+import {
+  defineActor,
+  type ActorKind,
+  type ActorRef,
+  type Turn,
+} from "#runtime/bucket/application.ts";
+import { logicOf } from "#runtime/logic/xstate.ts";
+import { openAuction } from "./auction.actor.ts";
+import { openPlanCommittee, openResultCommittee } from "./committee.actor.ts";
+import { openChallenge } from "./challenge.actor.ts";
+import { openLease } from "./lease.actor.ts";
+import { pinnedDirectory, specOf, type Market, type NeedSpec } from "./market.ts";
+import {
+  auctionActor,
+  challengeActor,
+  committeeActor,
+  committeeRow,
+  leaseActor,
+  needActor,
+  needOf,
+  needRow,
+  planRow,
+} from "./names.ts";
+import { letterOf } from "./letters.ts";
+import { tellLease, tellNeed } from "./tell.ts";
+import { widenAmounts } from "./amounts.ts";
+
+type Ref = ActorRef<unknown>;
+
+const ask = (turn: Turn, actor: Ref, name: string, request: LedgerRequest): void =>
+  turn.ask(actor.id, name, SYSTEM_BUCKET, request);
+
+/** The row that is left of a need that ended. */
+export interface EndedNeed {
+  readonly outcome: EndBody["outcome"];
+  readonly attempts: number;
+  readonly requester: string;
+  readonly key: string;
+  readonly worker?: string;
+  readonly artifact?: string;
+  readonly output?: unknown;
+  readonly first?: string;
+  readonly ledger?: number;
+  readonly postedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+export const openNeed = (
+  turn: Turn,
+  need: string,
+  spec: NeedSpec,
+  { parameters }: Market,
+): void => {
+  const { body, requester, tier, kPlan, kResult } = spec;
+  turn.put(needRow(need), spec);
+  turn.owe(need); // the ACK follows the ledger's hold
+  const input: NeedThreadInput = {
+    need,
+    requester,
+    capability: body.capability,
+    tier,
+    bounty: body.bounty,
+    verifyBounty: body.verifyBounty,
+    kPlan,
+    kResult,
+    kResultAsked: body.kResult !== undefined,
+    deadlineMs: body.deadlineMs,
+    awardsMax: Math.min(body.limits?.awards ?? parameters.awardsMax, parameters.awardsMax),
+    failuresMax: Math.min(body.limits?.failures ?? parameters.failuresMax, parameters.failuresMax),
+    planCandidatesMax: parameters.planCandidatesMax,
+    challengeWindowMs: parameters.tiers[tier].challengeWindowMs,
+    askRetryMs: parameters.askRetryMs,
+    drawHash: body.drawHash !== undefined,
+    drawRevealMs: parameters.drawRevealMs,
+    verifyMs: verifyMs(parameters),
+    contestMs: 2 * parameters.ruleMs,
+  };
+  turn.spawn("need-thread", needActor(need), input);
+};
+
+/** All rounds of a result committee, each with its wait for seats and its deadlines. */
+const verifyMs = (p: Market["parameters"]): number =>
+  p.drawRevealMs + (p.redrawsMax + 1) * (p.seatsWaitMs + p.voteMs + p.voteRevealMs);
+
+const closeAttempt = (turn: Turn, need: string, attempt: number): void => {
+  turn.stop(auctionActor(need, attempt));
+  turn.stop(leaseActor(need, attempt));
+  for (const question of ["plan", "result"] as const) {
+    const committee = committeeActor(need, attempt, question);
+    turn.stop(committee);
+    turn.drop(committeeRow(committee));
+  }
+};
+
+const paidOf = (moves: readonly Move[]): EndBody["paid"] =>
+  moves
+    .filter((move) => move.amount > 0n && move.to.startsWith("did:"))
+    .map(({ to, amount, why }) => ({ to, amount, why }));
+
+export const needThreadActor = (market: Market): ActorKind =>
+  defineActor<unknown, NeedThreadEvent, NeedThreadInput, NeedThreadCommand>({
+    kind: "need-thread",
+    logic: logicOf<NeedThreadEvent, NeedThreadInput, NeedThreadCommand>(needThreadMachine),
+    handlers: {
+      requestFunding: (_params, actor, turn) => {
+        const need = needOf(actor.id);
+        const { body, requester, tier, kPlan, kResult, content } = specOf(turn, need);
+        const failures = Math.min(
+          body.limits?.failures ?? market.parameters.failuresMax,
+          market.parameters.failuresMax,
+        );
+        const amount = fundingAmount({
+          bounty: body.bounty,
+          verifyBounty: body.verifyBounty,
+          kPlan,
+          kResult,
+          failures,
+          candidates: market.parameters.planCandidatesMax,
+        });
+        ask(turn, actor, "fund", {
+          kind: "fund",
+          need,
+          requester,
+          key: body.key,
+          content,
+          amount,
+          bounty: body.bounty,
+          tier,
+        });
+      },
+      resend: ({ name }, actor, turn) => turn.resend(actor.id, name),
+      openAttempt: ({ attempt, auction, barred }, actor, turn) => {
+        const need = needOf(actor.id);
+        turn.append("OPEN_ATTEMPT", need, { need, attempt, auction } satisfies OpenAttemptBody);
+        if (auction) openAuction(turn, need, attempt, barred, market);
+      },
+      openPlanCommittee: ({ attempt, candidate }, actor, turn) =>
+        openPlanCommittee(turn, needOf(actor.id), attempt, candidate, market),
+      decide: ({ attempt, bid, approvals }, actor, turn) => {
+        const need = needOf(actor.id);
+        // P1: one DECIDE per (need, attempt); the store creates the key once, whoever leads.
+        if (!turn.decide(`${need}/${attempt}`)) {
+          tellNeed(turn, need, { type: "LOST" });
+          return;
+        }
+        const body: DecideBody = {
+          need,
+          attempt,
+          proposal: bid.proposal,
+          worker: bid.worker,
+          price: bid.price,
+          etaMs: bid.etaMs,
+          approvals,
+          registry: pinnedDirectory(turn)?.snapshot.revision ?? 0,
+        };
+        turn.append("DECIDE", need, body);
+        tellNeed(turn, need, { type: "DECIDED" });
+        openLease(turn, need, attempt, bid, market);
+      },
+      askDrawReveal: ({ attempt }, actor, turn) => {
+        const need = needOf(actor.id);
+        const { requester } = specOf(turn, need);
+        const remainingMs = market.parameters.drawRevealMs;
+        const nonce = turn.nonce(requester, need);
+        turn.notify(requester, {
+          kind: "reveal-draw",
+          need,
+          attempt,
+          nonce,
+          remainingMs,
+        } satisfies Notice);
+      },
+      openResultCommittee: (params, actor, turn) =>
+        openResultCommittee(turn, needOf(actor.id), { ...params, ...committedOf(actor) }, market),
+      closeAttemptActors: ({ attempt }, actor, turn) =>
+        closeAttempt(turn, needOf(actor.id), attempt),
+      endLease: ({ attempt, how }, actor, turn) =>
+        tellLease(turn, leaseActor(needOf(actor.id), attempt), { type: "END", how }),
+      openChallenge: ({ attempt, challenges }, actor, turn) => {
+        const need = needOf(actor.id);
+        for (const challenge of challenges)
+          if (!turn.has(challengeActor(need, challenge)))
+            openChallenge(turn, need, attempt, challenge, market);
+      },
+      settle: (known, actor, turn) => {
+        const need = needOf(actor.id);
+        const { body, requester, tier } = specOf(turn, need);
+        const { attempt, outcome, last } = known;
+        turn.append("SETTLE", need, { need, attempt, outcome, last } satisfies SettleBody);
+        ask(turn, actor, "settle", {
+          kind: "settle",
+          need,
+          requester,
+          tier,
+          capability: body.capability,
+          bounty: body.bounty,
+          verifyBounty: body.verifyBounty,
+          ...known,
+        });
+      },
+      logEnd: ({ verb, body, sequence, moves }, actor, turn) =>
+        logEnd(turn, actor, verb, body, sequence, moves),
+      ackNeed: ({ first }, actor, turn) =>
+        turn.acknowledge(needOf(actor.id), first === undefined ? undefined : { first }),
+      nackNeed: ({ code, detail }, actor, turn) =>
+        turn.refuse(needOf(actor.id), detail === undefined ? { code } : { code, detail }),
+    },
+    answered: (name, answer, actor, turn) =>
+      answered(name, widenAmounts(answer) as LedgerAnswer, needOf(actor.id), turn),
+  });
+
+const answered = (name: string, answer: LedgerAnswer, need: string, turn: Turn): void => {
+  switch (answer.kind) {
+    case "held":
+      return tellNeed(turn, need, { type: "FUNDED", atMs: turn.atMs });
+    case "duplicate":
+      return tellNeed(turn, need, { type: "FUND_DUPLICATE", first: answer.first });
+    case "refused":
+      if (name !== "fund") throw new Error(`the ledger refused to settle ${need}: ${answer.code}`);
+      return tellNeed(turn, need, {
+        type: "FUND_REFUSED",
+        code: answer.code,
+        ...(answer.detail === undefined ? {} : { detail: answer.detail }),
+      });
+    case "posted":
+      return tellNeed(turn, need, {
+        type: "SETTLED",
+        atMs: turn.atMs,
+        sequence: answer.sequence,
+        moves: answer.moves,
+      });
+    case "sealed":
+      // P3: a bond admitted before the settlement suspends it, whoever forwarded the CHALLENGE.
+      return tellNeed(turn, need, {
+        type: "SETTLE_SEALED",
+        open: answer.open.map((wire) => letterOf(turn, wire)),
+      });
+    default:
+      throw new Error(`the ledger answered ${answer.kind} to ${name}`);
+  }
+};
+
+const logEnd = (
+  turn: Turn,
+  actor: Ref,
+  verb: "FINALIZE" | "REJECT" | "RELEASE" | "INVALIDATE" | "CLOSE",
+  known: Omit<EndBody, "need" | "ledger" | "paid">,
+  sequence: number | undefined,
+  moves: readonly Move[],
+): void => {
+  const need = needOf(actor.id);
+  const spec = specOf(turn, need);
+  const paid = paidOf(moves) ?? [];
+  const body: EndBody = {
+    ...known,
+    need,
+    ...(sequence === undefined ? {} : { ledger: sequence, paid }),
+  };
+  turn.append(verb, need, body);
+  if (!known.last) return;
+  const { outcome, attempt, worker, artifact, first } = known;
+  const output = outputOf(actor.state);
+  const ended: EndedNeed = {
+    outcome,
+    attempts: attempt,
+    requester: spec.requester,
+    key: spec.body.key,
+    postedAtMs: spec.postedAtMs,
+    endedAtMs: turn.atMs,
+    ...(worker === undefined ? {} : { worker }),
+    ...(artifact === undefined ? {} : { artifact }),
+    ...(first === undefined ? {} : { first }),
+    ...(sequence === undefined ? {} : { ledger: sequence }),
+  };
+  closeAttempt(turn, need, attempt);
+  turn.put(need, ended);
+  turn.drop(needRow(need));
+  turn.drop(planRow(need));
+  turn.leave(need);
+  for (let i = 1; i <= attempt; i += 1) turn.undecide(`${need}/${i}`);
+  const notice: Notice = {
+    kind: "ended",
+    need,
+    attempt,
+    nonce: turn.nonce(spec.requester, need),
+    outcome,
+    paid,
+    ...(worker === undefined ? {} : { worker }),
+    ...(artifact === undefined ? {} : { artifact }),
+    ...(output === undefined || outcome !== "finalized" ? {} : { output }),
+  };
+  turn.notify(spec.requester, notice);
+  if (worker !== undefined && worker !== spec.requester)
+    turn.notify(worker, { ...notice, nonce: turn.nonce(worker, need) });
+};
+
+/** The inline output of the attempt's COMMIT, for the requester's notice. */
+const outputOf = (state: unknown): unknown =>
+  (state as { context: NeedThreadContext }).context.commit?.output;
+
+const committedOf = (actor: Ref): Pick<Committed, "artifact" | "output" | "telemetry"> => {
+  const { commit } = (actor.state as { context: NeedThreadContext }).context;
+  if (commit === undefined) throw new Error(`${actor.id} is judged without a COMMIT`);
+  const { artifact, output, telemetry } = commit;
+  return {
+    artifact,
+    ...(output === undefined ? {} : { output }),
+    ...(telemetry === undefined ? {} : { telemetry }),
+  };
+};

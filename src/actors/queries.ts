@@ -1,0 +1,106 @@
+/** Questions about a host's committed and pending state, for `status`, `need` and the supervisor. */
+
+import { SYSTEM_BUCKET, bucketOf, isCid } from "#envelope/cid.ts";
+import type { Host } from "#runtime/host/host.ts";
+import { balanceOf, freeStakeOf, stakeOf } from "#domain/ledger/accounts.ts";
+import type { LedgerState } from "#domain/ledger/ledger.ts";
+import { total } from "#domain/ledger/conservation.ts";
+import type { RegistryState } from "#domain/registry/registry.ts";
+import { LEDGER, needRow, REGISTRY } from "./names.ts";
+import type { EndedNeed } from "./need-thread.actor.ts";
+import { stageOf } from "./stage.ts";
+
+export interface NeedStatus {
+  readonly need: string;
+  readonly stage: string;
+  readonly ended?: EndedNeed;
+}
+
+export interface AccountStatus {
+  readonly did: string;
+  readonly balance: bigint;
+  readonly staked: bigint;
+  readonly free: bigint;
+  readonly nonce: number;
+}
+
+export interface BooksStatus {
+  readonly minted: bigint;
+  readonly burned: bigint;
+  readonly total: bigint;
+  readonly escrows: bigint;
+  readonly bonds: bigint;
+  readonly locked: bigint;
+  readonly balances: readonly (readonly [string, bigint])[];
+  readonly stakes: readonly (readonly [string, bigint])[];
+}
+
+export const query = (host: Host, name: string, argument: unknown): unknown => {
+  switch (name) {
+    case "need":
+      return needStatus(host, String(argument));
+    case "account":
+      return accountStatus(host, String(argument));
+    case "books":
+      return booksStatus(host);
+    case "registered":
+      return (
+        (host.view(SYSTEM_BUCKET)?.state(REGISTRY) as RegistryState | undefined)?.snapshot
+          .revision ?? 0
+      );
+    case "registry":
+      return (host.view(SYSTEM_BUCKET)?.state(REGISTRY) as RegistryState | undefined)?.snapshot;
+    case "canonical":
+      return host
+        .buckets()
+        .flatMap(({ bucket, state }) =>
+          [...state.canonical()].map(([actor, digest]) => [bucket, actor, digest] as const),
+        );
+    case "pinned":
+      return host.latestRevision;
+    default:
+      throw new Error(`no query ${name}`);
+  }
+};
+
+const needStatus = (host: Host, need: string): NeedStatus | undefined => {
+  if (!isCid(need)) return undefined;
+  const view = host.view(bucketOf(need));
+  if (view === undefined) return undefined;
+  const ended = view.row(need) as EndedNeed | undefined;
+  if (ended !== undefined)
+    return { need, stage: ended.outcome === "finalized" ? "finalized" : "closed", ended };
+  return view.row(needRow(need)) === undefined ? undefined : { need, stage: stageOf(view, need) };
+};
+
+const booksOf = (host: Host): LedgerState | undefined =>
+  host.view(SYSTEM_BUCKET)?.state(LEDGER) as LedgerState | undefined;
+
+const accountStatus = (host: Host, did: string): AccountStatus | undefined => {
+  const books = booksOf(host);
+  if (books === undefined) return undefined;
+  return {
+    did,
+    balance: balanceOf(books, did),
+    staked: stakeOf(books, did),
+    free: freeStakeOf(books, did),
+    nonce: host.view(SYSTEM_BUCKET)?.nonce(did, `acct:${did}`) ?? 0,
+  };
+};
+
+const booksStatus = (host: Host): BooksStatus | undefined => {
+  const books = booksOf(host);
+  if (books === undefined) return undefined;
+  let locked = 0n;
+  for (const account of books.stakes.values()) locked += account.locked;
+  return {
+    minted: books.minted,
+    burned: books.burned,
+    total: total(books),
+    escrows: books.sums.escrows,
+    bonds: books.sums.bonds,
+    locked,
+    balances: [...books.balances],
+    stakes: [...books.stakes].map(([did, account]) => [did, account.staked] as const),
+  };
+};

@@ -1,0 +1,46 @@
+/** What a need's actors know of it, read by admission and queries. */
+
+import type { AuctionContext } from "#machines/auction/auction.machine.ts";
+import type { Bid } from "#machines/auction/auction.events.ts";
+import type { Committed, NeedThreadContext } from "#machines/need-thread/need-thread.context.ts";
+import { stageOf as stageOfState } from "#machines/need-thread/need-thread.machine.ts";
+import type { Did, LogMs } from "#protocol/words.ts";
+import type { BucketView } from "#runtime/bucket/application.ts";
+import { specOf } from "./market.ts";
+import { needActor } from "./names.ts";
+
+export interface AuctionView {
+  readonly value: string;
+  readonly context: AuctionContext;
+}
+
+interface ThreadView {
+  readonly value: unknown;
+  readonly context: NeedThreadContext;
+}
+
+const threadOf = (view: BucketView, need: string): ThreadView => {
+  const state = view.state(needActor(need));
+  if (state === undefined) throw new Error(`no thread of need ${need}`);
+  return state as ThreadView;
+};
+
+/** Where a live need stands, by the name of protocol section 4. */
+export const stageOf = (view: BucketView, need: string): string =>
+  stageOfState(threadOf(view, need));
+
+export const needAttempt = (view: BucketView, need: string): number =>
+  threadOf(view, need).context.attempt;
+
+export const barredOf = (view: BucketView, need: string): readonly Did[] =>
+  threadOf(view, need).context.barred;
+
+export const commitOf = (view: BucketView, need: string): Committed | undefined =>
+  threadOf(view, need).context.commit;
+
+export const bidOf = (auction: AuctionView, worker: Did): Bid | undefined =>
+  auction.context.bids.find((bid) => bid.worker === worker);
+
+/** T at which the need's time until COMMIT is over. */
+export const needDeadlineMs = (view: BucketView, need: string): LogMs =>
+  threadOf(view, need).context.fundedAtMs + specOf(view, need).body.deadlineMs;

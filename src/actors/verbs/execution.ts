@@ -1,0 +1,96 @@
+/** CLAIM, HEARTBEAT, YIELD, COMMIT: the worker's words, fenced by (need, attempt, lease revision). */
+
+import { encode } from "#envelope/canonical.ts";
+import { cidOf } from "#envelope/cid.ts";
+import { leaseTtl } from "#domain/market/lease-time.ts";
+import type { Refusal } from "#protocol/refusals.ts";
+import type { BucketView, Turn } from "#runtime/bucket/application.ts";
+import { phaseOf, type LeaseView } from "../lease.actor.ts";
+import type { Market } from "../market.ts";
+import { leaseActor, needRow } from "../names.ts";
+import { needDeadlineMs } from "../stage.ts";
+import { tellLease, tellNeed } from "../tell.ts";
+import { refuse, type VerbRules } from "../verbs.ts";
+
+const leaseOf = (view: BucketView, need: string, attempt: number): LeaseView | undefined =>
+  view.state(leaseActor(need, attempt)) as LeaseView | undefined;
+
+/** P4, P5: only the live lease's holder, under its revision. */
+const fence = (
+  view: BucketView,
+  from: string,
+  { need, attempt, revision }: { need: string; attempt: number; revision: number },
+): Refusal | undefined => {
+  if (view.row(needRow(need)) === undefined && view.row(need) === undefined)
+    return refuse("UNKNOWN_THREAD");
+  const lease = leaseOf(view, need, attempt);
+  const live =
+    lease !== undefined &&
+    phaseOf(lease) === "held" &&
+    lease.context.worker === from &&
+    lease.context.revision === revision;
+  return live ? undefined : refuse("STALE_FENCE", `revision ${revision} of attempt ${attempt}`);
+};
+
+const remainingMs = (view: BucketView, need: string, askedMs: number, market: Market): number =>
+  leaseTtl({
+    askedMs,
+    minMs: market.parameters.leaseMinMs,
+    maxMs: market.parameters.leaseDefaultMs,
+    needRemainingMs: Math.max(0, needDeadlineMs(view, need) - view.atMs),
+  });
+
+export const claim: VerbRules<"CLAIM"> = {
+  admit: ({ from, body }, view) => {
+    if (view.row(needRow(body.need)) === undefined)
+      return view.row(body.need) === undefined
+        ? refuse("UNKNOWN_THREAD")
+        : refuse("WRONG_STATE", "the need has ended");
+    const lease = leaseOf(view, body.need, body.attempt);
+    if (lease === undefined || lease.context.worker !== from)
+      return refuse("VERB_NOT_ALLOWED", "not awarded to the sender");
+    return phaseOf(lease) === "awarded" ? undefined : refuse("WRONG_STATE", phaseOf(lease));
+  },
+  apply: ({ body }, turn, market) =>
+    tellLease(turn, leaseActor(body.need, body.attempt), {
+      type: "CLAIM",
+      ttlMs: remainingMs(turn, body.need, body.ttlMs, market),
+    }),
+};
+
+export const heartbeat: VerbRules<"HEARTBEAT"> = {
+  admit: ({ from, body }, view) => fence(view, from, body),
+  apply: ({ body }, turn, market) =>
+    tellLease(turn, leaseActor(body.need, body.attempt), {
+      type: "HEARTBEAT",
+      ttlMs: remainingMs(turn, body.need, market.parameters.leaseDefaultMs, market),
+      progress: body.progress,
+    }),
+};
+
+export const yieldVerb: VerbRules<"YIELD"> = {
+  admit: ({ from, body }, view) => fence(view, from, body),
+  apply: ({ body }, turn) =>
+    tellLease(turn, leaseActor(body.need, body.attempt), { type: "YIELD", atMs: turn.atMs }),
+};
+
+export const commit: VerbRules<"COMMIT"> = {
+  admit: ({ from, body }, view) => {
+    const fenced = fence(view, from, body);
+    if (fenced !== undefined) return fenced;
+    if (body.output !== undefined && cidOf(encode(body.output)) !== body.artifact)
+      return refuse("ARTIFACT_MISMATCH");
+    return undefined;
+  },
+  apply: ({ body, id }, turn: Turn) => {
+    const grantedAtMs = leaseOf(turn, body.need, body.attempt)?.context.grantedAtMs ?? turn.atMs;
+    tellNeed(turn, body.need, {
+      type: "COMMITTED",
+      commit: id,
+      artifact: body.artifact,
+      elapsedMs: turn.atMs - grantedAtMs,
+      ...(body.output === undefined ? {} : { output: body.output }),
+      ...(body.telemetry === undefined ? {} : { telemetry: body.telemetry }),
+    });
+  },
+};

@@ -1,0 +1,121 @@
+/** NEED, CANCEL, UPDATE_PLAN: the requester's words (and a plan's, any party's). */
+
+import { quorumSize } from "#domain/market/quorum-size.ts";
+import { eligibleVerifiers, hasRoomFor } from "#domain/quorum/eligible.ts";
+import { admitPlanOps, type Plan } from "#domain/market/plan.ts";
+import { needContentHash } from "#protocol/digests.ts";
+import type { NeedBody } from "#protocol/bodies.ts";
+import type { Envelope } from "#envelope/envelope.ts";
+import type { Refusal } from "#protocol/refusals.ts";
+import type { BucketView } from "#runtime/bucket/application.ts";
+import { eligibleWorkers } from "../auction.actor.ts";
+import { pinnedDirectory, specOf, type Directory, type Market, type NeedSpec } from "../market.ts";
+import { needActor, needRow, planRow } from "../names.ts";
+import { openNeed } from "../need-thread.actor.ts";
+import { stageOf } from "../stage.ts";
+import { tellNeed } from "../tell.ts";
+import { refuse, type VerbRules } from "../verbs.ts";
+
+const quorumOf = (body: NeedBody, directory: Directory, market: Market) =>
+  quorumSize({
+    tier: body.tier ?? "small",
+    verifiers: eligibleVerifiers(directory.snapshot, body.capability, market.parameters).length,
+    bootstrap: directory.snapshot.bootstrap,
+    parameters: market.parameters,
+    ...(body.kPlan === undefined ? {} : { kPlan: body.kPlan }),
+    ...(body.kResult === undefined ? {} : { kResult: body.kResult }),
+  });
+
+/** A NEED whose quorum can never be filled is refused at once (section 5). */
+const quorumRefusal = (
+  from: string,
+  body: NeedBody,
+  directory: Directory,
+  market: Market,
+): Refusal | undefined => {
+  const workers = eligibleWorkers(directory, body.capability, from, []);
+  if (workers.length === 0) return refuse("CAPABILITY_UNKNOWN", body.capability);
+  const { kPlan, kResult } = quorumOf(body, directory, market);
+  const k = Math.max(kPlan, kResult);
+  const pool = eligibleVerifiers(
+    directory.snapshot,
+    body.capability,
+    market.parameters,
+    body.bounty,
+  );
+  const room = hasRoomFor({
+    k,
+    pool,
+    requester: from,
+    workers,
+    rows: directory.rows,
+    parameters: market.parameters,
+  });
+  return room ? undefined : refuse("QUORUM_UNAVAILABLE", `${k} of ${pool.length} verifiers`);
+};
+
+export const need: VerbRules<"NEED"> = {
+  admit: ({ body, from, id }, view, market) => {
+    const directory = pinnedDirectory(view);
+    if (directory === undefined) return refuse("NOT_REGISTERED", "no registry snapshot yet");
+    if (view.has(needActor(id)) || view.row(id) !== undefined) return refuse("ALREADY_ANSWERED");
+    const tier = market.parameters.tiers[body.tier ?? "small"];
+    if (body.bounty > tier.bountyMax)
+      return refuse("BOUNTY_CAP", `at most ${tier.bountyMax} micro-credits`); // E3
+    return quorumRefusal(from, body, directory, market);
+  },
+  apply: ({ body, from, id, envelope }, turn, market) => {
+    const directory = pinnedDirectory(turn);
+    if (directory === undefined) throw new Error("a NEED was admitted without a registry");
+    const { kPlan, kResult } = quorumOf(body, directory, market);
+    const spec: NeedSpec = {
+      body,
+      requester: from,
+      tier: body.tier ?? "small",
+      kPlan,
+      kResult,
+      content: needContentHash(envelope as Envelope<NeedBody>),
+      postedAtMs: turn.atMs,
+    };
+    openNeed(turn, id, spec, market);
+  },
+};
+
+/** Refusals that every verb about a live need shares. */
+export const liveNeed = (view: BucketView, id: string): Refusal | undefined => {
+  if (view.row(needRow(id)) !== undefined) return undefined;
+  return view.row(id) === undefined
+    ? refuse("UNKNOWN_THREAD")
+    : refuse("WRONG_STATE", "the need has ended");
+};
+
+export const cancel: VerbRules<"CANCEL"> = {
+  admit: ({ from, thread }, view) => {
+    const dead = liveNeed(view, thread);
+    if (dead !== undefined) return dead;
+    if (specOf(view, thread).requester !== from) return refuse("VERB_NOT_ALLOWED");
+    const open = ["auction", "planning", "awarded", "leased"];
+    const stage = stageOf(view, thread);
+    return open.includes(stage) ? undefined : refuse("WRONG_STATE", stage);
+  },
+  apply: ({ thread }, turn) => tellNeed(turn, thread, { type: "CANCEL" }),
+};
+
+const planOf = (view: BucketView, id: string): Plan =>
+  (view.row(planRow(id)) as Plan | undefined) ?? [];
+
+export const updatePlan: VerbRules<"UPDATE_PLAN"> = {
+  admit: ({ from, thread, body }, view) => {
+    const dead = liveNeed(view, thread);
+    if (dead !== undefined) return dead;
+    const { requester } = specOf(view, thread);
+    if (from !== requester && view.nonce(from, thread) === 0) return refuse("VERB_NOT_ALLOWED");
+    const admitted = admitPlanOps(planOf(view, thread), body.ops);
+    return "refused" in admitted ? refuse("POLICY_DENIED", admitted.refused) : undefined;
+  },
+  apply: ({ thread, body }, turn) => {
+    const admitted = admitPlanOps(planOf(turn, thread), body.ops);
+    if ("refused" in admitted) throw new Error(`a refused plan was logged: ${admitted.refused}`);
+    turn.put(planRow(thread), admitted.plan);
+  },
+};

@@ -1,0 +1,235 @@
+/**
+ * One agent's voice: numbers, signs and sends envelopes, and resolves each with its receipt.
+ *
+ * A1  Envelopes said in the same moment are signed as one batch.
+ * A2  Bytes are signed once; whatever is sent again is the same bytes, so it takes effect once (E6).
+ * A3  A nonce is never used twice in a thread: the highest that the swarm has told, and our own, count.
+ */
+
+import { encode } from "#envelope/canonical.ts";
+import { cidOf } from "#envelope/cid.ts";
+import { encodeEnvelope, encodeSigned, signEnvelopes, accountThread } from "#envelope/envelope.ts";
+import type { Signer } from "#envelope/keys.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { SwarmLink } from "#ports/swarm-link.ts";
+import type { AgentVerb, Bodies } from "#protocol/bodies.ts";
+import type { Ack, Nack, Notice, Receipt } from "#protocol/notices.ts";
+import { REFUSALS } from "#protocol/refusals.ts";
+import type { Cid, Did, EnvelopeId } from "#protocol/words.ts";
+
+/** Envelopes under one signature. */
+export const SIGNED_TOGETHER_MAX = 256;
+/** How long an envelope may be acted on after it was signed. */
+export const VALID_MS = 10 * 60_000;
+/** First and longest wait before the same bytes go again; doubled each time. */
+export const RESEND_MIN_MS = 200;
+export const RESEND_MAX_MS = 5_000;
+/** Threads whose nonces are remembered; the oldest are forgotten (notices tell the highest again). */
+export const THREADS_REMEMBERED_MAX = 100_000;
+
+export interface Prepared {
+  readonly id: EnvelopeId;
+  readonly thread: string;
+  readonly wire: Uint8Array;
+}
+
+interface Unanswered {
+  readonly prepared: Prepared;
+  readonly resolve: (receipt: Receipt) => void;
+  waitMs: number;
+  cancel: (() => void) | undefined;
+}
+
+export interface ClientOptions {
+  readonly signer: Signer;
+  readonly swarm: string;
+  readonly policy: string;
+  readonly link: SwarmLink;
+  readonly clock: Clock;
+  /** Runs `task` at the end of this moment. */
+  readonly soon: (task: () => void) => void;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+export class AgentClient {
+  readonly did: Did;
+  readonly #options: ClientOptions;
+  readonly #nonces = new Map<string, number>();
+  readonly #unanswered = new Map<EnvelopeId, Unanswered>();
+  #queue: {
+    bytes: Uint8Array;
+    id: EnvelopeId;
+    thread: string;
+    resolve: (receipt: Receipt) => void;
+  }[] = [];
+  #lamport = 0;
+  #closed = false;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.did = options.signer.did;
+    options.link.attach(this.did, {
+      receipt: (receipt) => this.#receipt(receipt),
+      notice: (notice) => {
+        this.#heard(notice.need, notice.nonce);
+        options.onNotice(notice);
+      },
+      resumed: () => {
+        for (const { prepared } of this.#unanswered.values())
+          options.link.send(prepared.thread, prepared.wire);
+      },
+    });
+  }
+
+  #heard(thread: string, nonce: number): void {
+    const known = this.#nonces.get(thread) ?? 0;
+    if (nonce > known) this.#nonces.set(thread, nonce);
+    if (this.#nonces.size > THREADS_REMEMBERED_MAX) {
+      const oldest = this.#nonces.keys().next();
+      if (oldest.done !== true) this.#nonces.delete(oldest.value);
+    }
+  }
+
+  /** The account's highest nonce, as `status` tells it, after a restart. */
+  resume(thread: string, nonce: number): void {
+    this.#heard(thread, nonce);
+  }
+
+  /** Say a verb and wait for its receipt. Refusals with `retry: "later"` are tried again, same bytes. */
+  say<V extends AgentVerb>(
+    verb: V,
+    thread: string | undefined,
+    body: Bodies[V],
+    refs: readonly Cid[] = [],
+  ): Promise<Receipt> {
+    const prepared = this.#envelope(verb, thread, body, refs);
+    return new Promise((resolve) => {
+      this.#queue.push({ ...prepared, resolve });
+      if (this.#queue.length === 1) this.#options.soon(() => this.#flush());
+    });
+  }
+
+  /** Account verbs go to the agent's own account thread. */
+  sayAccount<V extends "REGISTER" | "TRANSFER" | "STAKE" | "UNSTAKE">(
+    verb: V,
+    body: Bodies[V],
+  ): Promise<Receipt> {
+    return this.say(verb, accountThread(this.did), body);
+  }
+
+  /** Sign now, send later: whoever must survive a crash stores `wire` first (E6). */
+  prepare<V extends AgentVerb>(
+    verb: V,
+    thread: string | undefined,
+    bodies: readonly Bodies[V][],
+  ): Prepared[] {
+    const made = bodies.map((body) => this.#envelope(verb, thread, body, []));
+    const prepared: Prepared[] = [];
+    for (let i = 0; i < made.length; i += SIGNED_TOGETHER_MAX) {
+      const part = made.slice(i, i + SIGNED_TOGETHER_MAX);
+      const signed = signEnvelopes(
+        part.map((m) => m.bytes),
+        this.#options.signer,
+      );
+      for (const [j, one] of signed.entries())
+        prepared.push({ id: one.id, thread: part[j]?.thread ?? one.id, wire: encodeSigned(one) });
+    }
+    return prepared;
+  }
+
+  send(prepared: Prepared): Promise<Receipt> {
+    return new Promise((resolve) => this.#send(prepared, resolve));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#options.link.detach(this.did);
+    for (const waiting of this.#unanswered.values()) waiting.cancel?.();
+    this.#unanswered.clear();
+  }
+
+  #envelope(
+    verb: string,
+    thread: string | undefined,
+    body: unknown,
+    refs: readonly Cid[],
+  ): { bytes: Uint8Array; id: EnvelopeId; thread: string } {
+    const nonce = thread === undefined ? 1 : (this.#nonces.get(thread) ?? 0) + 1;
+    const sentAtMs = this.#options.clock.wallMs();
+    this.#lamport += 1;
+    const { bytes, id } = encodeEnvelope({
+      v: 1,
+      swarm: this.#options.swarm,
+      ...(thread === undefined ? {} : { thread }),
+      verb,
+      from: this.did,
+      nonce,
+      lamport: this.#lamport,
+      sentAtMs,
+      expiresAtMs: sentAtMs + VALID_MS,
+      policy: this.#options.policy,
+      body,
+      refs: [...refs],
+    });
+    this.#heard(thread ?? id, nonce);
+    return { bytes, id, thread: thread ?? id };
+  }
+
+  #flush(): void {
+    const queue = this.#queue;
+    this.#queue = [];
+    if (this.#closed) return;
+    for (let i = 0; i < queue.length; i += SIGNED_TOGETHER_MAX) {
+      const part = queue.slice(i, i + SIGNED_TOGETHER_MAX);
+      const signed = signEnvelopes(
+        part.map((p) => p.bytes),
+        this.#options.signer,
+      );
+      for (const [j, one] of signed.entries()) {
+        const { thread, resolve } = part[j] as (typeof part)[number];
+        this.#send({ id: one.id, thread, wire: encodeSigned(one) }, resolve);
+      }
+    }
+  }
+
+  #send(prepared: Prepared, resolve: (receipt: Receipt) => void): void {
+    const waiting: Unanswered = { prepared, resolve, waitMs: RESEND_MIN_MS, cancel: undefined };
+    this.#unanswered.set(prepared.id, waiting);
+    this.#options.link.send(prepared.thread, prepared.wire);
+    this.#resendLater(waiting);
+  }
+
+  #resendLater(waiting: Unanswered): void {
+    waiting.cancel?.();
+    waiting.cancel = this.#options.clock.after(waiting.waitMs, () => {
+      this.#options.link.send(waiting.prepared.thread, waiting.prepared.wire);
+      this.#resendLater(waiting);
+    });
+    waiting.waitMs = Math.min(waiting.waitMs * 2, RESEND_MAX_MS);
+  }
+
+  #receipt(receipt: Receipt): void {
+    const waiting = this.#unanswered.get(receipt.envelope);
+    if (waiting === undefined) return;
+    if (
+      receipt.kind === "nack" &&
+      REFUSALS[receipt.code].retry === "later" &&
+      waiting.waitMs < RESEND_MAX_MS
+    ) {
+      // The resend that is already planned carries the same bytes.
+      return;
+    }
+    waiting.cancel?.();
+    this.#unanswered.delete(receipt.envelope);
+    waiting.resolve(receipt);
+  }
+}
+
+export const isAck = (receipt: Receipt): receipt is Ack => receipt.kind === "ack";
+export const isNack = (receipt: Receipt): receipt is Nack => receipt.kind === "nack";
+
+/** The block of a value: its canonical bytes and their CID. */
+export const blockOf = (value: unknown): { bytes: Uint8Array; cid: Cid } => {
+  const bytes = encode(value);
+  return { bytes, cid: cidOf(bytes) };
+};

@@ -1,0 +1,389 @@
+/**
+ * An agent that is run for somebody: turns notices into calls of its program and the answers into
+ * envelopes. What it has not answered is asked again after any cut, so it keeps nothing on disk.
+ *
+ * G1  A notice is answered once while this process lives; a repeated one changes nothing.
+ * G2  HEARTBEAT is sent only after a sign of life of the program in that interval.
+ * G3  A result that comes after the lease's end is still sent under its old revision: whether it counts
+ *     is the bucket's to say (STALE_FENCE), never this clock's.
+ * G4  A failed call is a YIELD or an abstention, never a verdict.
+ */
+
+import { decode } from "#envelope/canonical.ts";
+import { sha256 } from "#envelope/cid.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import type { Clock } from "#ports/clock.ts";
+import { formatCredits, parseCredits } from "#protocol/amount.ts";
+import type { NeedBody, OpenBid } from "#protocol/bodies.ts";
+import { sealedBidDigest, voteDigest } from "#protocol/digests.ts";
+import type { Notice, Receipt } from "#protocol/notices.ts";
+import type { Credits, Verdict } from "#protocol/words.ts";
+import { blockOf, isNack, type AgentClient } from "./client.ts";
+import type { Asks, NeedView, Runner } from "./runner/runner.ts";
+
+/** Outputs up to this many bytes travel inside COMMIT; larger ones as a block. */
+export const OUTPUT_INLINE_BYTES_MAX = 32 * 1024;
+/** The longest a program may work on one call. */
+export const CALL_MS_MAX = 60_000;
+/** Notices remembered as answered. */
+export const ANSWERED_MAX = 50_000;
+
+export interface HiredOptions {
+  readonly client: AgentClient;
+  readonly runner: Runner;
+  readonly blocks: Blocks;
+  readonly clock: Clock;
+  readonly policy: string;
+  readonly price: Credits;
+  readonly etaMs: number;
+  /** Random bytes of this process: salts of hidden bids and votes. */
+  readonly secret: Uint8Array;
+  /** The program's own wishes, after `runner.start()`. */
+  readonly asks: Asks;
+  readonly onEvent?: (event: HiredEvent) => void;
+}
+
+export type HiredEvent =
+  | {
+      readonly type: "failed";
+      readonly call: string;
+      readonly code: string;
+      readonly detail: string;
+    }
+  | { readonly type: "refused"; readonly verb: string; readonly code: string };
+
+type Of<K extends Notice["kind"]> = Extract<Notice, { kind: K }>;
+
+export class HiredAgent {
+  readonly #o: HiredOptions;
+  readonly #answered = new Set<string>();
+  readonly #bids = new Map<string, OpenBid>();
+  readonly #votes = new Map<string, Verdict>();
+
+  constructor(options: HiredOptions) {
+    this.#o = options;
+  }
+
+  hear(notice: Notice): void {
+    const key = keyOf(notice);
+    if (key !== undefined) {
+      if (this.#answered.has(key)) return;
+      this.#answered.add(key);
+      if (this.#answered.size > ANSWERED_MAX)
+        this.#answered.delete(this.#answered.values().next().value as string);
+    }
+    void this.#answer(notice).catch((error: unknown) => {
+      if (key !== undefined) this.#answered.delete(key);
+      this.#event({
+        type: "failed",
+        call: notice.kind,
+        code: "ERROR",
+        detail: error instanceof Error ? error.message : String(error),
+      });
+    });
+  }
+
+  #event(event: HiredEvent): void {
+    this.#o.onEvent?.(event);
+  }
+
+  async #answer(notice: Notice): Promise<void> {
+    switch (notice.kind) {
+      case "bid":
+        return this.#bid(notice);
+      case "reveal-bid":
+        return this.#revealBid(notice);
+      case "award":
+        return this.#said(
+          "CLAIM",
+          await this.#o.client.say("CLAIM", notice.need, {
+            need: notice.need,
+            attempt: notice.attempt,
+            ttlMs: CALL_MS_MAX,
+          }),
+        );
+      case "work":
+        return this.#work(notice);
+      case "judge-plan":
+        return this.#judgePlan(notice);
+      case "judge":
+        return this.#judge(notice);
+      case "reveal-vote":
+        return this.#revealVote(notice);
+      case "stop":
+      case "reveal-draw":
+      case "ended":
+        return undefined;
+      default:
+        return notice satisfies never;
+    }
+  }
+
+  #said(verb: string, receipt: Receipt): void {
+    if (isNack(receipt)) this.#event({ type: "refused", verb, code: receipt.code });
+  }
+
+  /* --------------------------------------------------------------------- bidding */
+
+  async #bid(notice: Of<"bid">): Promise<void> {
+    const { need, attempt, mode } = notice;
+    const bid = await this.#offer(notice);
+    if (bid === undefined) {
+      this.#said(
+        "PROPOSE",
+        await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { pass: true } }),
+      );
+      return;
+    }
+    if (mode === "open") {
+      this.#said(
+        "PROPOSE",
+        await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { open: bid } }),
+      );
+      return;
+    }
+    const salt = this.#salt(`bid/${need}/${attempt}`);
+    this.#bids.set(`${need}/${attempt}`, bid);
+    const sealed = sealedBidDigest(this.#o.client.did, bid, salt);
+    this.#said(
+      "PROPOSE",
+      await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { sealed } }),
+    );
+  }
+
+  async #offer(notice: Of<"bid">): Promise<OpenBid | undefined> {
+    const { body } = notice;
+    let price = this.#o.price;
+    let etaMs = this.#o.etaMs;
+    if (this.#o.asks.bid) {
+      const input = "value" in body.input ? { input: body.input.value } : {};
+      const result = await this.#o.runner.call<"bid">(
+        { kind: "bid", need: viewOf(notice), ...input },
+        { timeoutMs: Math.min(CALL_MS_MAX, Math.max(1, notice.remainingMs)) },
+      );
+      if (result.kind === "failed" || "pass" in result.value) return undefined;
+      price =
+        result.value.price === undefined ? price : (parseCredits(result.value.price) ?? price);
+      etaMs = result.value.etaMs ?? etaMs;
+    }
+    if (price > body.bounty || etaMs > body.deadlineMs) return undefined;
+    return { price, etaMs, patch: [] };
+  }
+
+  async #revealBid(notice: Of<"reveal-bid">): Promise<void> {
+    const { need, attempt, proposal } = notice;
+    const bid = this.#bids.get(`${need}/${attempt}`);
+    if (bid === undefined) return;
+    const salt = this.#salt(`bid/${need}/${attempt}`);
+    this.#said(
+      "REVEAL",
+      await this.#o.client.say("REVEAL", need, { what: "bid", need, attempt, proposal, salt, bid }),
+    );
+  }
+
+  /* --------------------------------------------------------------------- working */
+
+  async #work(notice: Of<"work">): Promise<void> {
+    const { need, attempt, revision, heartbeatMs } = notice;
+    const { client, runner, clock } = this.#o;
+    const input = await this.#input(notice.body);
+    let alive = true;
+    let working = true;
+    const beat = (): void => {
+      if (!working) return;
+      if (alive) {
+        alive = false;
+        void client.say("HEARTBEAT", need, { need, attempt, revision, progress: 0 });
+      }
+      clock.after(beatMs(heartbeatMs), beat);
+    };
+    clock.after(beatMs(heartbeatMs), beat);
+    const result = await runner.call<"work">(
+      { kind: "work", need: viewOf(notice), input },
+      {
+        timeoutMs: Math.min(CALL_MS_MAX, notice.body.deadlineMs),
+        onAlive: () => {
+          alive = true;
+        },
+      },
+    );
+    working = false;
+    if (result.kind === "failed") {
+      this.#event({ type: "failed", call: "work", code: result.code, detail: result.detail });
+      const reason = `${result.code}: ${result.detail}`.slice(0, 200);
+      this.#said("YIELD", await client.say("YIELD", need, { need, attempt, revision, reason }));
+      return;
+    }
+    const { bytes, cid } = blockOf(result.value.output);
+    const inline = bytes.length <= OUTPUT_INLINE_BYTES_MAX;
+    if (!inline) await this.#o.blocks.put(bytes, "dag-cbor");
+    this.#said(
+      "COMMIT",
+      await client.say("COMMIT", need, {
+        need,
+        attempt,
+        revision,
+        artifact: cid,
+        ...(inline ? { output: result.value.output } : {}),
+        ...(result.value.telemetry === undefined ? {} : { telemetry: result.value.telemetry }),
+      }),
+    );
+  }
+
+  async #input(body: NeedBody): Promise<unknown> {
+    if ("value" in body.input) return body.input.value;
+    const bytes = await this.#o.blocks.get(body.input.cid);
+    if (bytes === undefined) throw new Error(`the input block ${body.input.cid} is not stored`);
+    return decode(bytes);
+  }
+
+  /* --------------------------------------------------------------------- judging */
+
+  async #judgePlan(notice: Of<"judge-plan">): Promise<void> {
+    const { need, attempt, proposal, seat, bid, body } = notice;
+    let verdict: Verdict =
+      bid.price <= body.bounty && bid.etaMs <= body.deadlineMs ? "pass" : "fail";
+    if (verdict === "pass" && this.#o.asks.plan) {
+      const result = await this.#o.runner.call<"plan">(
+        {
+          kind: "plan",
+          need: viewOf(notice),
+          bid: { price: formatCredits(bid.price), etaMs: bid.etaMs },
+        },
+        { timeoutMs: Math.min(CALL_MS_MAX, Math.max(1, notice.remainingMs)) },
+      );
+      verdict = result.kind === "ok" ? result.value.verdict : "abstain";
+    }
+    if (notice.sealed) return this.#hideVote("plan", notice, proposal, verdict);
+    const policyDigest = this.#o.policy;
+    const body_ = { need, attempt, proposal, seat, verdict, policyDigest };
+    this.#said("ATTEST_PLAN", await this.#o.client.say("ATTEST_PLAN", need, body_));
+  }
+
+  async #judge(notice: Of<"judge">): Promise<void> {
+    const { need, attempt, commit, seat } = notice;
+    const { verdict, reason } = await this.#verdict(notice);
+    if (notice.sealed) return this.#hideVote("result", notice, commit, verdict);
+    this.#said(
+      "ATTEST",
+      await this.#o.client.say("ATTEST", need, {
+        need,
+        attempt,
+        commit,
+        seat,
+        verdict,
+        policyDigest: this.#o.policy,
+        ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }),
+      }),
+    );
+  }
+
+  async #verdict(notice: Of<"judge">): Promise<{ verdict: Verdict; reason?: string }> {
+    const input = await this.#input(notice.body);
+    let output = notice.output;
+    if (output === undefined) {
+      const bytes = await this.#o.blocks.get(notice.artifact);
+      if (bytes === undefined)
+        return { verdict: "fail", reason: "the artifact's block is not stored" };
+      output = decode(bytes);
+    }
+    const result = await this.#o.runner.call<"judge">(
+      {
+        kind: "judge",
+        need: viewOf(notice),
+        input,
+        output,
+        ...(notice.telemetry === undefined ? {} : { telemetry: notice.telemetry }),
+      },
+      { timeoutMs: Math.min(CALL_MS_MAX, Math.max(1, notice.remainingMs)) },
+    );
+    if (result.kind === "ok") return result.value;
+    this.#event({ type: "failed", call: "judge", code: result.code, detail: result.detail });
+    return { verdict: "abstain", reason: `${result.code}: ${result.detail}` };
+  }
+
+  async #hideVote(
+    question: "plan" | "result",
+    notice: { need: string; attempt: number; seat: number },
+    subject: string,
+    verdict: Verdict,
+  ): Promise<void> {
+    const { need, attempt, seat } = notice;
+    const key = `${need}/${attempt}/${question}/${seat}`;
+    this.#votes.set(key, verdict);
+    const hash = voteDigest(subject, this.#o.client.did, verdict, this.#salt(key));
+    this.#said(
+      "VOTE",
+      await this.#o.client.say("VOTE", need, { need, attempt, question, seat, hash }),
+    );
+  }
+
+  async #revealVote(notice: Of<"reveal-vote">): Promise<void> {
+    const { need, attempt, question, seat } = notice;
+    const key = `${need}/${attempt}/${question}/${seat}`;
+    const verdict = this.#votes.get(key);
+    if (verdict === undefined) return;
+    const salt = this.#salt(key);
+    this.#said(
+      "REVEAL",
+      await this.#o.client.say("REVEAL", need, {
+        what: "vote",
+        need,
+        attempt,
+        question,
+        seat,
+        verdict,
+        salt,
+      }),
+    );
+  }
+
+  #salt(label: string): Uint8Array {
+    return sha256(this.#o.secret, new TextEncoder().encode(label));
+  }
+}
+
+/** Three beats in two intervals, so that one late message misses none. */
+const beatMs = (heartbeatMs: number): number => Math.max(1, Math.floor((heartbeatMs * 2) / 3));
+
+const keyOf = (notice: Notice): string | undefined => {
+  const { kind, need, attempt } = notice;
+  switch (kind) {
+    case "bid":
+    case "award":
+      return `${kind}/${need}/${attempt}`;
+    case "reveal-bid":
+      return `${kind}/${need}/${attempt}/${notice.proposal}`;
+    case "work":
+      return `${kind}/${need}/${attempt}/${notice.revision}`;
+    case "judge-plan":
+      return `${kind}/${need}/${attempt}/${notice.proposal}/${notice.seat}`;
+    case "judge":
+      return `${kind}/${need}/${attempt}/${notice.commit}/${notice.seat}`;
+    case "reveal-vote":
+      return `${kind}/${need}/${attempt}/${notice.question}/${notice.seat}`;
+    case "stop":
+    case "reveal-draw":
+    case "ended":
+      return undefined;
+    default:
+      return notice satisfies never;
+  }
+};
+
+const viewOf = (notice: {
+  need: string;
+  attempt: number;
+  requester: string;
+  body: NeedBody;
+}): NeedView => ({
+  id: notice.need,
+  key: notice.body.key,
+  attempt: notice.attempt,
+  capability: notice.body.capability,
+  requester: notice.requester,
+  bounty: formatCredits(notice.body.bounty),
+  verifyBounty: formatCredits(notice.body.verifyBounty),
+  tier: notice.body.tier ?? "small",
+  deadlineMs: notice.body.deadlineMs,
+});

@@ -1,0 +1,150 @@
+/**
+ * Money and membership of a `run`: the operator grants from the treasury, agents register and stake.
+ * Every step is idempotent: a grant by its key, a registration by being there, a stake by what is
+ * staked already. So the same command on the same folder goes on instead of doing things twice.
+ */
+
+import { signerFromSeed, type Signer } from "#envelope/keys.ts";
+import { AgentClient, isNack } from "#agent/client.ts";
+import { accountThread } from "#envelope/envelope.ts";
+import type { AccountStatus } from "#actors/queries.ts";
+import type { LabelAttestation, RegisterBody, Role } from "#protocol/bodies.ts";
+import { memberDigest } from "#protocol/digests.ts";
+import type { Receipt } from "#protocol/notices.ts";
+import type { Credits, Did } from "#protocol/words.ts";
+import type { PortLink } from "#runtime/threads/port-link.ts";
+import { CliError } from "../errors.ts";
+import type { AgentSpec } from "../input/agents.ts";
+import type { EmbeddedSwarm } from "./embedded.ts";
+
+/** A worker without `credits` gets this much: performance bonds are held on it. */
+export const WORKER_CREDITS_DEFAULT: Credits = 1_000_000_000n;
+export const REQUESTER = "requester";
+
+export const clientFor = (swarm: EmbeddedSwarm, link: PortLink, signer: Signer, onNotice: AgentClientNotice): AgentClient =>
+  new AgentClient({
+    signer,
+    swarm: swarm.folder.swarm,
+    policy: swarm.folder.genesis.policy,
+    link,
+    clock: swarm.clock,
+    soon: (task) => setImmediate(task),
+    onNotice,
+  });
+
+type AgentClientNotice = ConstructorParameters<typeof AgentClient>[0]["onNotice"];
+
+export const demand = (receipt: Receipt): void => {
+  if (isNack(receipt)) throw new CliError("REFUSED", { code: receipt.code, detail: receipt.detail ?? "" });
+};
+
+export const accountOf = async (swarm: EmbeddedSwarm, did: Did): Promise<AccountStatus> => {
+  const status = await swarm.system<AccountStatus>("account", did);
+  if (status === undefined) throw new Error("the system bucket is not led here");
+  return status;
+};
+
+/** The operator's voice: grants from the treasury, attested labels. */
+export class Operator {
+  readonly #swarm: EmbeddedSwarm;
+  readonly #client: AgentClient;
+
+  constructor(swarm: EmbeddedSwarm, link: PortLink) {
+    this.#swarm = swarm;
+    this.#client = clientFor(swarm, link, swarm.folder.operator, () => undefined);
+  }
+
+  async resume(): Promise<void> {
+    const { did } = this.#swarm.folder.operator;
+    this.#client.resume(accountThread(did), (await accountOf(this.#swarm, did)).nonce);
+  }
+
+  /** Once per key, however often it is asked. */
+  async grant(to: Did, amount: Credits, key: string): Promise<void> {
+    if (amount === 0n) return;
+    demand(await this.#client.sayAccount("TRANSFER", { to, amount, key }));
+  }
+
+  attest(member: Did, label: LabelAttestation["label"], value: string): LabelAttestation {
+    const { operator } = this.#swarm.folder;
+    return { label, value, by: operator.did, signature: operator.sign(memberDigest(member, label, value)) };
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+export interface Member {
+  readonly name: string;
+  readonly signer: Signer;
+  readonly body: RegisterBody;
+  readonly credits: Credits;
+  readonly stake: Credits;
+}
+
+const rolesOf = (role: AgentSpec["role"]): Role[] =>
+  role === "both" ? ["worker", "verifier"] : [role];
+
+export const memberOf = (swarm: EmbeddedSwarm, operator: Operator, spec: AgentSpec): Member => {
+  const signer = signerFromSeed(swarm.folder.keys.seed(spec.name));
+  const { parameters } = swarm.folder.genesis;
+  const labels = [["org", spec.org], ["asn", spec.asn], ["region", spec.region], ["model", spec.model]] as const;
+  const attestations = labels.flatMap(([label, value]) =>
+    value === undefined ? [] : [operator.attest(signer.did, label, value)],
+  );
+  const works = spec.role !== "verifier";
+  const verifies = spec.role !== "worker";
+  return {
+    name: spec.name,
+    signer,
+    body: {
+      manifest: {
+        name: spec.name,
+        roles: rolesOf(spec.role),
+        capabilities: [...spec.capabilities],
+        ...(spec.price === undefined ? {} : { price: spec.price }),
+      },
+      attestations,
+    },
+    credits: spec.credits ?? (works ? WORKER_CREDITS_DEFAULT : 0n),
+    stake: spec.stake ?? (verifies ? parameters.verifyStakeMin : 0n),
+  };
+};
+
+export const requesterMember = (swarm: EmbeddedSwarm): Member => ({
+  name: REQUESTER,
+  signer: signerFromSeed(swarm.folder.keys.seed(REQUESTER)),
+  body: { manifest: { name: REQUESTER, roles: ["requester"], capabilities: [] }, attestations: [] },
+  credits: 0n,
+  stake: 0n,
+});
+
+/** Grant, register and stake; what is there already is left as it is. */
+export const enrol = async (swarm: EmbeddedSwarm, link: PortLink, operator: Operator, members: readonly Member[]): Promise<void> => {
+  await Promise.all(
+    members.map(async ({ name, signer, body, credits, stake }) => {
+      const account = await accountOf(swarm, signer.did);
+      const client = clientFor(swarm, link, signer, () => undefined);
+      client.resume(accountThread(signer.did), account.nonce);
+      try {
+        await operator.grant(signer.did, credits + stake, `grant/${name}`);
+        demand(await client.sayAccount("REGISTER", body));
+        // Staked once: the grant's key is the same, so what is staked can only be what was granted.
+        if (account.staked === 0n && stake > 0n) demand(await client.sayAccount("STAKE", { amount: stake }));
+      } finally {
+        client.close();
+      }
+    }),
+  );
+};
+
+/** Every host must have pinned the registry before anybody posts: else the first NEEDs are told to wait. */
+export const registryReady = async (swarm: EmbeddedSwarm): Promise<void> => {
+  for (;;) {
+    const published = (await swarm.system<number>("registered")) ?? 0;
+    const pinned = await Promise.all(swarm.hosts.controls().map((control) => control.query("pinned", undefined)));
+    if (published > 0 && pinned.every((revision) => Number(revision) >= published)) return;
+    await new Promise<void>((resolve) => void swarm.clock.after(5, resolve));
+  }
+};

@@ -1,0 +1,148 @@
+/**
+ * A thread that runs agents for the operator: keys, programs, voices. It stands outside the hosts, as
+ * any agent does, and knows the swarm by messages alone.
+ */
+
+import { randomBytes } from "node:crypto";
+import { isMainThread, parentPort, type MessagePort } from "node:worker_threads";
+import * as Comlink from "comlink";
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import { signerFromSeed } from "#envelope/keys.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import { connect } from "#adapters/sqlite/client.ts";
+import { systemClock } from "#adapters/system/clock.ts";
+import { PortLink } from "#runtime/threads/port-link.ts";
+import type { Credits } from "#protocol/words.ts";
+import { AgentClient } from "#agent/client.ts";
+import { HiredAgent, type HiredEvent } from "#agent/hired-agent.ts";
+import { createRunner } from "#agent/runner/create.ts";
+import type { Runner, RunnerStats } from "#agent/runner/runner.ts";
+import type { RunSpec } from "#agent/runner/spec.ts";
+
+export interface AgentsSetup {
+  readonly placement: readonly number[];
+  readonly swarm: string;
+  readonly policy: string;
+}
+
+export interface HiredSpec {
+  readonly name: string;
+  readonly seed: Uint8Array;
+  readonly price: Credits;
+  readonly etaMs: number;
+  readonly run: RunSpec;
+  /** Folder in which the program runs. */
+  readonly folder: string;
+}
+
+export interface HiredStats {
+  readonly name: string;
+  readonly runner: RunnerStats;
+  /** Refusals and failures by `verb CODE` or `call CODE`. */
+  readonly events: Readonly<Record<string, number>>;
+}
+
+export interface AgentsControl {
+  open(setup: AgentsSetup, blocks: MessagePort): Promise<void>;
+  connect(index: number, port: MessagePort): void;
+  hire(
+    agents: readonly HiredSpec[],
+  ): Promise<readonly { readonly name: string; readonly why: string }[]>;
+  stats(): readonly HiredStats[];
+  close(): Promise<void>;
+}
+
+interface Hired {
+  readonly name: string;
+  readonly client: AgentClient;
+  readonly runner: Runner;
+  readonly events: Map<string, number>;
+}
+
+class AgentsHost implements AgentsControl {
+  readonly #hired: Hired[] = [];
+  #setup: AgentsSetup | undefined;
+  #link: PortLink | undefined;
+  #blocks: Blocks | undefined;
+  readonly #clock = systemClock();
+
+  async open(setup: AgentsSetup, blocks: MessagePort): Promise<void> {
+    this.#setup = setup;
+    this.#blocks = connect(blocks);
+    this.#link = new PortLink({ placement: setup.placement });
+  }
+
+  connect(index: number, port: MessagePort): void {
+    this.#link?.connect(index, port);
+  }
+
+  async hire(
+    agents: readonly HiredSpec[],
+  ): Promise<readonly { readonly name: string; readonly why: string }[]> {
+    const results = await Promise.all(agents.map((spec) => this.#hire(spec)));
+    return results.flatMap((why, i) =>
+      why === undefined ? [] : [{ name: agents[i]?.name ?? "", why }],
+    );
+  }
+
+  async #hire(spec: HiredSpec): Promise<string | undefined> {
+    const [setup, link, blocks] = [this.#setup, this.#link, this.#blocks];
+    if (setup === undefined || link === undefined || blocks === undefined)
+      throw new Error("not open");
+    const runner = createRunner(spec.run, { cwd: spec.folder });
+    const started = await runner.start();
+    const events = new Map<string, number>();
+    const count = (event: HiredEvent): void => {
+      const key =
+        event.type === "failed" ? `${event.call} ${event.code}` : `${event.verb} ${event.code}`;
+      events.set(key, (events.get(key) ?? 0) + 1);
+    };
+    // A program that does not start now may start later: each call is a try of its own.
+    const asks = started.kind === "ok" ? started.value : { bid: false, plan: false };
+    const waiting: Parameters<HiredAgent["hear"]>[0][] = [];
+    let agent: HiredAgent | undefined;
+    const client = new AgentClient({
+      signer: signerFromSeed(spec.seed),
+      swarm: setup.swarm,
+      policy: setup.policy,
+      link,
+      clock: this.#clock,
+      soon: (task) => setImmediate(task),
+      onNotice: (notice) => {
+        if (agent === undefined) waiting.push(notice);
+        else agent.hear(notice);
+      },
+    });
+    agent = new HiredAgent({
+      client,
+      runner,
+      blocks,
+      clock: this.#clock,
+      policy: setup.policy,
+      price: spec.price,
+      etaMs: spec.etaMs,
+      secret: new Uint8Array(randomBytes(32)),
+      asks,
+      onEvent: count,
+    });
+    for (const notice of waiting) agent.hear(notice);
+    this.#hired.push({ name: spec.name, client, runner, events });
+    return started.kind === "ok" ? undefined : `${started.code}: ${started.detail}`;
+  }
+
+  stats(): readonly HiredStats[] {
+    return this.#hired.map(({ name, runner, events }) => ({
+      name,
+      runner: runner.stats(),
+      events: Object.fromEntries(events),
+    }));
+  }
+
+  async close(): Promise<void> {
+    for (const { client } of this.#hired) client.close();
+    await Promise.all(this.#hired.map(({ runner }) => runner.close()));
+  }
+}
+
+if (!isMainThread && parentPort !== null)
+  Comlink.expose(new AgentsHost(), nodeEndpoint(parentPort));

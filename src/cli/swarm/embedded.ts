@@ -1,0 +1,143 @@
+/**
+ * A swarm in one process: a store thread, host threads, an agents thread; no server. This is where the
+ * embedded world is put together; nothing else chooses adapters.
+ */
+
+import { BUCKETS, hex, sha256, SYSTEM_BUCKET } from "#envelope/cid.ts";
+import { encode } from "#envelope/canonical.ts";
+import { connect } from "#adapters/sqlite/client.ts";
+import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
+import { systemClock } from "#adapters/system/clock.ts";
+import { MACHINES } from "#machines/catalogue.ts";
+import { machineJson } from "#machines/render.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Store } from "#ports/store.ts";
+import type { SupervisorSpec } from "#runtime/supervision/spec.ts";
+import { HostSet, type HostNews } from "#runtime/threads/host-set.ts";
+import { PortLink } from "#runtime/threads/port-link.ts";
+import type { ThreadFault } from "#runtime/threads/protocol.ts";
+import { AgentsThread } from "./agents-control.ts";
+import type { Folder } from "./folder.ts";
+import { VERSION } from "../version.ts";
+
+export interface SupervisorSettings {
+  readonly tree: SupervisorSpec;
+  readonly hosts: number;
+}
+
+export interface EmbeddedOptions {
+  readonly folder: Folder;
+  readonly settings: SupervisorSettings;
+  readonly fault?: ThreadFault;
+  readonly onNews: (news: HostNews) => void;
+  readonly onHalt: (reason: string) => void;
+}
+
+/** Buckets spread over hosts; the system bucket, the busiest, on the last one. */
+export const placementOf = (hosts: number): number[] => [
+  ...Array.from({ length: BUCKETS }, (_, bucket) => bucket % hosts),
+  hosts - 1,
+];
+
+/** What EPOCH says of the code that leads: the version, the machines, the policy. */
+const epochFields = (folder: Folder): Record<string, unknown> => ({
+  header: folder.header,
+  code: `canswarm ${VERSION}`,
+  machines: hex(
+    sha256(encode(Object.values(MACHINES).map((machine) => JSON.stringify(machineJson(machine))))),
+  ),
+  policy: folder.genesis.policy,
+});
+
+export class EmbeddedSwarm {
+  readonly folder: Folder;
+  readonly clock: Clock;
+  readonly store: Store & Blocks;
+  readonly hosts: HostSet;
+  readonly #sqlite: SqliteThread;
+  readonly #placement: readonly number[];
+  #connections = 0;
+  readonly #links: PortLink[] = [];
+
+  private constructor(options: EmbeddedOptions, sqlite: SqliteThread) {
+    this.folder = options.folder;
+    this.clock = systemClock();
+    this.#sqlite = sqlite;
+    this.store = connect(sqlite.port());
+    this.#placement = placementOf(options.settings.hosts);
+    this.hosts = new HostSet({
+      hosts: options.settings.hosts,
+      placement: this.#placement,
+      application: import.meta.resolve("#actors/application.ts"),
+      storage: import.meta.resolve("#adapters/sqlite/client.ts"),
+      init: options.folder.genesisBytes,
+      tree: options.settings.tree,
+      facts: { master: options.folder.keys.seed("operator"), fields: epochFields(options.folder) },
+      store: this.store,
+      storePort: () => sqlite.port(),
+      nowMs: () => this.clock.monotonicMs(),
+      onNews: options.onNews,
+      onHalt: options.onHalt,
+      ...(options.fault === undefined ? {} : { fault: options.fault }),
+    });
+  }
+
+  /** Refuses with DATA_IN_USE where another process has the folder. */
+  static async open(options: EmbeddedOptions): Promise<EmbeddedSwarm> {
+    const sqlite = await openSqlite(options.folder.dir);
+    const swarm = new EmbeddedSwarm(options, sqlite);
+    await swarm.hosts.ready();
+    return swarm;
+  }
+
+  /** A connection to every host for agents of this thread. */
+  link(rejected?: (envelope: string, code: string, detail: string) => void): PortLink {
+    const link = new PortLink({
+      placement: this.#placement,
+      ...(rejected === undefined ? {} : { rejected }),
+    });
+    this.#links.push(link);
+    this.#connections += 1;
+    this.hosts.add({ id: this.#connections, connect: (index, port) => link.connect(index, port) });
+    return link;
+  }
+
+  /** A thread of its own for agents, with its own connection. */
+  async agents(): Promise<AgentsThread> {
+    const thread = await AgentsThread.start({
+      placement: this.#placement,
+      swarm: this.folder.swarm,
+      policy: this.folder.genesis.policy,
+      blocks: this.#sqlite.port(),
+    });
+    this.#connections += 1;
+    this.hosts.add({
+      id: this.#connections,
+      connect: (index, port) => thread.connect(index, port),
+    });
+    return thread;
+  }
+
+  async query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined> {
+    const control = this.hosts.control(this.hosts.hostOf(bucket));
+    return (await control?.query(name, argument)) as T | undefined;
+  }
+
+  system<T>(name: string, argument?: unknown): Promise<T | undefined> {
+    return this.query<T>(SYSTEM_BUCKET, name, argument);
+  }
+
+  /** An operator's word: logged as a given entry of the bucket. */
+  async give(bucket: number, verb: string, body: unknown): Promise<void> {
+    await this.hosts.control(this.hosts.hostOf(bucket))?.give(bucket, verb, body);
+  }
+
+  /** `drain` finishes what is queued; then everything is closed, in reverse. */
+  async close(drain: boolean): Promise<void> {
+    if (drain) await this.hosts.drain();
+    for (const link of this.#links) link.close();
+    await this.hosts.stop();
+    await this.#sqlite.close();
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * A data folder: the genesis, the keys by name, the store's files, the pid of whoever runs it. The
+ * genesis is written once, before anything else, and never changed.
+ */
+
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { encode } from "#envelope/canonical.ts";
+import { signerFromSeed, type Signer } from "#envelope/keys.ts";
+import { hex, sha256 } from "#envelope/cid.ts";
+import { swarmIdOf } from "#envelope/swarm.ts";
+import { decodeGenesis, encodeGenesis } from "#domain/genesis/codec.ts";
+import type { Genesis, Parameters } from "#domain/genesis/genesis.ts";
+import { openKeys, type Keys } from "#adapters/system/keys.ts";
+import { systemRng } from "#adapters/system/rng.ts";
+import { CliError } from "../errors.ts";
+
+/** 10^9 credits: a thousandth of what a genesis may mint. */
+export const MINTED_DEFAULT = 1_000_000_000_000_000n;
+const GENESIS_FILE = "genesis.cbor";
+const PID_FILE = "supervisor.pid";
+const FAULT_MARK = "made-for-faults";
+
+export interface Folder {
+  readonly dir: string;
+  readonly keys: Keys;
+  readonly genesis: Genesis;
+  readonly genesisBytes: Uint8Array;
+  readonly swarm: string;
+  readonly operator: Signer;
+  /** Hex hash that every EPOCH carries: it binds the log to this genesis. */
+  readonly header: string;
+}
+
+export const holdsSwarm = (dir: string): boolean => existsSync(join(dir, GENESIS_FILE));
+
+/** Open the folder's identity; create it with these parameters where there is none. */
+export const openFolder = (
+  dir: string,
+  create: { name: string; parameters: Parameters; nowMs: number } | undefined,
+): Folder => {
+  const path = join(dir, GENESIS_FILE);
+  if (!existsSync(path)) {
+    if (create === undefined) throw new CliError("DATA_MISSING", { path: dir });
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const keys = openKeys(join(dir, "keys"), systemRng());
+    const bytes = encodeGenesis({
+      version: 1,
+      name: create.name,
+      nonce: systemRng().bytes(16),
+      operator: signerFromSeed(keys.seed("operator")).did,
+      createdAtMs: create.nowMs,
+      minted: MINTED_DEFAULT,
+      parameters: create.parameters,
+      policy: policyDigest,
+    });
+    writeDurably(dir, path, bytes);
+  }
+  const genesisBytes = new Uint8Array(readFileSync(path));
+  const genesis = decodeGenesis(genesisBytes);
+  const keys = openKeys(join(dir, "keys"), systemRng());
+  return {
+    dir,
+    keys,
+    genesis,
+    genesisBytes,
+    swarm: swarmIdOf(genesis.name, genesisBytes),
+    operator: signerFromSeed(keys.seed("operator")),
+    header: headerHash(genesisBytes),
+  };
+};
+
+/** The default policy bundle: the typed rules of this version. */
+export const policyDigest = hex(sha256(new TextEncoder().encode("canswarm/v1/policy/default")));
+
+/** Hash of the audit's header line content. */
+export const headerHash = (genesisBytes: Uint8Array): string =>
+  hex(sha256(encode(["canswarm/v1/header", genesisBytes])));
+
+const writeDurably = (dir: string, path: string, bytes: Uint8Array): void => {
+  const temporary = `${path}.tmp`;
+  const file = openSync(temporary, "w", 0o600);
+  try {
+    writeSync(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  const folder = openSync(dir, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+};
+
+export const writePid = (dir: string): (() => void) => {
+  const path = join(dir, PID_FILE);
+  writeFileSync(path, `${process.pid}\n`);
+  return () => rmSync(path, { force: true });
+};
+
+/** Faults are caused only in a folder that was made for them: new, or marked by an earlier such run. */
+export const markForFaults = (dir: string): void => {
+  const mark = join(dir, FAULT_MARK);
+  if (existsSync(mark)) return;
+  if (holdsSwarm(dir))
+    throw new CliError("FAULT_REFUSED", {
+      path: dir,
+      reason: "it holds a swarm that was not made for faults",
+    });
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  writeFileSync(mark, "canswarm may cause faults in this folder\n");
+};

@@ -1,0 +1,112 @@
+/**
+ * The weighted draw (protocol section 9): an order of candidates without replacement, from a seed and a
+ * registry snapshot alone, so that anyone who has both recomputes it.
+ *
+ * D1 (P6)  Candidates are distinct, eligible and, with those already seated, diverse: an org has at most
+ *          its share of the seats, so whichever of the order are skipped, the rest stay diverse.
+ * D2 (E4)  Nobody who is a party or related to one is in the order.
+ * D3       Integers only: weights are ppm products, chance is sha-256 of (seed, step).
+ */
+
+import { sha256 } from "#envelope/cid.ts";
+import type { Parameters } from "../genesis/genesis.ts";
+import { entityOf } from "../registry/relations.ts";
+import { weights } from "../registry/reputation.ts";
+import type { AgentRow, RegistrySnapshot } from "../registry/snapshot.ts";
+import type { Credits, Did, LogMs } from "#protocol/words.ts";
+import { eligibleVerifiers, seatsPerOrg, unrelatedTo } from "./eligible.ts";
+
+export interface DrawInput {
+  readonly snapshot: RegistrySnapshot;
+  readonly rows: ReadonlyMap<Did, AgentRow>;
+  readonly parameters: Parameters;
+  readonly capability: string;
+  readonly bounty: Credits;
+  /** Requester, worker, challenger: none of them, nor who is related to one, sits. */
+  readonly parties: readonly Did[];
+  /** Seated in earlier rounds of this question. */
+  readonly seated: readonly Did[];
+  readonly k: number;
+  /** 32 bytes. */
+  readonly seed: Uint8Array;
+  readonly nowMs: LogMs;
+}
+
+export interface Candidate {
+  readonly did: Did;
+  readonly weight: bigint;
+  readonly org: string;
+}
+
+export interface Passed extends Candidate {
+  readonly why: "party" | "related" | "seated" | "diversity";
+}
+
+export interface Drawn {
+  readonly order: readonly Candidate[];
+  /** Eligible by stake and capability, and yet not in the order. */
+  readonly passed: readonly Passed[];
+}
+
+export const draw = (input: DrawInput): Drawn => {
+  const { snapshot, rows, parameters, capability, bounty, parties, seated } = input;
+  const pool = eligibleVerifiers(snapshot, capability, parameters, bounty);
+  const weighed = weights(pool, capability, input.nowMs);
+  const free = new Set(unrelatedTo(pool, parties, rows).map((row) => row.did));
+  const passed: Passed[] = [];
+  const urn: Candidate[] = [];
+  for (const row of pool) {
+    const candidate = { did: row.did, weight: weighed.get(row.did) ?? 0n, org: entityOf(row) };
+    if (parties.includes(row.did)) passed.push({ ...candidate, why: "party" });
+    else if (!free.has(row.did)) passed.push({ ...candidate, why: "related" });
+    else if (seated.includes(row.did)) passed.push({ ...candidate, why: "seated" });
+    else urn.push(candidate);
+  }
+  const perOrg = seatsPerOrg(2 * input.k - 1, parameters);
+  const byOrg = new Map<string, number>();
+  for (const did of seated) {
+    const org = entityOf(rows.get(did));
+    byOrg.set(org, (byOrg.get(org) ?? 0) + 1);
+  }
+  const order: Candidate[] = [];
+  for (const candidate of shuffle(urn, input.seed)) {
+    const held = byOrg.get(candidate.org) ?? 0;
+    if (held >= perOrg) passed.push({ ...candidate, why: "diversity" });
+    else {
+      byOrg.set(candidate.org, held + 1);
+      order.push(candidate);
+    }
+  }
+  return { order, passed };
+};
+
+/** Weighted, without replacement: each step draws from what is left, in proportion to its weight. */
+const shuffle = (urn: readonly Candidate[], seed: Uint8Array): Candidate[] => {
+  const left = [...urn];
+  const order: Candidate[] = [];
+  let total = left.reduce((sum, candidate) => sum + candidate.weight, 0n);
+  for (let step = 0; left.length > 0; step += 1) {
+    let at = 0;
+    if (total > 0n) {
+      let point = chanceBelow(seed, step, total);
+      while (at < left.length - 1 && point >= (left[at]?.weight ?? 0n)) {
+        point -= left[at]?.weight ?? 0n;
+        at += 1;
+      }
+    }
+    const [drawn] = left.splice(at, 1);
+    if (drawn === undefined) break;
+    total -= drawn.weight;
+    order.push(drawn);
+  }
+  return order;
+};
+
+/** 256 bits modulo the limit: weights are below 2^128, so the bias is below 2^-128. */
+const chanceBelow = (seed: Uint8Array, step: number, limit: bigint): bigint => {
+  const counter = new Uint8Array(4);
+  new DataView(counter.buffer).setUint32(0, step);
+  let value = 0n;
+  for (const byte of sha256(seed, counter)) value = (value << 8n) | BigInt(byte);
+  return value % limit;
+};

@@ -1,0 +1,70 @@
+/** Who may sit on a committee (protocol sections 5, 8, 9): active verifiers, unrelated to the parties. */
+
+import type { Parameters } from "../genesis/genesis.ts";
+import { entityOf, related } from "../registry/relations.ts";
+import type { AgentRow, RegistrySnapshot } from "../registry/snapshot.ts";
+import type { Credits, Did } from "#protocol/words.ts";
+
+/** The least total stake of who judges, whatever the bounty: 10 credits. */
+export const STAKE_LEAST: Credits = 10_000_000n;
+
+/** Active verifiers of the capability with stake ≥ the pool's minimum and ≥ max(10, bounty). */
+export const eligibleVerifiers = (
+  snapshot: RegistrySnapshot,
+  capability: string,
+  parameters: Parameters,
+  bounty: Credits = 0n,
+): AgentRow[] => {
+  const asked = bounty > STAKE_LEAST ? bounty : STAKE_LEAST;
+  const least = asked > parameters.verifyStakeMin ? asked : parameters.verifyStakeMin;
+  return snapshot.agents.filter(
+    (row) =>
+      row.roles.includes("verifier") && row.capabilities.includes(capability) && row.stake >= least,
+  );
+};
+
+/** E4: neither a party nor related to one. A party that is not registered is only itself. */
+export const unrelatedTo = (
+  pool: readonly AgentRow[],
+  parties: readonly Did[],
+  rows: ReadonlyMap<Did, AgentRow>,
+): AgentRow[] =>
+  pool.filter((row) =>
+    parties.every((party) => {
+      if (row.did === party) return false;
+      const other = rows.get(party);
+      return other === undefined || !related(row, other);
+    }),
+  );
+
+/** Seats that one org may hold of `seats`: its share rounded up, at least one. */
+export const seatsPerOrg = (seats: number, parameters: Parameters): number =>
+  Math.max(1, Math.ceil((seats * parameters.diversityOrgPpm) / 1_000_000));
+
+/**
+ * How many of a pool can sit together: no org beyond its share of the 2K − 1 seats. All unattested
+ * agents count as one org.
+ */
+export const seatable = (pool: readonly AgentRow[], k: number, parameters: Parameters): number => {
+  const perOrg = seatsPerOrg(2 * k - 1, parameters);
+  const byOrg = new Map<string, number>();
+  for (const row of pool) byOrg.set(entityOf(row), (byOrg.get(entityOf(row)) ?? 0) + 1);
+  let seats = 0;
+  for (const count of byOrg.values()) seats += Math.min(count, perOrg);
+  return seats;
+};
+
+/** Is there a worker for which K verifiers can sit? Else the NEED is refused at once (section 5). */
+export const hasRoomFor = (need: {
+  readonly k: number;
+  readonly pool: readonly AgentRow[];
+  readonly requester: Did;
+  readonly workers: readonly Did[];
+  readonly rows: ReadonlyMap<Did, AgentRow>;
+  readonly parameters: Parameters;
+}): boolean => {
+  const { k, pool, requester, workers, rows, parameters } = need;
+  return workers.some(
+    (worker) => seatable(unrelatedTo(pool, [requester, worker], rows), k, parameters) >= k,
+  );
+};
