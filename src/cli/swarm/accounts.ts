@@ -21,7 +21,12 @@ import type { EmbeddedSwarm } from "./embedded.ts";
 export const WORKER_CREDITS_DEFAULT: Credits = 1_000_000_000n;
 export const REQUESTER = "requester";
 
-export const clientFor = (swarm: EmbeddedSwarm, link: PortLink, signer: Signer, onNotice: AgentClientNotice): AgentClient =>
+export const clientFor = (
+  swarm: EmbeddedSwarm,
+  link: PortLink,
+  signer: Signer,
+  onNotice: AgentClientNotice,
+): AgentClient =>
   new AgentClient({
     signer,
     swarm: swarm.folder.swarm,
@@ -35,7 +40,8 @@ export const clientFor = (swarm: EmbeddedSwarm, link: PortLink, signer: Signer, 
 type AgentClientNotice = ConstructorParameters<typeof AgentClient>[0]["onNotice"];
 
 export const demand = (receipt: Receipt): void => {
-  if (isNack(receipt)) throw new CliError("REFUSED", { code: receipt.code, detail: receipt.detail ?? "" });
+  if (isNack(receipt))
+    throw new CliError("REFUSED", { code: receipt.code, detail: receipt.detail ?? "" });
 };
 
 export const accountOf = async (swarm: EmbeddedSwarm, did: Did): Promise<AccountStatus> => {
@@ -67,7 +73,12 @@ export class Operator {
 
   attest(member: Did, label: LabelAttestation["label"], value: string): LabelAttestation {
     const { operator } = this.#swarm.folder;
-    return { label, value, by: operator.did, signature: operator.sign(memberDigest(member, label, value)) };
+    return {
+      label,
+      value,
+      by: operator.did,
+      signature: operator.sign(memberDigest(member, label, value)),
+    };
   }
 
   close(): void {
@@ -89,7 +100,12 @@ const rolesOf = (role: AgentSpec["role"]): Role[] =>
 export const memberOf = (swarm: EmbeddedSwarm, operator: Operator, spec: AgentSpec): Member => {
   const signer = signerFromSeed(swarm.folder.keys.seed(spec.name));
   const { parameters } = swarm.folder.genesis;
-  const labels = [["org", spec.org], ["asn", spec.asn], ["region", spec.region], ["model", spec.model]] as const;
+  const labels = [
+    ["org", spec.org],
+    ["asn", spec.asn],
+    ["region", spec.region],
+    ["model", spec.model],
+  ] as const;
   const attestations = labels.flatMap(([label, value]) =>
     value === undefined ? [] : [operator.attest(signer.did, label, value)],
   );
@@ -121,7 +137,12 @@ export const requesterMember = (swarm: EmbeddedSwarm): Member => ({
 });
 
 /** Grant, register and stake; what is there already is left as it is. */
-export const enrol = async (swarm: EmbeddedSwarm, link: PortLink, operator: Operator, members: readonly Member[]): Promise<void> => {
+export const enrol = async (
+  swarm: EmbeddedSwarm,
+  link: PortLink,
+  operator: Operator,
+  members: readonly Member[],
+): Promise<void> => {
   await Promise.all(
     members.map(async ({ name, signer, body, credits, stake }) => {
       const account = await accountOf(swarm, signer.did);
@@ -131,7 +152,8 @@ export const enrol = async (swarm: EmbeddedSwarm, link: PortLink, operator: Oper
         await operator.grant(signer.did, credits + stake, `grant/${name}`);
         demand(await client.sayAccount("REGISTER", body));
         // Staked once: the grant's key is the same, so what is staked can only be what was granted.
-        if (account.staked === 0n && stake > 0n) demand(await client.sayAccount("STAKE", { amount: stake }));
+        if (account.staked === 0n && stake > 0n)
+          demand(await client.sayAccount("STAKE", { amount: stake }));
       } finally {
         client.close();
       }
@@ -143,7 +165,9 @@ export const enrol = async (swarm: EmbeddedSwarm, link: PortLink, operator: Oper
 export const registryReady = async (swarm: EmbeddedSwarm): Promise<void> => {
   for (;;) {
     const published = (await swarm.system<number>("registered")) ?? 0;
-    const pinned = await Promise.all(swarm.hosts.controls().map((control) => control.query("pinned", undefined)));
+    const pinned = await Promise.all(
+      swarm.hosts.controls().map((control) => control.query("pinned", undefined)),
+    );
     if (published > 0 && pinned.every((revision) => Number(revision) >= published)) return;
     await new Promise<void>((resolve) => void swarm.clock.after(5, resolve));
   }

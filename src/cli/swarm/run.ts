@@ -15,7 +15,15 @@ import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { loadInput, type TaskLine } from "../input/tasks.ts";
 import type { RunSummary } from "../summary.ts";
-import { enrol, clientFor, memberOf, Operator, registryReady, requesterMember, type Member } from "./accounts.ts";
+import {
+  enrol,
+  clientFor,
+  memberOf,
+  Operator,
+  registryReady,
+  requesterMember,
+  type Member,
+} from "./accounts.ts";
 import type { EmbeddedSwarm } from "./embedded.ts";
 import { reportOf, type Report } from "./log-report.ts";
 import { appendOutbox, readOutbox, type Batch, type Posted } from "./outbox.ts";
@@ -69,7 +77,8 @@ export const runTasks = async (options: RunOptions): Promise<RunResult> => {
       did: members[i]?.signer.did ?? "",
     })),
   );
-  for (const { name, why } of unstarted) options.events.warned(`agent ${name} did not start: ${why}`);
+  for (const { name, why } of unstarted)
+    options.events.warned(`agent ${name} did not start: ${why}`);
   try {
     return await post(options, { link, operator, requester, members, batches });
   } finally {
@@ -155,10 +164,13 @@ const contentOf = (task: TaskLine): string => {
 };
 
 const checkUnchanged = (tasks: readonly TaskLine[], batches: readonly Batch[]): void => {
-  const known = new Map(batches.flatMap((batch) => batch.posted.map((one) => [one.id, one.content] as const)));
+  const known = new Map(
+    batches.flatMap((batch) => batch.posted.map((one) => [one.id, one.content] as const)),
+  );
   for (const task of tasks) {
     const content = known.get(task.id);
-    if (content !== undefined && content !== contentOf(task)) throw new CliError("TASK_CHANGED", { id: task.id });
+    if (content !== undefined && content !== contentOf(task))
+      throw new CliError("TASK_CHANGED", { id: task.id });
   }
 };
 
@@ -211,7 +223,9 @@ const bodyOf = async (swarm: EmbeddedSwarm, task: TaskLine): Promise<NeedBody> =
 /** The funding hold of protocol section 4, by the same function as the need thread. */
 const fundingOf = (swarm: EmbeddedSwarm, agents: readonly AgentSpec[], task: TaskLine): bigint => {
   const { parameters } = swarm.folder.genesis;
-  const verifiers = agents.filter((a) => a.role !== "worker" && a.capabilities.includes(task.capability)).length;
+  const verifiers = agents.filter(
+    (a) => a.role !== "worker" && a.capabilities.includes(task.capability),
+  ).length;
   const { kPlan, kResult } = quorumSize({
     tier: task.tier,
     verifiers,
@@ -240,7 +254,11 @@ interface Outcome {
   readonly durationMs: number;
 }
 
-const summarize = async (options: RunOptions, enrolled: Enrolled, outcome: Outcome): Promise<RunResult> => {
+const summarize = async (
+  options: RunOptions,
+  enrolled: Enrolled,
+  outcome: Outcome,
+): Promise<RunResult> => {
   const { swarm } = options;
   const report = await reportOf(swarm.store);
   const books = await swarm.system<BooksStatus>("books");
@@ -252,8 +270,11 @@ const summarize = async (options: RunOptions, enrolled: Enrolled, outcome: Outco
   const tasks = outcome.posted.map(({ id, need }) => {
     const ended = outcome.ended.get(need);
     const story = report.needs.get(need);
-    const output = ended?.output ?? (ended?.artifact === undefined ? undefined : story?.outputs.get(ended.artifact));
-    const worker = ended?.worker === undefined ? undefined : (names.get(ended.worker) ?? ended.worker);
+    const output =
+      ended?.output ??
+      (ended?.artifact === undefined ? undefined : story?.outputs.get(ended.artifact));
+    const worker =
+      ended?.worker === undefined ? undefined : (names.get(ended.worker) ?? ended.worker);
     return {
       id,
       need,
@@ -261,7 +282,9 @@ const summarize = async (options: RunOptions, enrolled: Enrolled, outcome: Outco
       attempts: ended?.attempts ?? 0,
       ...(worker === undefined ? {} : { worker }),
       ...(output === undefined ? {} : { output }),
-      ...(ended?.artifact === undefined || output !== undefined ? {} : { artifact: ended.artifact }),
+      ...(ended?.artifact === undefined || output !== undefined
+        ? {}
+        : { artifact: ended.artifact }),
     };
   });
   const outcomes: Record<string, number> = {};
@@ -282,13 +305,16 @@ const summarize = async (options: RunOptions, enrolled: Enrolled, outcome: Outco
     finalized: outcomes["finalized"] ?? 0,
     outcomes,
     durationMs: Math.round(outcome.durationMs),
-    tasksPerSecond: outcome.durationMs === 0 ? 0 : round((tasks.length * 1000) / outcome.durationMs),
+    tasksPerSecond:
+      outcome.durationMs === 0 ? 0 : round((tasks.length * 1000) / outcome.durationMs),
     latencyMs: percentiles([...outcome.latencies.values()]),
     decideMs: percentiles(decideMs),
     busMs: percentiles(outcome.busMs),
     credits: {
       minted: formatCredits(books.minted),
-      balances: Object.fromEntries(Object.entries(balances).map(([name, amount]) => [name, formatCredits(amount)])),
+      balances: Object.fromEntries(
+        Object.entries(balances).map(([name, amount]) => [name, formatCredits(amount)]),
+      ),
       burned: formatCredits(books.burned),
       conserved: books.total === books.minted,
     },
@@ -314,17 +340,23 @@ const summarize = async (options: RunOptions, enrolled: Enrolled, outcome: Outco
 
 /** SHA-256 over the sorted (bucket, actor, state) of all hosts (protocol section 16). */
 export const stateHashOfHosts = async (swarm: EmbeddedSwarm): Promise<string> => {
-  const rows = await Promise.all(swarm.hosts.controls().map((control) => control.query("canonical", undefined)));
+  const rows = await Promise.all(
+    swarm.hosts.controls().map((control) => control.query("canonical", undefined)),
+  );
   const all = (rows as (readonly [number, string, Uint8Array])[][]).flat();
   all.sort((a, b) => a[0] - b[0]);
-  if (all.some(([bucket]) => bucket > BUCKETS)) throw new Error("a bucket beyond the system bucket");
+  if (all.some(([bucket]) => bucket > BUCKETS))
+    throw new Error("a bucket beyond the system bucket");
   return hex(sha256(encode(all)));
 };
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-export const percentiles = (values: readonly number[]): { p50: number; p95: number; p99: number } => {
+export const percentiles = (
+  values: readonly number[],
+): { p50: number; p95: number; p99: number } => {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): number => round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+  const at = (share: number): number =>
+    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 };

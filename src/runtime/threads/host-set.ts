@@ -58,8 +58,8 @@ interface HostSlot {
   control: Comlink.Remote<HostControl>;
   inHand: SharedArrayBuffer;
   run: number;
+  opened: boolean;
   ready: boolean;
-  diedAtMs: number;
 }
 
 export interface Connection {
@@ -175,7 +175,7 @@ export class HostSet {
       resourceLimits: { maxOldGenerationSizeMb: heap },
     });
     const control = Comlink.wrap<HostControl>(nodeEndpoint(worker));
-    const slot: HostSlot = { worker, control, inHand, run, ready: false, diedAtMs: 0 };
+    const slot: HostSlot = { worker, control, inHand, run, opened: false, ready: false };
     this.#slots.set(index, slot);
     let reason = "exit";
     worker.on("error", (error: Error) => {
@@ -190,9 +190,11 @@ export class HostSet {
       const port = this.#o.storePort();
       await slot.control.open(Comlink.transfer(port, [port]), this.#o.facts, this.#o.placement);
       const buckets = this.#o.placement.flatMap((host, bucket) => (host === index ? [bucket] : []));
-      const epoch = await this.#o.store.lead(buckets);
+      slot.opened = true;
+      // Whoever opens later joins the two, so each pair is joined once.
       for (const [other, peer] of this.#slots)
-        if (other !== index && peer.ready) this.#join(index, slot, other, peer);
+        if (other !== index && peer.opened) this.#join(index, slot, other, peer);
+      const epoch = await this.#o.store.lead(buckets);
       await slot.control.lead(buckets, epoch);
       slot.ready = true;
       for (const connection of this.#connections.values()) this.#connect(connection, index, slot);

@@ -61,6 +61,8 @@ class HostThread {
   readonly #messages = new Map<number, BucketMessage[]>();
   readonly #told = new Map<number, { to: string; notice: object }[]>();
   readonly #receipts: { to: string; bytes: Uint8Array }[] = [];
+  /** The newest document published here, for hosts that come later. */
+  #published: Between | undefined = undefined;
   #scheduled = false;
   #sleeping: NodeJS.Timeout | undefined = undefined;
   #turns = 0;
@@ -81,6 +83,7 @@ class HostThread {
     connectHost: (index, port) => {
       this.#hosts.set(index, port);
       port.on("message", (message: Between) => this.#between(message));
+      if (this.#published !== undefined) port.postMessage(this.#published);
     },
     connectAgents: (connection, port) => {
       this.#agents.set(connection, port);
@@ -139,6 +142,7 @@ class HostThread {
         // Stored before anybody can pin it, so that whoever replays the pin finds it.
         void store.put(publication.document, "dag-cbor").then(() => {
           const message: Between = { type: "document", publication };
+          this.#published = message;
           for (const host of this.#hosts.values()) host.postMessage(message);
           this.#between(message);
         });

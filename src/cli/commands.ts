@@ -1,0 +1,6 @@
+/** Every command, in the order that help shows them. */
+
+import type { Command } from "commander";
+import { addRun } from "./commands/run-command.ts";
+
+export const COMMANDS: readonly ((program: Command) => void)[] = [addRun];

@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import { runInputs, type RunFlags } from "./run.ts";
+
+export const addRun = (program: Command): void => {
+  program
+    .command("run")
+    .summary("post every task of a file, run the agents, wait for the outcomes")
+    .argument("<tasks>", "TASKS.jsonl: one need a line")
+    .requiredOption("--agents <file>", "AGENTS.json: who works and who verifies")
+    .option("--data <dir>", "data folder; the same command on the same folder goes on")
+    .option("--config <file>", "another supervisor.config.ts")
+    .option("--fault <fault>", "cause a failure: thread:throw@N, thread:exit@N, thread:oom@N")
+    .option("--json", "print one JSON summary as the last line", false)
+    .action(async (tasks: string, flags: RunFlags) => {
+      const { summary, restarts, dir } = await runInputs(tasks, flags);
+      if (flags.json) process.stdout.write(`${JSON.stringify({ ...summary, restarts })}\n`);
+      else
+        process.stdout.write(
+          `${JSON.stringify({ ...summary, tasks: undefined, restarts, dir }, undefined, 1)}\n`,
+        );
+    });
+};
