@@ -71,7 +71,7 @@ const viewOf = (actor: ActorRef): AuctionView => actor.state as AuctionView;
 /** The call for bids, to every eligible worker that has not answered. */
 const bidNotices = (actor: ActorRef, view: BucketView): Told[] => {
   const { value, context } = viewOf(actor);
-  if (value !== "open" && value !== "extended") return [];
+  if (value !== "open") return [];
   const need = needOf(actor.id);
   const { requester, body } = specOf(view, need);
   const answered = new Set([
@@ -115,7 +115,7 @@ const revealNotices = (actor: ActorRef, view: BucketView, market: Market): Told[
 };
 
 /** Rank at the pinned registry revision and log RANKING: anyone recomputes it (section 5). */
-const rank = (turn: Turn, actor: ActorRef, bids: readonly Bid[]): void => {
+const rank = (turn: Turn, actor: ActorRef, bids: readonly Bid[], barred: readonly Did[]): void => {
   const need = needOf(actor.id);
   const { body } = specOf(turn, need);
   const { attempt } = viewOf(actor).context;
@@ -142,7 +142,7 @@ const rank = (turn: Turn, actor: ActorRef, bids: readonly Bid[]): void => {
     registry: revision,
     bids: ranked,
   } satisfies RankingBody);
-  tellNeed(turn, need, { type: "RANKED", bids: ranked });
+  tellNeed(turn, need, { type: "RANKED", bids: ranked, barred });
 };
 
 /** Only workers that declare the capability are eligible, so every bid fits wholly. */
@@ -159,7 +159,7 @@ export const auctionActorKind = (market: Market): ActorKind =>
       callForReveals: (_params, actor, turn) => {
         for (const { to, notice } of revealNotices(actor, turn, market)) turn.notify(to, notice);
       },
-      rank: ({ bids }, actor, turn) => rank(turn, actor, bids),
+      rank: ({ bids, barred }, actor, turn) => rank(turn, actor, bids, barred),
       reportNoBids: (_params, actor, turn) => tellNeed(turn, needOf(actor.id), { type: "NO_BIDS" }),
     },
     notices: (actor, view) =>

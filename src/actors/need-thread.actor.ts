@@ -239,7 +239,6 @@ const answered = (name: string, answer: LedgerAnswer, need: string, turn: Turn):
     case "posted":
       return tellNeed(turn, need, {
         type: "SETTLED",
-        atMs: turn.atMs,
         sequence: answer.sequence,
         moves: answer.moves,
       });

@@ -23,7 +23,7 @@ export const propose: VerbRules<"PROPOSE"> = {
     const dead = liveNeed(view, body.need);
     if (dead !== undefined) return dead;
     const auction = auctionOf(view, body.need, body.attempt);
-    if (auction === undefined || (auction.value !== "open" && auction.value !== "extended"))
+    if (auction === undefined || auction.value !== "open")
       return refuse("WRONG_STATE", "no bids are taken for this attempt");
     const { requester, body: asked } = specOf(view, body.need);
     const barred = barredOf(view, body.need);

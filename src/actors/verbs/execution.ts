@@ -63,6 +63,7 @@ export const heartbeat: VerbRules<"HEARTBEAT"> = {
   apply: ({ body }, turn, market) =>
     tellLease(turn, leaseActor(body.need, body.attempt), {
       type: "HEARTBEAT",
+      atMs: turn.atMs,
       ttlMs: remainingMs(turn, body.need, market.parameters.leaseDefaultMs, market),
       progress: body.progress,
     }),

@@ -1,19 +1,20 @@
 /**
- * Auction (protocol section 10): open → (extended) → (revealing) → ranked, or backoff → open …, or empty.
+ * Auction (protocol section 10): open → (revealing) → ranked, or backoff → open …, or empty.
  *
- * A1  It closes early only when every eligible worker has answered.
- * A2  A late bid extends the window, `extensionsMax` times at most; nothing shortens it.
+ * A1  It closes early only when every eligible worker has answered; nothing else shortens it.
+ * A2  A late bid extends the window, `extensionsMax` times at most.
  * A3  A hash that is not opened in time is no bid, and bars its bidder.
+ * A4  One bid a worker: a later one replaces the earlier and takes its place in the order.
  */
 
 import { assign, setup } from "xstate";
-import type { Did } from "#protocol/words.ts";
+import type { Did, EnvelopeId, LogMs } from "#protocol/words.ts";
 import type { AuctionCommand } from "./auction.commands.ts";
 import type { AuctionEvent, AuctionInput, Bid } from "./auction.events.ts";
 
 export interface SealedBid {
   readonly worker: Did;
-  readonly proposal: string;
+  readonly proposal: EnvelopeId;
   readonly hash: Uint8Array;
 }
 
@@ -21,56 +22,31 @@ export interface AuctionContext extends AuctionInput {
   readonly bids: readonly Bid[];
   readonly sealed: readonly SealedBid[];
   readonly passed: readonly Did[];
+  /** Those who let a hash go unopened (A3). */
+  readonly barred: readonly Did[];
   readonly reopenings: number;
   readonly extensions: number;
-  /** What is left of the window after the last extension. */
-  readonly restMs: number;
+  /** What the window lasts from its opening or its last extension on. */
+  readonly restMs: LogMs;
 }
 
 type Ranked = Extract<AuctionCommand, { type: "rank" }>["params"];
 
-const answered = ({ bids, sealed, passed }: AuctionContext): Set<Did> =>
-  new Set([...bids.map((b) => b.worker), ...sealed.map((s) => s.worker), ...passed]);
-
-const withBid = (bids: readonly Bid[], bid: Bid): readonly Bid[] => [
-  ...bids.filter((other) => other.worker !== bid.worker),
-  bid,
-];
-
 const MILLION = 1_000_000;
 
-const taking = {
-  BID: [
-    {
-      guard: "isLate" as const,
-      target: "extended" as const,
-      reenter: true,
-      actions: ["takeBid" as const, "extend" as const],
-    },
-    { actions: "takeBid" as const },
-  ],
-  SEALED_BID: { actions: "takeSealed" as const },
-  PASS: { actions: "takePass" as const },
-  ELIGIBLE: { actions: "takeEligible" as const },
-};
-
-const closing = [
-  { guard: "hasSealed" as const, target: "revealing" as const },
-  { guard: "hasBids" as const, target: "ranked" as const },
-  { guard: "mayReopen" as const, target: "backoff" as const },
-  { target: "empty" as const },
+/** The latest of each worker, in the order of the log. */
+const latest = <T extends { readonly worker: Did }>(said: readonly T[], next: T): readonly T[] => [
+  ...said.filter(({ worker }) => worker !== next.worker),
+  next,
 ];
 
-const early = [
-  { guard: "allSealed" as const, target: "revealing" as const },
-  { guard: "allBid" as const, target: "ranked" as const },
-  { guard: "allPassed" as const, target: "backoff" as const },
-  { guard: "allPassedForGood" as const, target: "empty" as const },
-];
+const unopened = ({ bids, sealed }: AuctionContext): readonly Did[] =>
+  sealed.map(({ worker }) => worker).filter((did) => !bids.some(({ worker }) => worker === did));
 
-const isComplete = (context: AuctionContext): boolean => {
-  const have = answered(context);
-  return context.eligible.length > 0 && context.eligible.every((worker) => have.has(worker));
+const isComplete = ({ bids, sealed, passed, barred, eligible }: AuctionContext): boolean => {
+  const answered = new Set([...[...bids, ...sealed].map(({ worker }) => worker), ...passed]);
+  const awaited = eligible.filter((worker) => !barred.includes(worker));
+  return awaited.length > 0 && awaited.every((worker) => answered.has(worker));
 };
 const isBarren = ({ bids, sealed }: AuctionContext): boolean =>
   bids.length === 0 && sealed.length === 0;
@@ -87,21 +63,20 @@ export const auctionMachine = setup({
     takeBid: assign({
       bids: ({ context, event }) =>
         event.type === "BID" || event.type === "BID_REVEALED"
-          ? withBid(context.bids, event.bid)
+          ? latest(context.bids, event.bid)
           : context.bids,
     }),
     takeSealed: assign({
-      sealed: ({ context, event }) =>
-        event.type === "SEALED_BID"
-          ? [
-              ...context.sealed.filter((other) => other.worker !== event.worker),
-              { worker: event.worker, proposal: event.proposal, hash: event.hash },
-            ]
-          : context.sealed,
+      sealed: ({ context, event }) => {
+        if (event.type !== "SEALED_BID" || context.barred.includes(event.worker))
+          return context.sealed;
+        const { worker, proposal, hash } = event;
+        return latest(context.sealed, { worker, proposal, hash });
+      },
     }),
     takePass: assign({
       passed: ({ context, event }) =>
-        event.type === "PASS" ? [...context.passed, event.worker] : context.passed,
+        event.type === "PASS" ? [...new Set([...context.passed, event.worker])] : context.passed,
     }),
     takeEligible: assign({
       eligible: ({ context, event }) =>
@@ -112,11 +87,15 @@ export const auctionMachine = setup({
       restMs: ({ context, event }) =>
         event.type === "BID" ? event.remainingMs + context.extensionMs : context.restMs,
     }),
+    barUnopened: assign({
+      barred: ({ context }) => [...new Set([...context.barred, ...unopened(context)])],
+    }),
     reopen: assign({
       reopenings: ({ context }) => context.reopenings + 1,
+      restMs: ({ context }) => context.windowMs,
+      extensions: 0,
       passed: [],
       sealed: [],
-      extensions: 0,
     }),
   },
   guards: {
@@ -127,17 +106,15 @@ export const auctionMachine = setup({
     hasSealed: ({ context }) => context.sealed.length > 0,
     hasBids: ({ context }) => context.bids.length > 0,
     mayReopen: ({ context }) => mayReopen(context),
-    allSealed: ({ context }) => isComplete(context) && context.sealed.length > 0,
-    allBid: ({ context }) => isComplete(context) && context.bids.length > 0,
-    allPassed: ({ context }) => isComplete(context) && isBarren(context) && mayReopen(context),
-    allPassedForGood: ({ context }) =>
+    haveAllHidden: ({ context }) => isComplete(context) && context.sealed.length > 0,
+    haveAllBid: ({ context }) => isComplete(context) && context.bids.length > 0,
+    haveAllPassed: ({ context }) => isComplete(context) && isBarren(context) && mayReopen(context),
+    haveAllPassedForGood: ({ context }) =>
       isComplete(context) && isBarren(context) && !mayReopen(context),
-    allRevealed: ({ context }) =>
-      context.sealed.every((s) => context.bids.some((b) => b.worker === s.worker)),
+    haveAllOpened: ({ context }) => unopened(context).length === 0,
   },
   delays: {
-    windowTime: ({ context }) => context.windowMs,
-    extendedTime: ({ context }) => context.restMs,
+    windowTime: ({ context }) => context.restMs,
     revealTime: ({ context }) => context.revealMs,
     /** 1 s · 2ⁿ, capped, and up to a tenth of it more: needs that failed together come back apart. */
     backoffTime: ({ context }) => {
@@ -153,29 +130,50 @@ export const auctionMachine = setup({
     bids: [],
     sealed: [],
     passed: [],
+    barred: [],
     reopenings: 0,
     extensions: 0,
-    restMs: 0,
+    restMs: input.windowMs,
   }),
   initial: "open",
   states: {
     open: {
+      // Told again when the window is extended: the time that remains has changed.
       entry: "callForBids",
-      always: early,
-      after: { windowTime: closing },
-      on: taking,
+      always: [
+        { guard: "haveAllHidden", target: "revealing" },
+        { guard: "haveAllBid", target: "ranked" },
+        { guard: "haveAllPassed", target: "backoff" },
+        { guard: "haveAllPassedForGood", target: "empty" },
+      ],
+      after: {
+        windowTime: [
+          { guard: "hasSealed", target: "revealing" },
+          { guard: "hasBids", target: "ranked" },
+          { guard: "mayReopen", target: "backoff" },
+          { target: "empty" },
+        ],
+      },
+      on: {
+        BID: [
+          { guard: "isLate", target: "open", reenter: true, actions: ["takeBid", "extend"] },
+          { actions: "takeBid" },
+        ],
+        SEALED_BID: { actions: "takeSealed" },
+        PASS: { actions: "takePass" },
+        ELIGIBLE: { actions: "takeEligible" },
+      },
     },
-    extended: { always: early, after: { extendedTime: closing }, on: taking },
     revealing: {
       entry: {
         type: "callForReveals",
-        params: ({ context }) => ({ from: context.sealed.map((s) => s.worker) }),
+        params: ({ context }) => ({ from: unopened(context) }),
       },
-      always: { guard: "allRevealed", target: "ranked" },
+      always: { guard: "haveAllOpened", target: "ranked" },
       after: {
         revealTime: [
-          { guard: "hasBids", target: "ranked" },
-          { guard: "mayReopen", target: "backoff" },
+          { guard: "hasBids", target: "ranked", actions: "barUnopened" },
+          { guard: "mayReopen", target: "backoff", actions: "barUnopened" },
           { target: "empty" },
         ],
       },
@@ -186,12 +184,7 @@ export const auctionMachine = setup({
       type: "final",
       entry: {
         type: "rank",
-        params: ({ context }) => ({
-          bids: context.bids,
-          barred: context.sealed
-            .filter((s) => !context.bids.some((b) => b.worker === s.worker))
-            .map((s) => s.worker),
-        }),
+        params: ({ context: { bids, barred } }) => ({ bids, barred }),
       },
     },
     empty: { type: "final", entry: "reportNoBids" },

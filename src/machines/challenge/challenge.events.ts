@@ -8,6 +8,8 @@ export interface ChallengeInput {
   readonly challenger: Did;
   /** The bond is known to be held: the challenge came to us through the ledger. */
   readonly bonded: boolean;
+  /** It names no COMMIT or rejection of that attempt: closed as rejected at once, it blocks nothing. */
+  readonly moot?: boolean;
   readonly askRetryMs: LogMs;
   readonly ruleMs: LogMs;
 }

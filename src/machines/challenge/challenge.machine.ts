@@ -2,7 +2,7 @@
  * Challenge (protocol section 12, foundation): bonding → open → resolving → upheld | rejected, or refused.
  *
  * C1 (P3)  Nothing is ruled before the bond is held; the ruling is told after the bond was resolved.
- * C2       An unanswered challenge is rejected at its deadline.
+ * C2       An unanswered challenge is rejected at its deadline; one that names nothing, at once.
  */
 
 import { assign, setup } from "xstate";
@@ -30,6 +30,7 @@ export const challengeMachine = setup({
     report: (_, _params: Report) => {},
   },
   guards: {
+    isMoot: ({ context }) => context.bonded && context.moot === true,
     isBonded: ({ context }) => context.bonded,
     isUpheld: ({ context }) => context.upheld,
   },
@@ -46,6 +47,7 @@ export const challengeMachine = setup({
   states: {
     starting: {
       always: [
+        { guard: "isMoot", target: "resolving", actions: resolve },
         { guard: "isBonded", target: "open" },
         { target: "bonding", actions: "requestBond" },
       ],

@@ -51,12 +51,15 @@ const conclusionOf = ({ context }: { context: CommitteeContext }): Conclusion =>
   return { question, result, seats: seats.map(factOf), carried };
 };
 
-const changed = (
+/** A seat says one thing once: an open vote, or a hash and later its opening. */
+const said = (
   seats: readonly Seat[],
   number: number,
+  may: (seat: Seat) => boolean,
   change: Partial<Pick<Seat, "hash" | "verdict" | "envelope">>,
 ): readonly Seat[] =>
-  seats.map((seat) => (seat.seat === number && !hasAnswered(seat) ? { ...seat, ...change } : seat));
+  seats.map((seat) => (seat.seat === number && may(seat) ? { ...seat, ...change } : seat));
+const isHidden = (seat: Seat): boolean => !hasAnswered(seat) && seat.hash !== undefined;
 
 export const committeeMachine = setup({
   types: {} as { context: CommitteeContext; events: CommitteeEvent; input: CommitteeInput },
@@ -84,9 +87,7 @@ export const committeeMachine = setup({
       context.seats.every(hasAnswered) &&
       context.seats.some(isWasted) &&
       context.round < context.redrawsMax,
-    awaitsReveals: ({ context }) =>
-      !context.seats.some(lacksVote) &&
-      context.seats.some((seat) => seat.hash !== undefined && !hasAnswered(seat)),
+    awaitsReveals: ({ context }) => !context.seats.some(lacksVote) && context.seats.some(isHidden),
   },
   delays: {
     drawRetry: ({ context }) => context.askRetryMs,
@@ -129,7 +130,7 @@ export const committeeMachine = setup({
         VOTED: {
           actions: assign({
             seats: ({ context, event }) =>
-              changed(context.seats, event.seat, {
+              said(context.seats, event.seat, lacksVote, {
                 verdict: event.verdict,
                 envelope: event.envelope,
               }),
@@ -137,7 +138,8 @@ export const committeeMachine = setup({
         },
         VOTE_HASHED: {
           actions: assign({
-            seats: ({ context, event }) => changed(context.seats, event.seat, { hash: event.hash }),
+            seats: ({ context, event }) =>
+              said(context.seats, event.seat, lacksVote, { hash: event.hash }),
           }),
         },
       },
@@ -154,7 +156,7 @@ export const committeeMachine = setup({
         VOTE_REVEALED: {
           actions: assign({
             seats: ({ context, event }) =>
-              changed(context.seats, event.seat, {
+              said(context.seats, event.seat, isHidden, {
                 verdict: event.verdict,
                 envelope: event.envelope,
               }),

@@ -17,8 +17,13 @@ export type LeaseEvent =
   /** The bond is held and GRANT was logged: its position is the revision. */
   | { readonly type: "BONDED"; readonly revision: number; readonly atMs: LogMs }
   | { readonly type: "BOND_REFUSED" }
-  /** ttlMs: the new remaining time, already bounded. */
-  | { readonly type: "HEARTBEAT"; readonly ttlMs: LogMs; readonly progress: number }
+  /** ttlMs: what remains from atMs on, already bounded. */
+  | {
+      readonly type: "HEARTBEAT";
+      readonly atMs: LogMs;
+      readonly ttlMs: LogMs;
+      readonly progress: number;
+    }
   | { readonly type: "YIELD"; readonly atMs: LogMs }
   /** From the need thread: the COMMIT was taken, or the lease is revoked (cancelled, deadline). */
   | { readonly type: "END"; readonly how: "committed" | "revoked" };

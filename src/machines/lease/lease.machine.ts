@@ -7,13 +7,17 @@
  */
 
 import { assign, setup } from "xstate";
+import type { LogMs } from "#protocol/words.ts";
 import type { LeaseCommand } from "./lease.commands.ts";
 import type { LeaseEvent, LeaseInput } from "./lease.events.ts";
 
 export interface LeaseContext extends LeaseInput {
-  readonly ttlMs?: number;
-  readonly revision?: number;
-  readonly grantedAtMs?: number;
+  /** From GRANT to the deadline; before GRANT as asked and bounded. Heartbeats move it. */
+  readonly ttlMs: LogMs;
+  /** From the last sign of life to the deadline. */
+  readonly restMs: LogMs;
+  readonly revision: number | undefined;
+  readonly grantedAtMs: LogMs | undefined;
   readonly progress: number;
 }
 
@@ -26,6 +30,11 @@ const ended = (reason: Ended["reason"], heartbeatsMissed = 0, yieldedLate = fals
 
 /** A yield after a quarter of the lease costs a part of the bond. */
 const LATE_YIELD_DIVISOR = 4;
+
+const ends = [
+  { guard: "isRevoked" as const, target: "ended" as const, actions: ended("revoked") },
+  { target: "ended" as const },
+];
 
 export const leaseMachine = setup({
   types: {} as { context: LeaseContext; events: LeaseEvent; input: LeaseInput },
@@ -40,18 +49,25 @@ export const leaseMachine = setup({
     isRevoked: ({ event }) => event.type === "END" && event.how === "revoked",
     isLateYield: ({ context, event }) =>
       event.type === "YIELD" &&
-      (event.atMs - (context.grantedAtMs ?? 0)) * LATE_YIELD_DIVISOR > (context.ttlMs ?? 0),
+      (event.atMs - (context.grantedAtMs ?? 0)) * LATE_YIELD_DIVISOR > context.ttlMs,
   },
   delays: {
     claimTime: ({ context }) => context.claimMs,
     bondRetry: ({ context }) => context.askRetryMs,
-    leaseTime: ({ context }) => context.ttlMs ?? 0,
+    leaseTime: ({ context }) => context.restMs,
     silenceTime: ({ context }) => context.heartbeatMs * context.heartbeatsMissedMax,
   },
 }).createMachine({
   id: "lease",
   version: "1",
-  context: ({ input }) => ({ ...input, progress: 0 }),
+  context: ({ input }) => ({
+    ...input,
+    ttlMs: 0,
+    restMs: 0,
+    revision: undefined,
+    grantedAtMs: undefined,
+    progress: 0,
+  }),
   initial: "awarded",
   states: {
     awarded: {
@@ -60,12 +76,12 @@ export const leaseMachine = setup({
       on: {
         CLAIM: {
           target: "bonding",
-          actions: [assign({ ttlMs: ({ event }) => event.ttlMs }), "requestBond"],
+          actions: [
+            assign({ ttlMs: ({ event }) => event.ttlMs, restMs: ({ event }) => event.ttlMs }),
+            "requestBond",
+          ],
         },
-        END: [
-          { guard: "isRevoked", target: "ended", actions: ended("revoked") },
-          { target: "ended" },
-        ],
+        END: ends,
       },
     },
     bonding: {
@@ -79,58 +95,48 @@ export const leaseMachine = setup({
       on: {
         BONDED: {
           target: "held",
-          actions: assign({
-            revision: ({ event }) => event.revision,
-            grantedAtMs: ({ event }) => event.atMs,
-          }),
+          actions: [
+            assign({
+              revision: ({ event }) => event.revision,
+              grantedAtMs: ({ event }) => event.atMs,
+            }),
+            "callForWork",
+          ],
         },
         BOND_REFUSED: { target: "ended", actions: ended("bond_refused") },
-        END: [
-          { guard: "isRevoked", target: "ended", actions: ended("revoked") },
-          { target: "ended" },
-        ],
+        END: ends,
       },
     },
     held: {
-      initial: "working",
-      entry: "callForWork",
+      after: {
+        leaseTime: { target: "ended", actions: ended("released") },
+        silenceTime: {
+          target: "ended",
+          actions: {
+            type: "ended",
+            params: ({ context }) => ({
+              reason: "released",
+              heartbeatsMissed: context.heartbeatsMissedMax,
+              yieldedLate: false,
+            }),
+          },
+        },
+      },
       on: {
+        HEARTBEAT: {
+          target: "held",
+          reenter: true,
+          actions: assign({
+            ttlMs: ({ context, event }) => event.atMs - (context.grantedAtMs ?? 0) + event.ttlMs,
+            restMs: ({ event }) => event.ttlMs,
+            progress: ({ event }) => event.progress,
+          }),
+        },
         YIELD: [
           { guard: "isLateYield", target: "ended", actions: ended("yielded", 0, true) },
           { target: "ended", actions: ended("yielded") },
         ],
-        END: [
-          { guard: "isRevoked", target: "ended", actions: ended("revoked") },
-          { target: "ended" },
-        ],
-      },
-      states: {
-        working: {
-          after: {
-            leaseTime: { target: "#lease.ended", actions: ended("released") },
-            silenceTime: {
-              target: "#lease.ended",
-              actions: {
-                type: "ended",
-                params: ({ context }: { context: LeaseContext }) => ({
-                  reason: "released" as const,
-                  heartbeatsMissed: context.heartbeatsMissedMax,
-                  yieldedLate: false,
-                }),
-              },
-            },
-          },
-          on: {
-            HEARTBEAT: {
-              target: "working",
-              reenter: true,
-              actions: assign({
-                ttlMs: ({ event }) => event.ttlMs,
-                progress: ({ event }) => event.progress,
-              }),
-            },
-          },
-        },
+        END: ends,
       },
     },
     ended: { type: "final" },

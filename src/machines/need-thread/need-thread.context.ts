@@ -1,4 +1,11 @@
-/** What a need thread remembers, and the pure rules that move it. Plain data only. */
+/**
+ * What a need thread remembers, and the pure rules that move it. Plain data only.
+ *
+ * Two counters end a need. *Awards* counts attempts that ended without a result (claim missed, bond
+ * refused, yield, release, lost); *failures* counts results that did not stand (rejected,
+ * invalidated). evaluator_absent is in neither: two redraws have shown that nobody judges, so the
+ * attempt is the need's last, paid or not.
+ */
 
 import type { RankedBid } from "#protocol/bodies.ts";
 import type { SeatFact } from "#domain/ledger/requests.ts";
@@ -6,7 +13,7 @@ import type { Cid, Did, EnvelopeId, LogMs, Outcome } from "#protocol/words.ts";
 import type { KnownFacts } from "./need-thread.commands.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "./need-thread.events.ts";
 
-/** Times that challenges may reopen the window; after them it is not opened again. */
+/** Rulings of one attempt that open the window afresh; after them it is zero. */
 export const CONTESTS_MAX = 8;
 
 export interface Committed {
@@ -18,7 +25,37 @@ export interface Committed {
   readonly telemetry?: Readonly<Record<string, unknown>>;
 }
 
-export interface NeedThreadContext extends NeedThreadInput {
+/** What is true of the current attempt only. */
+interface AttemptFacts {
+  /** The candidate whose plan was approved. */
+  readonly bid: RankedBid | undefined;
+  readonly approvals: readonly EnvelopeId[];
+  /** DECIDE was logged. */
+  readonly decided: boolean;
+  readonly lease:
+    { readonly revision: number; readonly atMs: LogMs; readonly ttlMs: LogMs } | undefined;
+  readonly leased: KnownFacts["leased"] | undefined;
+  readonly commit: Committed | undefined;
+  /** The revealed preimage of drawHash; zero where none was asked or it came late. */
+  readonly r: Uint8Array;
+  readonly planVotes: readonly { readonly agent: Did; readonly agreed: boolean }[];
+  readonly seats: readonly SeatFact[];
+  /** The votes that carry the verdict. */
+  readonly carried: readonly EnvelopeId[];
+  readonly verdict: "pass" | "fail" | "absent" | undefined;
+  /** Challenges not yet ruled. */
+  readonly open: readonly EnvelopeId[];
+  readonly upheld: boolean;
+  readonly contests: number;
+  /** Set while a revoked lease is awaited: what the attempt then ends with. */
+  readonly pending: Outcome | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly last: boolean;
+  readonly cancelledBefore: boolean;
+  readonly reason: string | undefined;
+}
+
+export interface NeedThreadContext extends NeedThreadInput, AttemptFacts {
   readonly attempt: number;
   readonly awards: number;
   readonly failures: number;
@@ -28,34 +65,35 @@ export interface NeedThreadContext extends NeedThreadInput {
   /** Candidates put to a plan vote in the whole need. */
   readonly ordinal: number;
   readonly fundedAtMs: LogMs;
-  /** T when bids were last opened: the deadline counts from `fundedAtMs`. */
-  readonly openedAtMs: LogMs;
-  readonly bid?: RankedBid;
-  readonly approvals: readonly EnvelopeId[];
-  readonly lease?: { readonly revision: number; readonly atMs: LogMs; readonly ttlMs: LogMs };
-  readonly leased?: NonNullable<KnownFacts["leased"]>;
-  readonly commit?: Committed;
-  readonly r: Uint8Array;
-  readonly planVotes: readonly { readonly agent: Did; readonly agreed: boolean }[];
-  readonly seats: readonly SeatFact[];
-  readonly carried: readonly EnvelopeId[];
-  readonly verdict?: "pass" | "fail" | "absent";
-  /** Challenges not yet ruled. */
-  readonly open: readonly EnvelopeId[];
-  readonly upheld: boolean;
-  readonly contests: number;
-  /** Set while a revoked lease is awaited: what the attempt then ends with. */
-  readonly pending?: Outcome;
-  readonly outcome?: Outcome;
-  readonly last: boolean;
-  readonly cancelledBefore?: boolean;
-  readonly reason?: string;
+  /** The need's deadline has passed. */
+  readonly late: boolean;
 }
 
-const NO_REVEAL = new Uint8Array(32);
+const FRESH: AttemptFacts = {
+  bid: undefined,
+  approvals: [],
+  decided: false,
+  lease: undefined,
+  leased: undefined,
+  commit: undefined,
+  r: new Uint8Array(32),
+  planVotes: [],
+  seats: [],
+  carried: [],
+  verdict: undefined,
+  open: [],
+  upheld: false,
+  contests: 0,
+  pending: undefined,
+  outcome: undefined,
+  last: false,
+  cancelledBefore: false,
+  reason: undefined,
+};
 
 export const initialContext = (input: NeedThreadInput): NeedThreadContext => ({
   ...input,
+  ...FRESH,
   attempt: 1,
   awards: 0,
   failures: 0,
@@ -63,80 +101,66 @@ export const initialContext = (input: NeedThreadInput): NeedThreadContext => ({
   ranking: [],
   ordinal: 0,
   fundedAtMs: 0,
-  openedAtMs: 0,
-  approvals: [],
-  r: NO_REVEAL,
-  planVotes: [],
-  seats: [],
-  carried: [],
-  open: [],
-  upheld: false,
-  contests: 0,
-  last: false,
+  late: false,
 });
 
-/** What an attempt leaves behind for the next: counters, the bar, the frozen ranking. */
-export const nextAttempt = (c: NeedThreadContext, atMs: LogMs): NeedThreadContext => {
-  const {
-    bid: _bid,
-    lease: _lease,
-    leased: _leased,
-    commit: _commit,
-    verdict: _verdict,
-    ...kept
-  } = c;
-  const {
-    pending: _pending,
-    outcome: _outcome,
-    reason: _reason,
-    cancelledBefore: _before,
-    ...rest
-  } = kept;
+/** The frozen ranking without those who are barred by now. */
+export const remaining = ({ ranking, barred }: NeedThreadContext): readonly RankedBid[] =>
+  ranking.filter((bid) => !barred.includes(bid.worker));
+
+/** Counters, the bar, the deadline and the frozen ranking outlive an attempt; nothing else does. */
+export const nextAttempt = (c: NeedThreadContext): Partial<NeedThreadContext> => ({
+  ...FRESH,
+  attempt: c.attempt + 1,
+  ranking: remaining(c),
+});
+
+/** Reasons of an attempt without a result for which its worker is not to blame. */
+const BLAMELESS = new Set(["lost", "revoked"]);
+
+/**
+ * The attempt ends so: counters, the bar, and whether it is the last, all decided before the intent.
+ * It is the last too when no later attempt could do anything: the deadline has passed, or as many
+ * candidates as the need was funded for have been put to a plan vote.
+ */
+export const ending = (
+  c: NeedThreadContext,
+  outcome: Outcome,
+  reason: string | undefined,
+): Partial<NeedThreadContext> => {
+  const isFailure = outcome === "rejected" || outcome === "invalidated";
+  const isAward = outcome === "no_submission";
+  const failures = c.failures + (isFailure ? 1 : 0);
+  const awards = c.awards + (isAward ? 1 : 0);
+  const isSpent = failures >= c.failuresMax || awards >= c.awardsMax;
+  const isOver = c.late || c.ordinal >= c.planCandidatesMax;
+  const isBarred = isFailure || (isAward && !BLAMELESS.has(reason ?? ""));
+  const worker = isBarred ? c.bid?.worker : undefined;
   return {
-    ...rest,
-    attempt: c.attempt + 1,
-    openedAtMs: atMs,
-    ranking: c.ranking.slice(1).filter((bid) => !c.barred.includes(bid.worker)),
-    approvals: [],
-    r: NO_REVEAL,
-    planVotes: [],
-    seats: [],
-    carried: [],
-    open: [],
-    upheld: false,
-    contests: 0,
-    last: false,
+    outcome,
+    reason,
+    failures,
+    awards,
+    barred: withBarred(c, worker === undefined ? [] : [worker]),
+    last: !(isFailure || isAward) || isSpent || isOver,
   };
 };
 
-type Ending = Pick<NeedThreadContext, "outcome" | "last" | "awards" | "failures" | "barred">;
+export const withBarred = (c: NeedThreadContext, workers: readonly Did[]): readonly Did[] => [
+  ...new Set([...c.barred, ...workers]),
+];
 
-/** The attempt ends so: counters, bar, and whether it is the last, decided before the intent. */
-export const ending = (c: NeedThreadContext, outcome: Outcome): Ending => {
-  const worker = c.bid?.worker;
-  const barred = worker === undefined ? c.barred : [...c.barred, worker];
-  const { awards, failures } = c;
-  switch (outcome) {
-    case "rejected":
-    case "invalidated":
-      return {
-        outcome,
-        awards,
-        failures: failures + 1,
-        barred,
-        last: failures + 1 >= c.failuresMax,
-      };
-    case "no_submission":
-      return {
-        outcome,
-        awards: awards + 1,
-        failures,
-        barred,
-        last: awards + 1 >= c.awardsMax || c.pending !== undefined,
-      };
-    default:
-      return { outcome, awards, failures, barred: c.barred, last: true };
-  }
+/** The ledger knows an open bond: the end that was counted has not come yet. */
+export const unending = (c: NeedThreadContext): Partial<NeedThreadContext> => {
+  const isFailure = c.outcome === "rejected" || c.outcome === "invalidated";
+  return {
+    outcome: undefined,
+    reason: undefined,
+    last: false,
+    failures: c.failures - (isFailure ? 1 : 0),
+    // Whoever bid was not barred before, so it is barred by this end alone.
+    barred: isFailure ? c.barred.filter((did) => did !== c.bid?.worker) : c.barred,
+  };
 };
 
 /**
@@ -150,39 +174,39 @@ export const absentPays = (c: NeedThreadContext): "price" | "fee" | "nothing" =>
   return c.tier === "small" && !c.kResultAsked && !has("abstain") ? "price" : "fee";
 };
 
+/** The attempt would pay its price: only that can be contested with effect for now. */
+export const wouldPay = (c: NeedThreadContext): boolean =>
+  c.verdict === "pass" || (c.verdict === "absent" && absentPays(c) === "price");
+
 export const factsOf = (c: NeedThreadContext): KnownFacts => {
-  const {
-    attempt,
-    outcome = "closed" as never,
-    last,
-    planVotes,
-    seats,
-    bid,
-    leased,
-    commit,
-    reason,
-  } = c;
+  const { attempt, outcome, last, planVotes, seats, bid, leased, commit, reason } = c;
+  if (outcome === undefined) throw new Error("N2: an attempt is settled without an outcome");
   return {
     attempt,
     outcome,
     last,
     planVotes,
     seats,
-    ...(bid === undefined || c.approvals.length === 0
-      ? {}
-      : { decided: { worker: bid.worker, price: bid.price, etaMs: bid.etaMs } }),
+    ...(c.decided && bid !== undefined
+      ? { decided: { worker: bid.worker, price: bid.price, etaMs: bid.etaMs } }
+      : {}),
     ...(leased === undefined ? {} : { leased }),
     ...(commit === undefined ? {} : { artifact: commit.artifact }),
     ...(outcome === "evaluator_absent" ? { absentPays: absentPays(c) } : {}),
-    ...(outcome === "cancelled" ? { cancelledBefore: c.cancelledBefore === true } : {}),
+    ...(outcome === "cancelled" ? { cancelledBefore: c.cancelledBefore } : {}),
     ...(reason === undefined ? {} : { reason }),
   };
 };
 
-/** Votes on a plan agree where they say what the question came to; an absent question agrees with none. */
+/**
+ * Votes on a plan agree where they say what the question came to. A question without an outcome has
+ * nobody who was right or wrong: its votes are neither paid nor held against anyone.
+ */
 export const planVotesOf = (
   event: Extract<NeedThreadEvent, { type: "CONCLUDED" }>,
 ): NeedThreadContext["planVotes"] =>
-  event.seats.flatMap(({ agent, answer }) =>
-    answer === "pass" || answer === "fail" ? [{ agent, agreed: answer === event.result }] : [],
-  );
+  event.result === "absent"
+    ? []
+    : event.seats.flatMap(({ agent, answer }) =>
+        answer === "pass" || answer === "fail" ? [{ agent, agreed: answer === event.result }] : [],
+      );

@@ -36,7 +36,7 @@ export interface NeedThreadInput {
   readonly drawRevealMs: LogMs;
   /** The longest a result may be judged: all rounds, their waits for seats and their deadlines. */
   readonly verifyMs: LogMs;
-  /** A contest that nobody ended by then is put to the ledger, which knows whether a bond is open. */
+  /** A challenge that has not ended by then is opened once more, should its actor be missing. */
   readonly contestMs: LogMs;
 }
 
@@ -44,7 +44,12 @@ export type NeedThreadEvent =
   | { readonly type: "FUNDED"; readonly atMs: LogMs }
   | { readonly type: "FUND_REFUSED"; readonly code: RefusalCode; readonly detail?: string }
   | { readonly type: "FUND_DUPLICATE"; readonly first: NeedId }
-  | { readonly type: "RANKED"; readonly bids: readonly RankedBid[] }
+  /** `barred`: they hid a bid and never opened it. */
+  | {
+      readonly type: "RANKED";
+      readonly bids: readonly RankedBid[];
+      readonly barred: readonly Did[];
+    }
   | { readonly type: "NO_BIDS" }
   | {
       /** A committee has ended. `carried`: the votes that carry the result. */
@@ -86,10 +91,5 @@ export type NeedThreadEvent =
   | { readonly type: "CHALLENGE_REFUSED"; readonly challenge: EnvelopeId }
   | { readonly type: "CHALLENGE_RULED"; readonly challenge: EnvelopeId; readonly upheld: boolean }
   /** The ledger's answers to the settlement. `open`: bonds it knows and we had not. */
-  | {
-      readonly type: "SETTLED";
-      readonly atMs: LogMs;
-      readonly sequence: number;
-      readonly moves: readonly Move[];
-    }
+  | { readonly type: "SETTLED"; readonly sequence: number; readonly moves: readonly Move[] }
   | { readonly type: "SETTLE_SEALED"; readonly open: readonly EnvelopeId[] };

@@ -3,9 +3,14 @@
  *
  * N1 (P1)  Each attempt is decided at most once; attempts only grow by one.
  * N2 (E1)  Each attempt ends with exactly one settlement; the next opens after the ledger's answer.
- * N3       The deadline runs from funding until COMMIT, over all attempts.
- * N4 (P3)  While a challenge is open nothing settles; the ledger's seal has the last word.
+ * N3       The deadline runs from FUNDED until COMMIT, over all attempts: one timer of `funded`. After
+ *          a COMMIT it ends nothing, but no attempt follows a passed deadline.
+ * N4 (P3)  While a challenge is open nothing settles; the ledger's seal has the last word. Only what
+ *          would be paid can be invalidated; any other end stands, whatever is ruled about it.
  * N5 (E5)  Every state that is not final has a deadline edge, its own or an ancestor's.
+ *
+ * States have the names of section 4 (`stageOf` reads them off a value), but `revoking`: a decided
+ * attempt was cancelled or ran out of time, and its lease is being ended.
  */
 
 import { assign, setup } from "xstate";
@@ -14,13 +19,16 @@ import type { Outcome } from "#protocol/words.ts";
 import type { KnownFacts, NeedThreadCommand } from "./need-thread.commands.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "./need-thread.events.ts";
 import {
-  absentPays,
   CONTESTS_MAX,
   ending,
   factsOf,
   initialContext,
   nextAttempt,
   planVotesOf,
+  remaining,
+  unending,
+  withBarred,
+  wouldPay,
   type NeedThreadContext,
 } from "./need-thread.context.ts";
 
@@ -33,6 +41,7 @@ interface Args {
   readonly event: NeedThreadEvent;
 }
 
+/** evaluator_absent closes even where it pays: a FINALIZE always has its K (P6). */
 const VERB_OF: Readonly<Record<Outcome, Verb>> = {
   finalized: "FINALIZE",
   rejected: "REJECT",
@@ -50,20 +59,20 @@ const candidateOf = ({ ranking }: NeedThreadContext): RankedBid => {
   return candidate;
 };
 
-/** End the attempt with `outcome`; the outcome of a revoked lease stands before it. */
+/** End the attempt with `outcome`. */
 const end = (outcome: Outcome, reason?: string) => ({
   type: "endAttempt" as const,
   params: reason === undefined ? { outcome } : { outcome, reason },
 });
 
 const endBody = (context: NeedThreadContext): Params<"logEnd">["body"] => {
-  const { attempt, outcome = "expired", last, bid, commit, carried, reason, approvals } = context;
-  const isDecided = bid !== undefined && approvals.length > 0;
+  const { attempt, outcome, last, bid, commit, carried, reason } = context;
+  if (outcome === undefined) throw new Error("N2: an attempt ends without an outcome");
   return {
     attempt,
     outcome,
     last,
-    ...(isDecided ? { worker: bid.worker } : {}),
+    ...(context.decided && bid !== undefined ? { worker: bid.worker } : {}),
     ...(commit === undefined ? {} : { commit: commit.commit, artifact: commit.artifact }),
     ...(carried.length === 0 ? {} : { votes: carried }),
     ...(reason === undefined ? {} : { reason }),
@@ -74,9 +83,9 @@ const logEnd = {
   type: "logEnd" as const,
   params: ({ context, event }: Args): Params<"logEnd"> => {
     if (event.type !== "SETTLED") throw new Error("N2: an end is logged after its posting");
-    const { outcome = "expired" } = context;
+    const body = endBody(context);
     const { sequence, moves } = event;
-    return { verb: VERB_OF[outcome], body: endBody(context), sequence, moves };
+    return { verb: VERB_OF[body.outcome as Outcome], body, sequence, moves };
   },
 };
 
@@ -109,46 +118,65 @@ const endLease = (how: "committed" | "revoked") => ({
   params: ({ context }: Args): Params<"endLease"> => ({ attempt: context.attempt, how }),
 });
 
-const openChallenge = {
-  type: "openChallenge" as const,
-  params: ({ context, event }: Args): Params<"openChallenge"> => ({
-    attempt: context.attempt,
-    challenges: challengesOf(event),
-  }),
-};
-
 const challengesOf = (event: NeedThreadEvent): readonly string[] => {
   if (event.type === "CHALLENGED") return [event.challenge];
   return event.type === "SETTLE_SEALED" ? event.open : [];
 };
 
-const challenged = {
-  CHALLENGED: {
-    target: "contest_pending" as const,
-    actions: ["takeChallenges" as const, openChallenge],
+/** Those named by the event and not yet open; on a timer, all open ones once more. */
+const openChallenge = {
+  type: "openChallenge" as const,
+  params: ({ context: { attempt, open }, event }: Args): Params<"openChallenge"> => {
+    const named = challengesOf(event).filter((id) => !open.includes(id));
+    const isTimer = event.type !== "CHALLENGED" && event.type !== "SETTLE_SEALED";
+    return { attempt, challenges: isTimer ? open : named };
   },
 };
 
-const ruled = {
-  CHALLENGE_RULED: [
-    { guard: "isOneOfMany" as const, actions: "dropChallenge" as const },
-    {
-      guard: "isUpheld" as const,
-      target: "settling" as const,
-      actions: ["dropChallenge" as const, end("invalidated")],
-    },
-    { target: "contestable" as const, actions: "dropChallenge" as const },
-  ],
-  CHALLENGE_REFUSED: [
-    { guard: "isOneOfMany" as const, actions: "dropChallenge" as const },
-    {
-      guard: "isUpheldBefore" as const,
-      target: "settling" as const,
-      actions: ["dropChallenge" as const, end("invalidated")],
-    },
-    { target: "contestable" as const, actions: "dropChallenge" as const },
-  ],
+const challenged = {
+  CHALLENGED: {
+    target: "contest_pending" as const,
+    actions: [openChallenge, "takeChallenges" as const],
+  },
 };
+
+/** A challenge has ended, ruled or without a bond. */
+const contestEnd = [
+  { guard: "isOneOfMany" as const, actions: "dropChallenge" as const },
+  {
+    guard: "isUpheldAtLast" as const,
+    target: "settling" as const,
+    actions: ["dropChallenge" as const, end("invalidated")],
+  },
+  {
+    guard: "isMootAtLast" as const,
+    target: "settling" as const,
+    actions: "dropChallenge" as const,
+  },
+  {
+    guard: "isLastOpen" as const,
+    target: "contestable" as const,
+    actions: "dropChallenge" as const,
+  },
+];
+const contestEnds = { CHALLENGE_RULED: contestEnd, CHALLENGE_REFUSED: contestEnd };
+
+const cancelUndecided = {
+  target: "settling" as const,
+  actions: ["cancelBefore" as const, end("cancelled")],
+};
+
+const cancelDecided = {
+  target: "revoking" as const,
+  actions: ["cancelAfter" as const, endLease("revoked")],
+};
+
+const isAboutOpen = ({ context, event }: Args): boolean =>
+  (event.type === "CHALLENGE_RULED" || event.type === "CHALLENGE_REFUSED") &&
+  context.open.includes(event.challenge);
+const isLastOpen = (args: Args): boolean => isAboutOpen(args) && args.context.open.length === 1;
+const isUpheld = ({ context, event }: Args): boolean =>
+  context.upheld || (event.type === "CHALLENGE_RULED" && event.upheld);
 
 export const needThreadMachine = setup({
   types: {} as { context: NeedThreadContext; events: NeedThreadEvent; input: NeedThreadInput },
@@ -167,11 +195,17 @@ export const needThreadMachine = setup({
     logEnd: (_, _params: Params<"logEnd">) => {},
     ackNeed: (_, _params: Params<"ackNeed">) => {},
     nackNeed: (_, _params: Params<"nackNeed">) => {},
+    beLate: assign({ late: true }),
+    runOut: assign({ pending: "no_submission" }),
+    cancelBefore: assign({ cancelledBefore: true }),
+    cancelAfter: assign({ pending: "cancelled" }),
     endAttempt: assign(
-      ({ context }, params: { readonly outcome: Outcome; readonly reason?: string }) => ({
-        ...ending(context, context.pending ?? params.outcome),
-        ...(params.reason === undefined ? {} : { reason: params.reason }),
-      }),
+      ({ context }, params: { readonly outcome: Outcome; readonly reason?: string }) =>
+        ending(context, params.outcome, params.reason),
+    ),
+    /** What was being revoked ends as the reason for it says; else the worker ended the lease. */
+    endByLease: assign(({ context }) =>
+      ending(context, context.pending ?? "no_submission", context.reason),
     ),
     takeLeaseEnd: assign(({ context, event }) => {
       if (event.type !== "LEASE_ENDED") return {};
@@ -180,6 +214,16 @@ export const needThreadMachine = setup({
       if (lease === undefined) return { reason };
       return { reason, leased: { elapsedMs, ttlMs: lease.ttlMs, heartbeatsMissed, yieldedLate } };
     }),
+    takePlanVotes: assign(({ context, event }) =>
+      event.type === "CONCLUDED"
+        ? { planVotes: [...context.planVotes, ...planVotesOf(event)] }
+        : {},
+    ),
+    takeVerdict: assign(({ event }) =>
+      event.type === "CONCLUDED"
+        ? { verdict: event.result, seats: event.seats, carried: event.carried }
+        : {},
+    ),
     takeChallenges: assign(({ context, event }) => ({
       open: [...new Set([...context.open, ...challengesOf(event)])],
     })),
@@ -192,51 +236,53 @@ export const needThreadMachine = setup({
         contests: context.contests + (isRuled ? 1 : 0),
       };
     }),
-    /** The counters were raised for an end that did not come. */
-    unend: assign(({ context }) => {
-      const isFailure = context.outcome === "rejected" || context.outcome === "invalidated";
-      return { failures: context.failures - (isFailure ? 1 : 0), last: false };
-    }),
-    openNext: assign(({ context, event }) =>
-      event.type === "SETTLED" ? nextAttempt(context, event.atMs) : context,
-    ),
+    unend: assign(({ context }) => unending(context)),
+    openNext: assign(({ context }) => nextAttempt(context)),
   },
   guards: {
-    hasRanked: ({ event }) => event.type === "RANKED" && event.bids.length > 0,
-    hasPassed: ({ event }) => event.type === "CONCLUDED" && event.result === "pass",
-    hasFailed: ({ event }) => event.type === "CONCLUDED" && event.result === "fail",
-    isPlan: ({ event }) => event.type === "CONCLUDED" && event.question === "plan",
-    hasNext: ({ context }) =>
-      context.ranking.length > 1 && context.ordinal < context.planCandidatesMax,
-    hasCandidate: ({ context }) =>
-      context.ranking.slice(1).some((bid) => !context.barred.includes(bid.worker)) &&
+    hasRanked: ({ context, event }) =>
+      event.type === "RANKED" &&
+      event.bids.length > 0 &&
       context.ordinal < context.planCandidatesMax,
-    mayVoteAgain: ({ context }) => context.ordinal < context.planCandidatesMax,
+    isApproved: ({ event }) =>
+      event.type === "CONCLUDED" && event.question === "plan" && event.result === "pass",
+    isRefusedWithNext: ({ context, event }) =>
+      event.type === "CONCLUDED" &&
+      event.question === "plan" &&
+      context.ranking.length > 1 &&
+      context.ordinal < context.planCandidatesMax,
+    isPlan: ({ event }) => event.type === "CONCLUDED" && event.question === "plan",
+    isResult: ({ event }) => event.type === "CONCLUDED" && event.question === "result",
     wantsReveal: ({ context }) => context.drawHash,
-    isLast: ({ context }) => context.last,
-    isLastFinalized: ({ context }) => context.last && context.outcome === "finalized",
+    outlivesDeadline: ({ context }) =>
+      context.commit !== undefined ||
+      context.outcome !== undefined ||
+      context.pending !== undefined,
+    isDecided: ({ context }) => context.decided,
     isRejection: ({ context }) => context.verdict === "fail",
     isAbsent: ({ context }) => context.verdict === "absent",
-    isOneOfMany: ({ context }) => context.open.length > 1,
-    isUpheld: ({ context, event }) =>
-      context.upheld || (event.type === "CHALLENGE_RULED" && event.upheld),
-    isUpheldBefore: ({ context }) => context.upheld,
+    isOneOfMany: (args) => isAboutOpen(args) && args.context.open.length > 1,
+    isUpheldAtLast: (args) => isLastOpen(args) && isUpheld(args) && wouldPay(args.context),
+    isMootAtLast: (args) => isLastOpen(args) && args.context.verdict === undefined,
+    isLastOpen: (args) => isLastOpen(args),
+    isLastFinalized: ({ context }) => context.last && context.outcome === "finalized",
+    isLast: ({ context }) => context.last,
+    isLate: ({ context }) => context.late,
+    hasRemaining: ({ context }) => remaining(context).length > 0,
+    hasVerdict: ({ context }) => context.verdict !== undefined,
   },
   delays: {
     fundRetry: ({ context }) => context.askRetryMs,
     settleRetry: ({ context }) => context.askRetryMs,
-    needDeadline: ({ context }) =>
-      Math.max(0, context.fundedAtMs + context.deadlineMs - context.openedAtMs),
+    needDeadline: ({ context }) => context.deadlineMs,
+    revokeTime: ({ context }) => context.askRetryMs,
     drawReveal: ({ context }) => context.drawRevealMs,
     verifyTime: ({ context }) => context.verifyMs,
-    contestTime: ({ context }) => context.contestMs,
-    /** Only what may be paid can be contested with effect here; a rejection's window is 0 for now. */
-    window: ({ context }) => {
-      const pays =
-        context.verdict === "pass" ||
-        (context.verdict === "absent" && absentPays(context) === "price");
-      return pays && context.contests < CONTESTS_MAX ? context.challengeWindowMs : 0;
-    },
+    bondTime: ({ context }) => context.contestMs,
+    ruleTime: ({ context }) => context.contestMs,
+    /** A rejection's window is 0 for now; so is that of an absence that pays nothing. */
+    window: ({ context }) =>
+      wouldPay(context) && context.contests < CONTESTS_MAX ? context.challengeWindowMs : 0,
   },
 }).createMachine({
   id: "need-thread",
@@ -260,12 +306,9 @@ export const needThreadMachine = setup({
       },
       on: {
         FUNDED: {
-          target: "working",
+          target: "funded",
           actions: [
-            assign({
-              fundedAtMs: ({ event }) => event.atMs,
-              openedAtMs: ({ event }) => event.atMs,
-            }),
+            assign({ fundedAtMs: ({ event }) => event.atMs }),
             { type: "ackNeed", params: {} },
             openAttempt(true),
           ],
@@ -292,25 +335,35 @@ export const needThreadMachine = setup({
         },
       },
     },
-    working: {
+    funded: {
       initial: "auction",
+      after: {
+        needDeadline: [
+          { guard: "outlivesDeadline", actions: "beLate" },
+          {
+            guard: "isDecided",
+            target: ".revoking",
+            actions: ["beLate", "runOut", endLease("revoked")],
+          },
+          { target: ".settling", actions: ["beLate", end("expired")] },
+        ],
+      },
       states: {
         auction: {
-          after: { needDeadline: { target: "#need-thread.settling", actions: end("expired") } },
           on: {
             RANKED: [
               {
                 guard: "hasRanked",
                 target: "planning",
-                actions: assign({ ranking: ({ event }) => event.bids }),
+                actions: assign({
+                  ranking: ({ event }) => event.bids,
+                  barred: ({ context, event }) => withBarred(context, event.barred),
+                }),
               },
-              { target: "#need-thread.settling", actions: end("no_bids") },
+              { target: "settling", actions: end("no_bids") },
             ],
-            NO_BIDS: { target: "#need-thread.settling", actions: end("no_bids") },
-            CANCEL: {
-              target: "#need-thread.settling",
-              actions: [assign({ cancelledBefore: true }), end("cancelled")],
-            },
+            NO_BIDS: { target: "settling", actions: end("no_bids") },
+            CANCEL: cancelUndecided,
           },
         },
         planning: {
@@ -325,44 +378,35 @@ export const needThreadMachine = setup({
               }),
             },
           ],
-          after: { needDeadline: { target: "#need-thread.settling", actions: end("expired") } },
           on: {
             CONCLUDED: [
               {
-                guard: "hasPassed",
+                guard: "isApproved",
                 target: "deciding",
-                actions: assign({
-                  planVotes: ({ context, event }) => [...context.planVotes, ...planVotesOf(event)],
-                  bid: ({ context }) => candidateOf(context),
-                  approvals: ({ event }) => event.carried,
-                }),
-              },
-              {
-                guard: "hasNext",
-                target: "planning",
-                reenter: true,
-                actions: assign({
-                  planVotes: ({ context, event }) => [...context.planVotes, ...planVotesOf(event)],
-                  ranking: ({ context }) => context.ranking.slice(1),
-                }),
-              },
-              {
-                target: "#need-thread.settling",
                 actions: [
+                  "takePlanVotes",
                   assign({
-                    planVotes: ({ context, event }) => [
-                      ...context.planVotes,
-                      ...planVotesOf(event),
-                    ],
+                    bid: ({ context }) => candidateOf(context),
+                    approvals: ({ event }) => event.carried,
                   }),
-                  end("no_bids"),
                 ],
               },
+              {
+                guard: "isRefusedWithNext",
+                target: "planning",
+                reenter: true,
+                actions: [
+                  "takePlanVotes",
+                  assign({ ranking: ({ context }) => context.ranking.slice(1) }),
+                ],
+              },
+              {
+                guard: "isPlan",
+                target: "settling",
+                actions: ["takePlanVotes", end("no_bids", "no candidate is left")],
+              },
             ],
-            CANCEL: {
-              target: "#need-thread.settling",
-              actions: [assign({ cancelledBefore: true }), end("cancelled")],
-            },
+            CANCEL: cancelUndecided,
           },
         },
         deciding: {
@@ -374,45 +418,27 @@ export const needThreadMachine = setup({
               approvals: context.approvals,
             }),
           },
-          after: { needDeadline: { target: "#need-thread.settling", actions: end("expired") } },
           on: {
-            DECIDED: "awarded",
-            LOST: { target: "#need-thread.settling", actions: end("no_submission", "lost") },
+            DECIDED: { target: "awarded", actions: assign({ decided: true }) },
+            LOST: { target: "settling", actions: end("no_submission", "lost") },
           },
         },
         awarded: {
-          after: {
-            needDeadline: {
-              actions: [assign({ pending: "no_submission" as const }), endLease("revoked")],
-            },
-          },
           on: {
             LEASED: {
               target: "leased",
               actions: assign({
-                lease: ({ event }) => ({
-                  revision: event.revision,
-                  atMs: event.atMs,
-                  ttlMs: event.ttlMs,
-                }),
+                lease: ({ event: { revision, atMs, ttlMs } }) => ({ revision, atMs, ttlMs }),
               }),
             },
-            LEASE_ENDED: {
-              target: "#need-thread.settling",
-              actions: ["takeLeaseEnd", end("no_submission")],
-            },
-            CANCEL: { actions: [assign({ pending: "cancelled" as const }), endLease("revoked")] },
+            LEASE_ENDED: { target: "settling", actions: ["takeLeaseEnd", "endByLease"] },
+            CANCEL: cancelDecided,
           },
         },
         leased: {
-          after: {
-            needDeadline: {
-              actions: [assign({ pending: "no_submission" as const }), endLease("revoked")],
-            },
-          },
           on: {
             COMMITTED: {
-              target: "#need-thread.verifying",
+              target: "verifying",
               actions: [
                 assign({
                   commit: ({ context, event }) => {
@@ -429,133 +455,122 @@ export const needThreadMachine = setup({
                 endLease("committed"),
               ],
             },
-            LEASE_ENDED: {
-              target: "#need-thread.settling",
-              actions: ["takeLeaseEnd", end("no_submission")],
-            },
-            CANCEL: { actions: [assign({ pending: "cancelled" as const }), endLease("revoked")] },
+            LEASE_ENDED: { target: "settling", actions: ["takeLeaseEnd", "endByLease"] },
+            CANCEL: cancelDecided,
           },
         },
-      },
-    },
-    verifying: {
-      initial: "starting",
-      after: {
-        verifyTime: {
-          target: "contestable",
-          actions: assign({ verdict: "absent" as const }),
+        revoking: {
+          after: { revokeTime: { target: "settling", actions: "endByLease" } },
+          on: { LEASE_ENDED: { target: "settling", actions: ["takeLeaseEnd", "endByLease"] } },
         },
-      },
-      on: {
-        CONCLUDED: [
-          {
-            guard: "hasPassed",
-            target: "contestable",
-            actions: assign({
-              verdict: "pass" as const,
-              seats: ({ event }) => event.seats,
-              carried: ({ event }) => event.carried,
-            }),
-          },
-          {
-            guard: "hasFailed",
-            target: "contestable",
-            actions: assign({
-              verdict: "fail" as const,
-              seats: ({ event }) => event.seats,
-              carried: ({ event }) => event.carried,
-            }),
-          },
-          {
-            target: "contestable",
-            actions: assign({ verdict: "absent" as const, seats: ({ event }) => event.seats }),
-          },
-        ],
-      },
-      states: {
-        starting: { always: [{ guard: "wantsReveal", target: "drawing" }, { target: "judging" }] },
-        drawing: {
-          entry: {
-            type: "askDrawReveal",
-            params: ({ context }) => ({ attempt: context.attempt }),
-          },
-          after: { drawReveal: "judging" },
-          on: {
-            DRAW_REVEALED: {
-              target: "judging",
-              actions: assign({ r: ({ event }) => event.preimage }),
-            },
-          },
-        },
-        judging: {
-          entry: {
-            type: "openResultCommittee",
-            params: ({ context }) => {
-              const { attempt, commit, lease, r } = context;
-              if (commit === undefined) throw new Error("N2: judged without a COMMIT");
-              const { worker, price } = candidateOf(context);
-              const revision = lease?.revision ?? 0;
-              return { attempt, commit: commit.commit, revision, worker, price, r };
-            },
-          },
-        },
-      },
-    },
-    contestable: {
-      after: {
-        window: [
-          { guard: "isRejection", target: "settling", actions: end("rejected") },
-          { guard: "isAbsent", target: "settling", actions: end("evaluator_absent") },
-          { target: "settling", actions: end("finalized") },
-        ],
-      },
-      on: challenged,
-    },
-    contest_pending: {
-      after: { contestTime: "contestable" },
-      on: { ...challenged, ...ruled, CHALLENGE_OPENED: "contested" },
-    },
-    contested: {
-      after: { contestTime: "contestable" },
-      on: { ...challenged, ...ruled },
-    },
-    settling: {
-      entry: [
-        {
-          type: "closeAttemptActors",
-          params: ({ context }) => ({ attempt: context.attempt }),
-        },
-        { type: "settle", params: ({ context }) => factsOf(context) },
-      ],
-      initial: "asking",
-      states: {
-        asking: {
+        verifying: {
+          initial: "starting",
           after: {
-            settleRetry: {
-              target: "asking",
-              reenter: true,
-              actions: { type: "resend", params: { name: "settle" } },
+            verifyTime: {
+              target: "contestable",
+              actions: assign({ verdict: "absent" as const }),
+            },
+          },
+          on: {
+            CONCLUDED: { guard: "isResult", target: "contestable", actions: "takeVerdict" },
+          },
+          states: {
+            starting: {
+              always: [{ guard: "wantsReveal", target: "drawing" }, { target: "judging" }],
+            },
+            drawing: {
+              entry: {
+                type: "askDrawReveal",
+                params: ({ context }) => ({ attempt: context.attempt }),
+              },
+              after: { drawReveal: "judging" },
+              on: {
+                DRAW_REVEALED: {
+                  target: "judging",
+                  actions: assign({ r: ({ event }) => event.preimage }),
+                },
+              },
+            },
+            judging: {
+              entry: {
+                type: "openResultCommittee",
+                params: ({ context }) => {
+                  const { attempt, commit, lease, r } = context;
+                  if (commit === undefined) throw new Error("N2: judged without a COMMIT");
+                  const { worker, price } = candidateOf(context);
+                  const revision = lease?.revision ?? 0;
+                  return { attempt, commit: commit.commit, revision, worker, price, r };
+                },
+              },
             },
           },
         },
-      },
-      on: {
-        SETTLED: [
-          { guard: "isLastFinalized", target: "finalized", actions: logEnd },
-          { guard: "isLast", target: "closed", actions: logEnd },
-          {
-            guard: "hasCandidate",
-            target: "working.planning",
-            actions: [logEnd, "openNext", openAttempt(false)],
+        contestable: {
+          after: {
+            window: [
+              { guard: "isRejection", target: "settling", actions: end("rejected") },
+              { guard: "isAbsent", target: "settling", actions: end("evaluator_absent") },
+              { target: "settling", actions: end("finalized") },
+            ],
           },
-          {
-            target: "working.auction",
-            actions: [logEnd, "openNext", openAttempt(true)],
+          on: challenged,
+        },
+        contest_pending: {
+          after: { bondTime: { target: "contest_pending", reenter: true, actions: openChallenge } },
+          on: { ...challenged, ...contestEnds, CHALLENGE_OPENED: "contested" },
+        },
+        contested: {
+          after: { ruleTime: { target: "contested", reenter: true, actions: openChallenge } },
+          on: { ...challenged, ...contestEnds },
+        },
+        settling: {
+          entry: [
+            {
+              type: "closeAttemptActors",
+              params: ({ context }) => ({ attempt: context.attempt }),
+            },
+            { type: "settle", params: ({ context }) => factsOf(context) },
+          ],
+          initial: "asking",
+          states: {
+            asking: {
+              after: {
+                settleRetry: {
+                  target: "asking",
+                  reenter: true,
+                  actions: { type: "resend", params: { name: "settle" } },
+                },
+              },
+            },
           },
-        ],
-        SETTLE_SEALED: {
-          target: "contest_pending",
-          actions: ["unend", "takeChallenges", openChallenge],
+          on: {
+            SETTLED: [
+              { guard: "isLastFinalized", target: "#need-thread.finalized", actions: logEnd },
+              { guard: "isLast", target: "#need-thread.closed", actions: logEnd },
+              {
+                // The deadline passed while the posting was awaited, which had not been the last.
+                guard: "isLate",
+                target: "settling",
+                reenter: true,
+                actions: [logEnd, "openNext", openAttempt(false), end("expired")],
+              },
+              {
+                guard: "hasRemaining",
+                target: "planning",
+                actions: [logEnd, "openNext", openAttempt(false)],
+              },
+              { target: "auction", actions: [logEnd, "openNext", openAttempt(true)] },
+            ],
+            SETTLE_SEALED: [
+              {
+                guard: "hasVerdict",
+                target: "contest_pending",
+                actions: ["unend", openChallenge, "takeChallenges"],
+              },
+              // No COMMIT was judged, so nothing can be overturned: the end stands and waits.
+              { target: "contest_pending", actions: [openChallenge, "takeChallenges"] },
+            ],
+          },
         },
       },
     },
@@ -564,10 +579,19 @@ export const needThreadMachine = setup({
   },
 });
 
-/** The name of protocol section 4 for a state value: the flat one, without what lies inside it. */
-export const stageOf = (state: { readonly value: unknown }): string => {
-  const { value } = state;
-  if (typeof value === "string") return value;
-  const [name, inner] = Object.entries(value as Record<string, unknown>)[0] ?? ["", ""];
-  return name === "working" && typeof inner === "string" ? inner : name;
+/** The name of protocol section 4 for a state. */
+export const stageOf = (state: {
+  readonly value: unknown;
+  readonly context: Pick<NeedThreadContext, "lease">;
+}): string => {
+  const { value, context } = state;
+  const stage = nameOf(typeof value === "object" ? inner(value, "funded") : value);
+  if (stage !== "revoking") return stage;
+  return context.lease === undefined ? "awarded" : "leased";
 };
+
+const inner = (value: object | null, name: string): unknown =>
+  value !== null && name in value ? (value as Record<string, unknown>)[name] : value;
+
+const nameOf = (value: unknown): string =>
+  typeof value === "object" && value !== null ? (Object.keys(value)[0] ?? "") : String(value);
