@@ -63,6 +63,8 @@ export class AgentClient {
     resolve: (receipt: Receipt) => void;
   }[] = [];
   #lamport = 0;
+  /** Signatures made: fewer than envelopes where they were said together. */
+  signatures = 0;
   #closed = false;
 
   constructor(options: ClientOptions) {
@@ -181,6 +183,7 @@ export class AgentClient {
     if (this.#closed) return;
     for (let i = 0; i < queue.length; i += SIGNED_TOGETHER_MAX) {
       const part = queue.slice(i, i + SIGNED_TOGETHER_MAX);
+      this.signatures += 1;
       const signed = signEnvelopes(
         part.map((p) => p.bytes),
         this.#options.signer,

@@ -1,6 +1,7 @@
 /** Every command, in the order that help shows them. */
 
 import type { Command } from "commander";
+import { addBench } from "./commands/bench.ts";
 import { addRun } from "./commands/run-command.ts";
 
-export const COMMANDS: readonly ((program: Command) => void)[] = [addRun];
+export const COMMANDS: readonly ((program: Command) => void)[] = [addRun, addBench];

@@ -3,6 +3,7 @@
  * embedded world is put together; nothing else chooses adapters.
  */
 
+import type { MessagePort } from "node:worker_threads";
 import { BUCKETS, hex, sha256, SYSTEM_BUCKET } from "#envelope/cid.ts";
 import { encode } from "#envelope/canonical.ts";
 import { connect } from "#adapters/sqlite/client.ts";
@@ -117,6 +118,15 @@ export class EmbeddedSwarm {
       connect: (index, port) => thread.connect(index, port),
     });
     return thread;
+  }
+
+  /** A port to the blocks, for a thread of agents. */
+  blocksPort(): MessagePort {
+    return this.#sqlite.port();
+  }
+
+  get placement(): readonly number[] {
+    return this.#placement;
   }
 
   async query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined> {

@@ -1,0 +1,202 @@
+/**
+ * The bench's agents and requester, in a thread of their own: distinct keys, one envelope stream each,
+ * closed loop with a fixed number of open needs.
+ */
+
+import { isMainThread, parentPort, type MessagePort } from "node:worker_threads";
+import * as Comlink from "comlink";
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import { connect } from "#adapters/sqlite/client.ts";
+import { systemClock } from "#adapters/system/clock.ts";
+import { AgentClient, isNack } from "#agent/client.ts";
+import { HiredAgent } from "#agent/hired-agent.ts";
+import { sha256 } from "#envelope/cid.ts";
+import { signerFromSeed } from "#envelope/keys.ts";
+import { PortLink } from "#runtime/threads/port-link.ts";
+import { InlineRunner } from "./inline-runner.ts";
+
+export interface LoadSetup {
+  readonly placement: readonly number[];
+  readonly swarm: string;
+  readonly policy: string;
+  readonly requesterSeed: Uint8Array;
+  readonly agents: readonly {
+    readonly name: string;
+    readonly seed: Uint8Array;
+    readonly price: bigint;
+  }[];
+  readonly capabilities: readonly string[];
+  readonly bounty: bigint;
+  readonly verifyBounty: bigint;
+  readonly kPlan: number;
+  readonly kResult: number;
+}
+
+export interface LoadResult {
+  readonly posted: number;
+  readonly finalized: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly latenciesMs: readonly number[];
+  readonly receiptsMs: readonly number[];
+  readonly durationMs: number;
+  readonly cpuMicros: number;
+  /** Signatures that these envelopes took. */
+  readonly signatures: number;
+}
+
+export interface LoadControl {
+  open(setup: LoadSetup, blocks: MessagePort): void;
+  connect(index: number, port: MessagePort): void;
+  /** Keep `open` needs under way for `ms`, then let them end. */
+  run(options: { readonly open: number; readonly ms: number }): Promise<LoadResult>;
+  close(): void;
+}
+
+const soon = (task: () => void): void => void setImmediate(task);
+
+class Load implements LoadControl {
+  #setup: LoadSetup | undefined;
+  #link: PortLink | undefined;
+  readonly #clients: AgentClient[] = [];
+  #requester: AgentClient | undefined;
+  #ended: (need: string, outcome: string) => void = () => {};
+  #serial = 0;
+
+  open(setup: LoadSetup, port: MessagePort): void {
+    this.#setup = setup;
+    const link = new PortLink({ placement: setup.placement });
+    this.#link = link;
+    const blocks = connect(port);
+    const clock = systemClock();
+    const { swarm, policy } = setup;
+    for (const { name, seed, price } of setup.agents) {
+      let agent: HiredAgent | undefined;
+      const client = new AgentClient({
+        signer: signerFromSeed(seed),
+        swarm,
+        policy,
+        link,
+        clock,
+        soon,
+        onNotice: (notice) => agent?.hear(notice),
+      });
+      const secret = sha256(new TextEncoder().encode(name));
+      const asks = { bid: false, plan: false };
+      agent = new HiredAgent({
+        client,
+        runner: new InlineRunner(),
+        blocks,
+        clock,
+        policy,
+        price,
+        etaMs: 1_000,
+        secret,
+        asks,
+      });
+      this.#clients.push(client);
+    }
+    this.#requester = new AgentClient({
+      signer: signerFromSeed(setup.requesterSeed),
+      swarm,
+      policy,
+      link,
+      clock,
+      soon,
+      onNotice: (notice) => {
+        if (notice.kind === "ended") this.#ended(notice.need, notice.outcome);
+      },
+    });
+    this.#clients.push(this.#requester);
+  }
+
+  connect(index: number, port: MessagePort): void {
+    this.#link?.connect(index, port);
+  }
+
+  run({ open, ms }: { readonly open: number; readonly ms: number }): Promise<LoadResult> {
+    const [setup, requester] = [this.#setup, this.#requester];
+    if (setup === undefined || requester === undefined) throw new Error("not open");
+    const { capabilities, bounty, verifyBounty, kPlan, kResult } = setup;
+    const startedMs = performance.now();
+    const cpu = process.threadCpuUsage();
+    const signedBefore = this.#signatures();
+    const sent = new Map<string, number>();
+    const latenciesMs: number[] = [];
+    const receiptsMs: number[] = [];
+    const outcomes: Record<string, number> = {};
+    const early = new Map<string, string>();
+    let posted = 0;
+    return new Promise((resolve) => {
+      const done = (need: string, outcome: string): void => {
+        const sentMs = sent.get(need);
+        if (sentMs === undefined) {
+          early.set(need, outcome);
+          return;
+        }
+        sent.delete(need);
+        latenciesMs.push(performance.now() - sentMs);
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+        if (performance.now() - startedMs < ms) post();
+        else if (sent.size === 0) finish();
+      };
+      const post = (): void => {
+        const serial = this.#serial;
+        this.#serial += 1;
+        posted += 1;
+        const capability = capabilities[serial % capabilities.length] ?? "";
+        const body = {
+          key: `n${serial}`,
+          capability,
+          input: { value: { serial } },
+          bounty,
+          verifyBounty,
+          kPlan,
+          kResult,
+          deadlineMs: 60_000,
+        };
+        const sentMs = performance.now();
+        const placeholder = `#${serial}`;
+        sent.set(placeholder, sentMs);
+        void requester.say("NEED", undefined, body).then((receipt) => {
+          receiptsMs.push(performance.now() - sentMs);
+          sent.delete(placeholder);
+          sent.set(receipt.envelope, sentMs);
+          if (isNack(receipt)) done(receipt.envelope, `refused ${receipt.code}`);
+          const outcome = early.get(receipt.envelope);
+          if (outcome !== undefined) {
+            early.delete(receipt.envelope);
+            done(receipt.envelope, outcome);
+          }
+        });
+      };
+      const finish = (): void => {
+        const { user, system } = process.threadCpuUsage(cpu);
+        const durationMs = performance.now() - startedMs;
+        const finalized = outcomes["finalized"] ?? 0;
+        resolve({
+          posted,
+          finalized,
+          outcomes,
+          latenciesMs,
+          receiptsMs,
+          durationMs,
+          cpuMicros: user + system,
+          signatures: this.#signatures() - signedBefore,
+        });
+      };
+      this.#ended = done;
+      for (let i = 0; i < open; i += 1) post();
+    });
+  }
+
+  #signatures(): number {
+    return this.#clients.reduce((sum, client) => sum + client.signatures, 0);
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+    this.#link?.close();
+  }
+}
+
+if (!isMainThread && parentPort !== null) Comlink.expose(new Load(), nodeEndpoint(parentPort));

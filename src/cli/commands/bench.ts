@@ -1,0 +1,105 @@
+/** `canswarm bench`: the product's figures with their limits, measured in the same run, beside them. */
+
+import { arch, cpus, totalmem } from "node:os";
+import type { Command } from "commander";
+import { floorPerSecond, fsyncPerSecond } from "../bench/floor.ts";
+import { lifecycles, VERIFIERS, WORKERS } from "../bench/lifecycle.ts";
+import { loadSettings } from "../settings.ts";
+import { CliError } from "../errors.ts";
+
+interface BenchFlags {
+  readonly seconds: string;
+  readonly open: string;
+  readonly config?: string;
+  readonly json: boolean;
+}
+
+const FLOOR_SECONDS = 5;
+const WARMUP_SECONDS = 3;
+
+const whole = (text: string, name: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new CliError("USAGE", {
+      reason: `--${name} takes a whole number above 0, not ${text}`,
+      command: "bench",
+    });
+  return value;
+};
+
+export const bench = async (flags: BenchFlags): Promise<Record<string, unknown>> => {
+  const settings = await loadSettings(flags.config);
+  const seconds = whole(flags.seconds, "seconds");
+  const open = whole(flags.open, "open");
+  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  note(
+    `lifecycles: ${seconds} s, ${open} open needs, 1 requester, ${WORKERS} workers, ${VERIFIERS} verifiers`,
+  );
+  const product = await lifecycles({
+    seconds,
+    open,
+    warmupSeconds: WARMUP_SECONDS,
+    ...(flags.config === undefined ? {} : { config: flags.config }),
+  });
+  const { envelopes, signed, committed, records } = product.batches;
+  note(
+    `floor: ${FLOOR_SECONDS} s in batches of ${signed} signed, ${committed} in ${records} records committed`,
+  );
+  const threads = settings.hosts;
+  const floor = await floorPerSecond({
+    threads,
+    ms: FLOOR_SECONDS * 1000,
+    signed,
+    committed,
+    records,
+  });
+  note(`floor, unbatched: ${FLOOR_SECONDS} s, each envelope signed alone`);
+  const unbatched = await floorPerSecond({
+    threads,
+    ms: FLOOR_SECONDS * 1000,
+    signed: 1,
+    committed,
+    records,
+  });
+  const round = (value: number): number => Math.round(value * 1000) / 1000;
+  return {
+    tasksPerSecond: product.tasksPerSecond,
+    floorPerSecond: Math.round(floor / envelopes),
+    ratio: round((product.tasksPerSecond * envelopes) / floor),
+    unbatched: { floorPerSecond: Math.round(unbatched / envelopes) },
+    latencyMs: product.latencyMs,
+    busMs: product.busMs,
+    cpuMicrosPerTask: { process: product.cpuMicrosPerTask, load: product.loadCpuMicrosPerTask },
+    envelopesPerTask: envelopes,
+    batches: { signed, committed, records },
+    needs: product.load.finalized,
+    outcomes: product.load.outcomes,
+    seconds: round(product.load.durationMs / 1000),
+    durability:
+      "SQLite WAL, synchronous=FULL, group commit; receipts and notices leave after the commit",
+    fsyncPerSecond: fsyncPerSecond(1_000),
+    machine: {
+      cpu: cpus()[0]?.model ?? "unknown",
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      arch: arch(),
+      node: process.version,
+    },
+  };
+};
+
+export const addBench = (program: Command): void => {
+  program
+    .command("bench")
+    .summary("measure signed, durable lifecycles per second beside their limits")
+    .option("--seconds <n>", "how long the lifecycles run", "20")
+    .option("--open <n>", "needs that are open at a time", "512")
+    .option("--config <file>", "another supervisor.config.ts")
+    .option("--json", "print one JSON object as the last line", false)
+    .action(async (flags: BenchFlags) => {
+      const result = await bench(flags);
+      process.stdout.write(
+        flags.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, undefined, 2)}\n`,
+      );
+    });
+};
