@@ -6,7 +6,17 @@ export const ROOTS: readonly string[] = [
   "src/cli/main.ts",
   "src/agent/index.ts",
   "supervisor.config.ts",
+  // The portable reference that the other suites are compared with.
+  "src/envelope/signature/noble.ts",
 ];
 
-/** Folders whose every file is an entry of its own. */
-export const ROOT_FOLDERS: readonly string[] = ["bench", "scripts"];
+/**
+ * Folders whose every file is an entry of its own: agents are started by their path, and the simulated
+ * world is a product of its own that tests enter.
+ */
+export const ROOT_FOLDERS: readonly string[] = [
+  "bench",
+  "scripts",
+  "src/cli/demo/agents",
+  "src/sim/world",
+];

@@ -109,9 +109,51 @@ const batchesOf = (
   };
 };
 
+/** Requester and agents enrolled, and their thread connected. */
+const openLoad = async (swarm: EmbeddedSwarm) => {
+  const capabilities = Array.from({ length: WORKERS }, (_, i) => `job-${i}`);
+  const link = swarm.link();
+  const operator = new Operator(swarm, link);
+  await operator.resume();
+  const requester = requesterMember(swarm);
+  const specs = agentsOf(capabilities);
+  await enrol(swarm, link, operator, [
+    { ...requester, credits: PURSE },
+    ...specs.map((spec) => memberOf(swarm, operator, spec)),
+  ]);
+  await registryReady(swarm);
+  const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {
+    name: "load",
+  });
+  const control = Comlink.wrap<LoadControl>(nodeEndpoint(worker));
+  const setup: LoadSetup = {
+    placement: swarm.placement,
+    swarm: swarm.folder.swarm,
+    policy: swarm.folder.genesis.policy,
+    requesterSeed: swarm.folder.keys.seed(requester.name),
+    agents: specs.map(({ name, price }) => ({
+      name,
+      seed: swarm.folder.keys.seed(name),
+      price: price ?? 0n,
+    })),
+    capabilities,
+    bounty: 2n * CREDIT,
+    verifyBounty: CREDIT / 10n,
+    kPlan: 1,
+    kResult: 2,
+  };
+  const blocks = swarm.blocksPort();
+  await control.open(setup, Comlink.transfer(blocks, [blocks]));
+  swarm.hosts.add({
+    id: 1_000,
+    connect: (index, port: MessagePort) =>
+      void control.connect(index, Comlink.transfer(port, [port])),
+  });
+  return { control, worker };
+};
+
 export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleResult> => {
   const dir = mkdtempSync(join(tmpdir(), "canswarm-bench-"));
-  const capabilities = Array.from({ length: WORKERS }, (_, i) => `job-${i}`);
   const folder = openFolder(join(dir, "data"), {
     name: "bench",
     parameters: parametersOf("local"),
@@ -125,49 +167,13 @@ export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleRe
     onHalt: (reason) => process.stderr.write(`${reason}\n`),
   });
   try {
-    const link = swarm.link();
-    const operator = new Operator(swarm, link);
-    await operator.resume();
-    const requester = requesterMember(swarm);
-    const specs = agentsOf(capabilities);
-    await enrol(swarm, link, operator, [
-      { ...requester, credits: PURSE },
-      ...specs.map((spec) => memberOf(swarm, operator, spec)),
-    ]);
-    await registryReady(swarm);
-    const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {
-      name: "load",
-    });
-    const control = Comlink.wrap<LoadControl>(nodeEndpoint(worker));
-    const setup: LoadSetup = {
-      placement: swarm.placement,
-      swarm: folder.swarm,
-      policy: folder.genesis.policy,
-      requesterSeed: folder.keys.seed(requester.name),
-      agents: specs.map(({ name, price }) => ({
-        name,
-        seed: folder.keys.seed(name),
-        price: price ?? 0n,
-      })),
-      capabilities,
-      bounty: 2n * CREDIT,
-      verifyBounty: CREDIT / 10n,
-      kPlan: 1,
-      kResult: 2,
-    };
-    const blocks = swarm.blocksPort();
-    await control.open(setup, Comlink.transfer(blocks, [blocks]));
-    swarm.hosts.add({
-      id: 1_000,
-      connect: (index, port: MessagePort) =>
-        void control.connect(index, Comlink.transfer(port, [port])),
-    });
-    if (options.warmupSeconds > 0)
-      await control.run({ open: options.open, ms: options.warmupSeconds * 1000 });
+    const { control, worker } = await openLoad(swarm);
+    const { open, warmupSeconds, seconds } = options;
+    if (warmupSeconds > 0) await control.run({ open, ms: warmupSeconds * 1000 });
     const stats = async () => Promise.all(swarm.hosts.controls().map((host) => host.stats()));
     const before = await stats();
     const cpu = process.cpuUsage();
-    const load = await control.run({ open: options.open, ms: options.seconds * 1000 });
+    const load = await control.run({ open, ms: seconds * 1000 });
     const { user, system } = process.cpuUsage(cpu);
     const after = await stats();
     await control.close();

@@ -70,7 +70,7 @@ class Load implements LoadControl {
     const clock = systemClock();
     const { swarm, policy } = setup;
     for (const { name, seed, price } of setup.agents) {
-      let agent: HiredAgent | undefined;
+      const heard: { agent?: HiredAgent } = {};
       const client = new AgentClient({
         signer: signerFromSeed(seed),
         swarm,
@@ -78,11 +78,11 @@ class Load implements LoadControl {
         link,
         clock,
         soon,
-        onNotice: (notice) => agent?.hear(notice),
+        onNotice: (notice) => heard.agent?.hear(notice),
       });
       const secret = sha256(new TextEncoder().encode(name));
       const asks = { bid: false, plan: false };
-      agent = new HiredAgent({
+      heard.agent = new HiredAgent({
         client,
         runner: new InlineRunner(),
         blocks,
