@@ -1,0 +1,144 @@
+import { beforeAll, expect, it } from "vitest";
+import { decodeSigned, encodeSigned } from "#envelope/envelope.ts";
+import type { NeedBody } from "#protocol/bodies.ts";
+import { World, type Cast } from "../support/world.ts";
+
+const CREDIT = 1_000_000n;
+const cast: readonly Cast[] = [
+  { name: "r", roles: ["requester"], capability: "job" },
+  { name: "w", roles: ["worker"], capability: "job", org: "w" },
+  { name: "v1", roles: ["verifier"], capability: "job", org: "o1", stake: 200n * CREDIT },
+  { name: "v2", roles: ["verifier"], capability: "job", org: "o2", stake: 200n * CREDIT },
+];
+const body = (key: string, change: Partial<NeedBody> = {}): NeedBody => ({
+  key,
+  capability: "job",
+  input: { value: key },
+  bounty: 2n * CREDIT,
+  verifyBounty: CREDIT / 2n,
+  deadlineMs: 60_000,
+  ...change,
+});
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open(cast);
+});
+
+const codeOf = async (name: string, need: NeedBody, change = {}): Promise<string | undefined> => {
+  const { answer } = await world.say(name, "NEED", need, change);
+  return answer?.kind === "nack" ? answer.code : answer?.kind;
+};
+
+it("acknowledges a NEED only after the ledger's hold, and holds exactly the worst case", async () => {
+  const before = world.books().escrows;
+  const { answer } = await world.say("r", "NEED", body("hold"));
+  expect(answer?.kind).toBe("ack");
+  // bounty + verifyBounty × 1 × 3 failures + a fifth of it × 1 × 10 candidates (K is 1 in bootstrap).
+  expect(world.books().escrows - before).toBe(2_000_000n + 1_500_000n + 1_000_000n);
+});
+
+it.each([
+  ["an envelope of another swarm", "WRONG_SWARM", { swarm: "other.0123456789abcdef" }],
+  ["an envelope that has expired", "EXPIRED", { expiresAtMs: 1, sentAtMs: 0 }],
+])("refuses %s", async (_what, code, change) => {
+  await world.advance(10);
+  expect(await codeOf("r", body(`refused-${code}`), change)).toBe(code);
+});
+
+it.each([
+  ["a bounty above its tier's cap", "BOUNTY_CAP", { bounty: 51n * CREDIT }],
+  ["a capability that nobody has", "CAPABILITY_UNKNOWN", { capability: "none" }],
+  ["a quorum that the pool cannot fill", "QUORUM_UNAVAILABLE", { kResult: 3 }],
+  [
+    "a need that the account cannot fund",
+    "INSUFFICIENT_FUNDS",
+    { bounty: 50n * CREDIT, verifyBounty: 1_000n * CREDIT },
+  ],
+] as const)("refuses %s", async (_what, code, change) => {
+  const before = world.books();
+  expect(await codeOf("r", body(`refused-${code}`, change))).toBe(code);
+  expect(world.books().escrows).toBe(before.escrows);
+});
+
+it("tells the foremost of several refusals: expiry before the cap, the cap before the quorum", async () => {
+  expect(await codeOf("r", body("both", { bounty: 51n * CREDIT, kResult: 3 }))).toBe("BOUNTY_CAP");
+  expect(
+    await codeOf("r", body("all", { bounty: 51n * CREDIT }), { expiresAtMs: 1, sentAtMs: 0 }),
+  ).toBe("EXPIRED");
+});
+
+it("answers the same envelope with its first answer, and takes it once (E6)", async () => {
+  const { id, wire } = world.sign("r", "NEED", body("twice"));
+  world.send(wire);
+  await world.settle();
+  const first = world.receipts.get(id);
+  const held = world.books().escrows;
+  world.receipts.delete(id);
+  world.send(wire, wire);
+  await world.settle();
+  expect(world.receipts.get(id)).toEqual(first);
+  expect(world.books().escrows).toBe(held);
+});
+
+it("finds the first need under a key, and refuses the key for another content", async () => {
+  const first = await world.accept("r", "NEED", body("key"));
+  const again = await world.say("r", "NEED", body("key"), { lamport: 7 });
+  expect(again.answer).toMatchObject({ kind: "ack", extra: { first } });
+  expect(world.need(again.id)?.ended?.outcome).toBe("duplicate");
+  expect(await codeOf("r", body("key", { bounty: CREDIT }))).toBe("KEY_REUSED");
+});
+
+it("refuses two envelopes under one nonce and keeps the first", async () => {
+  const staked = world.books().stakes.length;
+  const nonce = { nonce: 40 };
+  await world.say("v1", "STAKE", { amount: 1n }, nonce);
+  const { answer } = await world.say("v1", "STAKE", { amount: 2n }, nonce);
+  expect(answer).toMatchObject({ kind: "nack", code: "EQUIVOCATION" });
+  expect(world.books().stakes.length).toBe(staked);
+});
+
+it("refuses a nonce below the window", async () => {
+  await world.say("v2", "STAKE", { amount: 1n }, { nonce: 200 });
+  const { answer } = await world.say("v2", "STAKE", { amount: 1n }, { nonce: 100 });
+  expect(answer).toMatchObject({ kind: "nack", code: "NONCE_OLD" });
+});
+
+it("answers what it cannot believe without a signature, and logs nothing of it", async () => {
+  const { wire } = world.sign("r", "NEED", body("forged"));
+  const signed = decodeSigned(wire);
+  const forged = encodeSigned({ ...signed, signature: new Uint8Array(64).fill(1) });
+  const before = world.rejected.length;
+  world.send(forged, new Uint8Array([1, 2, 3]), new Uint8Array(70_000));
+  await world.settle();
+  expect(
+    world.rejected
+      .slice(before)
+      .map(({ code }) => code)
+      .sort(),
+  ).toEqual(["MALFORMED", "MALFORMED", "SIGNATURE_INVALID"]);
+  expect(world.need(signed.id)).toBeUndefined();
+});
+
+it("lets only the parties speak: awards, seats and cancels belong to those whom the log names", async () => {
+  const need = await world.accept("r", "NEED", body("parties"));
+  const bid = { open: { price: CREDIT, etaMs: 1_000, patch: [] } };
+  expect((await world.say("v1", "PROPOSE", { need, attempt: 1, bid })).answer).toMatchObject({
+    code: "VERB_NOT_ALLOWED",
+  });
+  expect((await world.say("w", "CANCEL", { need })).answer).toMatchObject({
+    code: "VERB_NOT_ALLOWED",
+  });
+  expect((await world.say("w", "CLAIM", { need, attempt: 1, ttlMs: 1_000 })).answer).toMatchObject({
+    code: "VERB_NOT_ALLOWED",
+  });
+  const dear = { open: { price: 3n * CREDIT, etaMs: 1_000, patch: [] } };
+  expect((await world.say("w", "PROPOSE", { need, attempt: 1, bid: dear })).answer).toMatchObject({
+    code: "BID_INVALID",
+  });
+  await world.accept("w", "PROPOSE", { need, attempt: 1, bid });
+  expect(world.need(need)?.stage).toBe("planning");
+  const proposal = need;
+  const vote = { need, attempt: 1, proposal, seat: 0, verdict: "pass" as const, policyDigest: "" };
+  expect((await world.say("w", "ATTEST_PLAN", vote)).answer).toMatchObject({ kind: "nack" });
+});
