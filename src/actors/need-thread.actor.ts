@@ -11,7 +11,14 @@ import type { Committed, NeedThreadContext } from "#machines/need-thread/need-th
 import type { NeedThreadCommand } from "#machines/need-thread/need-thread.commands.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "#machines/need-thread/need-thread.events.ts";
 import type { Notice } from "#protocol/notices.ts";
-import type { DecideBody, EndBody, OpenAttemptBody, SettleBody } from "#protocol/bodies.ts";
+import type {
+  DecideBody,
+  EndBody,
+  OpenAttemptBody,
+  Payment,
+  SettleBody,
+  Taking,
+} from "#protocol/bodies.ts";
 import {
   defineActor,
   type ActorKind,
@@ -106,10 +113,23 @@ const closeAttempt = (turn: Turn, need: string, attempt: number): void => {
   }
 };
 
-const paidOf = (moves: readonly Move[]): EndBody["paid"] =>
+/** What the posting moved to accounts; what had only been held of them is marked as their own. */
+const paidOf = (moves: readonly Move[], requester: string): readonly Payment[] =>
   moves
     .filter((move) => move.amount > 0n && move.to.startsWith("did:"))
-    .map(({ to, amount, why }) => ({ to, amount, why }));
+    .map(({ from, to, of, amount, why }) => {
+      // The escrow is the requester's money, and E4 keeps it from being paid for anything.
+      const own = from === "escrow" ? to === requester : to === of;
+      return { to, amount, why, ...(own ? { own } : {}) };
+    });
+
+/** What bonds and exposures lost for good, each on its owner's account. */
+const takenOf = (moves: readonly Move[]): readonly Taking[] =>
+  moves.flatMap(({ from, to, of, amount, why }) =>
+    (from === "bond" || from === "exposure") && of !== undefined && to !== of && amount > 0n
+      ? [{ from: of, held: from, amount, why }]
+      : [],
+  );
 
 export const needThreadActor = (market: Market): ActorKind =>
   defineActor<unknown, NeedThreadEvent, NeedThreadInput, NeedThreadCommand>({
@@ -257,17 +277,17 @@ const logEnd = (
   turn: Turn,
   actor: Ref,
   verb: "FINALIZE" | "REJECT" | "RELEASE" | "INVALIDATE" | "CLOSE",
-  known: Omit<EndBody, "need" | "ledger" | "paid">,
+  known: Omit<EndBody, "need" | "ledger" | "paid" | "taken">,
   sequence: number | undefined,
   moves: readonly Move[],
 ): void => {
   const need = needOf(actor.id);
   const spec = specOf(turn, need);
-  const paid = paidOf(moves) ?? [];
+  const paid = paidOf(moves, spec.requester);
   const body: EndBody = {
     ...known,
     need,
-    ...(sequence === undefined ? {} : { ledger: sequence, paid }),
+    ...(sequence === undefined ? {} : { ledger: sequence, paid, taken: takenOf(moves) }),
   };
   turn.append(verb, need, body);
   if (!known.last) return;

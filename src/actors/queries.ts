@@ -5,7 +5,7 @@ import type { Host } from "#runtime/host/host.ts";
 import { balanceOf, freeStakeOf, stakeOf } from "#domain/ledger/accounts.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
 import { total } from "#domain/ledger/conservation.ts";
-import type { RegistryState } from "#domain/registry/registry.ts";
+import { rowsOf, type RegistryState } from "#domain/registry/registry.ts";
 import { LEDGER, needRow, REGISTRY } from "./names.ts";
 import type { EndedNeed } from "./need-thread.actor.ts";
 import { stageOf } from "./stage.ts";
@@ -50,6 +50,10 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
       );
     case "registry":
       return (host.view(SYSTEM_BUCKET)?.state(REGISTRY) as RegistryState | undefined)?.snapshot;
+    case "agents": {
+      const registry = host.view(SYSTEM_BUCKET)?.state(REGISTRY) as RegistryState | undefined;
+      return registry === undefined ? undefined : rowsOf(registry);
+    }
     case "canonical":
       return host
         .buckets()

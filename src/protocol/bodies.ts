@@ -297,6 +297,19 @@ export interface SettleBody {
   readonly outcome: Outcome;
   readonly last: boolean;
 }
+export interface Payment {
+  readonly to: Did;
+  readonly amount: Credits;
+  readonly why: string;
+  /** Its own money came back: a bond, or the rest of the escrow. Absent: earned. */
+  readonly own?: true;
+}
+export interface Taking {
+  readonly from: Did;
+  readonly held: "bond" | "exposure";
+  readonly amount: Credits;
+  readonly why: string;
+}
 /** FINALIZE, REJECT, RELEASE, INVALIDATE and CLOSE end an attempt and quote the ledger's posting. */
 export interface EndBody {
   readonly need: NeedId;
@@ -308,7 +321,10 @@ export interface EndBody {
   readonly artifact?: Cid;
   /** Attestations that carry the outcome. */
   readonly votes?: readonly EnvelopeId[];
-  readonly paid?: readonly { readonly to: Did; readonly amount: Credits; readonly why: string }[];
+  /** What the posting moved to accounts. */
+  readonly paid?: readonly Payment[];
+  /** What it took from bonds and exposures for good. */
+  readonly taken?: readonly Taking[];
   readonly reason?: string;
   /** For `duplicate`: the need that was first under this key. */
   readonly first?: NeedId;

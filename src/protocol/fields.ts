@@ -124,10 +124,30 @@ export const end = object({
   votes: optional(about("The attestations that carry the outcome.", list(cid, VOTES_MAX))),
   paid: optional(
     about(
-      "What the posting moved.",
+      "What the posting moved to accounts.",
       list(
         object({
           to: about("The account.", text(1, POSTING_UNITS_MAX)),
+          amount: about("Micro-credits.", credits(0n)),
+          why: about("For what.", text(0, POSTING_UNITS_MAX)),
+          own: optional(
+            about(
+              "Its own money came back: a bond, or the rest of the escrow. Absent: earned.",
+              literal(true),
+            ),
+          ),
+        }),
+        POSTINGS_MAX,
+      ),
+    ),
+  ),
+  taken: optional(
+    about(
+      "What bonds and exposures lost for good.",
+      list(
+        object({
+          from: about("Whose it was.", did),
+          held: about("As what it was held.", oneOf("bond", "exposure")),
           amount: about("Micro-credits.", credits(0n)),
           why: about("For what.", text(0, POSTING_UNITS_MAX)),
         }),

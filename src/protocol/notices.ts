@@ -4,7 +4,7 @@
  * `nonce` is the highest nonce the bucket has seen from the addressee in that thread.
  */
 
-import type { NeedBody, OpenBid } from "#protocol/bodies.ts";
+import type { NeedBody, OpenBid, Payment } from "#protocol/bodies.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";
 import type { Cid, Credits, Did, EnvelopeId, NeedId, Question } from "#protocol/words.ts";
 
@@ -83,11 +83,7 @@ export type Notice =
       readonly worker?: Did;
       readonly artifact?: Cid;
       readonly output?: unknown;
-      readonly paid: readonly {
-        readonly to: Did;
-        readonly amount: Credits;
-        readonly why: string;
-      }[];
+      readonly paid: readonly Payment[];
     });
 
 /** The leader's signed receipt: logged and committed at `seq` of `bucket`. */

@@ -189,6 +189,12 @@ export const relatedNow = (state: RegistryState): ((a: Did, b: Did) => boolean) 
     };
   });
 
+/** Every agent as it stands at this moment, by did; what the last snapshot says may be older. */
+export const rowsOf = (state: RegistryState): AgentRow[] =>
+  [...state.agents.values()]
+    .sort((a, b) => (a.did < b.did ? -1 : 1))
+    .map((record) => rowOfRecord(state, record));
+
 /** The snapshot that holds now: the last one, or a new one where R1 asks for it. */
 export const publish = (state: RegistryState): RegistrySnapshot => {
   const ageMs = state.nowMs - state.snapshot.atMs;
@@ -197,9 +203,7 @@ export const publish = (state: RegistryState): RegistrySnapshot => {
     revision: state.snapshot.revision + 1,
     atMs: state.nowMs,
     bootstrap: state.bootstrap,
-    agents: [...state.agents.values()]
-      .sort((a, b) => (a.did < b.did ? -1 : 1))
-      .map((record) => rowOfRecord(state, record)),
+    agents: rowsOf(state),
   };
   state.changed = false;
   return state.snapshot;

@@ -83,7 +83,7 @@ export type NeedThreadCommand =
       readonly type: "logEnd";
       readonly params: {
         readonly verb: "FINALIZE" | "REJECT" | "RELEASE" | "INVALIDATE" | "CLOSE";
-        readonly body: Omit<EndBody, "need" | "ledger" | "paid">;
+        readonly body: Omit<EndBody, "need" | "ledger" | "paid" | "taken">;
         readonly sequence?: number;
         readonly moves: readonly Move[];
       };

@@ -16,6 +16,8 @@ export const rejectVerb = defineVerb({
     worker: WORKER,
     commit: COMMIT_ID,
     votes: [ATTEST_ID],
+    paid: [{ to: WORKER, amount: 90_000n, why: "bond back", own: true }],
+    taken: [{ from: WORKER, held: "bond", amount: 30_000n, why: "rejected: the votes paid" }],
     ledger: 57,
   },
 });
