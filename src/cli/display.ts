@@ -8,6 +8,8 @@ export interface Palette {
   readonly bad: Paint;
 }
 
+export const COLUMNS_DEFAULT = 80;
+
 const same: Paint = (text) => text;
 const sgr =
   (code: number): Paint =>
@@ -18,6 +20,19 @@ export const palette = (color: boolean): Palette =>
   color
     ? { bold: sgr(1), dim: sgr(2), good: sgr(32), bad: sgr(31) }
     : { bold: same, dim: same, good: same, bad: same };
+
+/** Whether colours are wanted here: a terminal, and nobody said NO_COLOR. */
+export const hasColors = (screen: { readonly isTTY?: boolean }): boolean =>
+  screen.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
+
+/** How wide and how colourful this output may be. */
+export const styleOf = (screen: {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}): { readonly width: number | undefined; readonly color: boolean } => ({
+  width: screen.isTTY === true ? (screen.columns ?? COLUMNS_DEFAULT) : undefined,
+  color: hasColors(screen),
+});
 
 // oxlint-disable-next-line no-control-regex -- names and paths must not move the cursor
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;

@@ -97,6 +97,12 @@ export const ERRORS = {
     remedy: "docs/protocol/refusals.md says what to do about {code}",
     exitCode: 1,
   },
+  SUPERVISOR_HALTED: {
+    text: "the supervisor gave up: {reason}",
+    remedy:
+      "see the restarts that were told before it; the same command on the same folder goes on",
+    exitCode: 1,
+  },
   PORT_IN_USE: {
     text: "port {port} is taken",
     remedy: "name another one with --port; 0 takes any that is free",

@@ -3,25 +3,29 @@
  * where it is piped. It is told events and never asks; it owns no timer.
  */
 
-import { bar, clean, count, cutEnd, milliseconds, palette, type Palette } from "./display.ts";
+import {
+  bar,
+  clean,
+  COLUMNS_DEFAULT,
+  count,
+  cutEnd,
+  milliseconds,
+  palette,
+  type Palette,
+} from "./display.ts";
 
 export type ProgressEvent =
   | { readonly kind: "posted"; readonly id: string }
-  /** An attempt ended, the need goes on. */
-  | {
-      readonly kind: "retried";
-      readonly id: string;
-      readonly outcome: string;
-      readonly worker?: string;
-      readonly reason?: string;
-    }
   | {
       readonly kind: "ended";
       readonly id: string;
       readonly outcome: string;
       readonly worker?: string;
+      readonly attempts: number;
       readonly latencyMs: number;
     }
+  /** Needs that had ended before this run began. */
+  | { readonly kind: "resumed"; readonly count: number }
   /** Something that people should know: a restart, a recovery, a program that fails. */
   | { readonly kind: "note"; readonly text: string };
 
@@ -44,7 +48,6 @@ const EACH_NEED_MAX = 100;
 const PLAIN_MS = 1_000;
 const RECENT_LINES = 4;
 const BAR_WIDTH = 30;
-const COLUMNS_DEFAULT = 80;
 const CLEAR_BELOW = "\u001b[0J";
 const up = (lines: number): string => (lines === 0 ? "" : `\u001b[${lines}A\r`);
 
@@ -55,6 +58,7 @@ export class Progress {
   readonly #startedMs: number;
   readonly #outcomes = new Map<string, number>();
   readonly #recent: string[] = [];
+  #before = 0;
   #posted = 0;
   #ended = 0;
   #drawnLines = 0;
@@ -69,6 +73,12 @@ export class Progress {
 
   on(event: ProgressEvent): void {
     if (event.kind === "posted") this.#posted += 1;
+    if (event.kind === "resumed") {
+      this.#posted += event.count;
+      this.#ended += event.count;
+      this.#before += event.count;
+      this.#outcomes.set("from before", event.count);
+    }
     if (event.kind === "ended") {
       this.#ended += 1;
       this.#outcomes.set(event.outcome, (this.#outcomes.get(event.outcome) ?? 0) + 1);
@@ -92,16 +102,14 @@ export class Progress {
         return undefined;
       case "note":
         return clean(event.text);
-      case "retried": {
-        const who = event.worker === undefined ? "" : ` ${clean(event.worker)}`;
-        const why = event.reason === undefined ? "" : ` ${dim(clean(event.reason))}`;
-        return `${bad(event.outcome)}${who}  ${clean(event.id)}${why}`;
-      }
+      case "resumed":
+        return `${count(event.count)} ended in an earlier run`;
       case "ended": {
         const paint = event.outcome === "finalized" ? good : bad;
         const who = event.worker === undefined ? "" : ` ${clean(event.worker)}`;
         const took = milliseconds(event.latencyMs);
-        return `${paint(event.outcome)}${who}  ${clean(event.id)}  ${took}`;
+        const tries = event.attempts > 1 ? dim(`  attempt ${event.attempts}`) : "";
+        return `${paint(clean(event.outcome))}${who}  ${clean(event.id)}  ${took}${tries}`;
       }
     }
   }
@@ -111,7 +119,7 @@ export class Progress {
   #print(event: ProgressEvent, line: string | undefined): void {
     if (line === undefined) return;
     const { total, nowMs } = this.#options;
-    if (event.kind === "note") this.#screen.write(`${line}\n`);
+    if (event.kind === "note" || event.kind === "resumed") this.#screen.write(`${line}\n`);
     else if (total <= EACH_NEED_MAX) {
       const width = String(total).length;
       this.#screen.write(`[${String(this.#ended).padStart(width)}/${total}] ${line}\n`);
@@ -149,7 +157,8 @@ export class Progress {
     const seconds = Math.max(0.001, (this.#options.nowMs() - this.#startedMs) / 1_000);
     const outcomes = [...this.#outcomes].map(([outcome, n]) => `${count(n)} ${outcome}`).join(", ");
     const open = this.#posted - this.#ended;
-    return `${outcomes || "none ended yet"}, ${count(Math.max(0, open))} open, ${(this.#ended / seconds).toFixed(1)} needs/s`;
+    const rate = (this.#ended - this.#before) / seconds;
+    return `${outcomes || "none ended yet"}, ${count(Math.max(0, open))} open, ${rate.toFixed(1)} needs/s`;
   }
 }
 

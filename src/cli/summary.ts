@@ -25,6 +25,8 @@ export interface TaskSummary {
   readonly need: string;
   readonly outcome: string;
   readonly worker?: string;
+  /** Why the swarm did not open it. */
+  readonly refused?: { readonly code: string; readonly detail?: string };
   /** The result itself where it is small, else the CID of its block. */
   readonly output?: unknown;
   readonly artifact?: string;

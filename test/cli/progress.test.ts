@@ -18,6 +18,7 @@ const ended = (id: string, outcome = "finalized"): ProgressEvent => ({
   id,
   outcome,
   worker: "esbuild",
+  attempts: 1,
   latencyMs: 210,
 });
 
@@ -36,25 +37,38 @@ const shown = (written: readonly string[]): string[] => {
   return lines.slice(0, -1);
 };
 
-test("piped, each need is a line and a rejected try too", () => {
+test("piped, each need is a line, and what went before it shows", () => {
   const { screen, written } = makeScreen(false);
   const progress = new Progress(screen, { total: 12, nowMs: () => 0, color: true });
+  progress.on({ kind: "resumed", count: 9 });
   progress.on({ kind: "posted", id: "a.js" });
-  progress.on({
-    kind: "retried",
-    id: "a.js",
-    outcome: "rejected",
-    worker: "bargain",
-    reason: "no",
-  });
-  progress.on(ended("a.js"));
+  progress.on({ ...ended("a.js"), attempts: 2 } as ProgressEvent);
   progress.on({ kind: "note", text: "thread 1 restarted\u0007" });
+  progress.on({
+    kind: "ended",
+    id: "b.js",
+    outcome: "refused FUNDS_INSUFFICIENT",
+    attempts: 0,
+    latencyMs: 3,
+  });
   progress.finish();
   expect(written).toEqual([
-    "[ 0/12] rejected bargain  a.js no\n",
-    "[ 1/12] finalized esbuild  a.js  210 ms\n",
+    "9 ended in an earlier run\n",
+    "[10/12] finalized esbuild  a.js  210 ms  attempt 2\n",
     "thread 1 restarted \n",
+    "[11/12] refused FUNDS_INSUFFICIENT  b.js  3 ms\n",
   ]);
+});
+
+test("what ended in an earlier run is no speed of this one", () => {
+  const { screen, written } = makeScreen(true);
+  let nowMs = 0;
+  const progress = new Progress(screen, { total: 101, nowMs: () => nowMs, color: false });
+  progress.on({ kind: "resumed", count: 100 });
+  nowMs = 1_000;
+  progress.on(ended("last.js"));
+  progress.finish();
+  expect(shown(written)[1]).toBe("100 from before, 1 finalized, 0 open, 1.0 needs/s");
 });
 
 test("piped, a large run is a line a second and one at the end", () => {

@@ -15,7 +15,7 @@ import { loadSettings } from "../settings.ts";
 import { enrol, memberOf, Operator, registryReady, requesterMember } from "../swarm/accounts.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { openFolder } from "../swarm/folder.ts";
-import { percentiles } from "../swarm/run.ts";
+import { percentiles } from "../swarm/summarize.ts";
 import type { LoadControl, LoadResult, LoadSetup } from "./load-thread.ts";
 
 export const WORKERS = 8;

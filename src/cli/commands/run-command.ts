@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { styleOf } from "../display.ts";
+import { renderSummary } from "../summary-text.ts";
 import { runInputs, type RunFlags } from "./run.ts";
 
 export const addRun = (program: Command): void => {
@@ -14,9 +16,6 @@ export const addRun = (program: Command): void => {
     .action(async (tasks: string, flags: RunFlags) => {
       const { summary, restarts, dir } = await runInputs(tasks, flags);
       if (flags.json) process.stdout.write(`${JSON.stringify({ ...summary, restarts })}\n`);
-      else
-        process.stdout.write(
-          `${JSON.stringify({ ...summary, tasks: undefined, restarts, dir }, undefined, 1)}\n`,
-        );
+      else process.stdout.write(renderSummary({ summary, restarts, dir }, styleOf(process.stdout)));
     });
 };

@@ -4,14 +4,17 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parametersOf } from "#domain/genesis/profiles.ts";
-import { inputInvalid } from "../errors.ts";
+import { hasColors } from "../display.ts";
+import { CliError, inputInvalid, printError } from "../errors.ts";
 import { readInputs } from "../input/inputs.ts";
 import { Progress } from "../progress.ts";
 import { loadSettings } from "../settings.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { holdsSwarm, markForFaults, openFolder, writePid } from "../swarm/folder.ts";
-import { parseFault, type FaultRequest } from "../swarm/fault.ts";
-import { runTasks, type RunResult } from "../swarm/run.ts";
+import { parseFault } from "../swarm/fault.ts";
+import { runTasks, type RunEvents } from "../swarm/run.ts";
+import type { RunResult } from "../swarm/summarize.ts";
+import type { Restart } from "../summary-text.ts";
 import type { HostNews } from "#runtime/threads/host-set.ts";
 
 export interface RunFlags {
@@ -20,12 +23,6 @@ export interface RunFlags {
   readonly json: boolean;
   readonly config?: string;
   readonly fault?: string;
-}
-
-export interface Restart {
-  readonly host: number;
-  readonly reason: string;
-  readonly afterMs: number;
 }
 
 export interface RunOutcome extends RunResult {
@@ -42,68 +39,75 @@ export const runInputs = async (tasksFile: string, flags: RunFlags): Promise<Run
   return runParsed({ tasks, agents, folder }, flags);
 };
 
-export const runParsed = async (
-  inputs: Pick<Parameters<typeof runTasks>[0], "tasks" | "agents" | "folder">,
-  flags: Pick<RunFlags, "data" | "config" | "fault">,
-): Promise<RunOutcome> => {
+type Inputs = Pick<Parameters<typeof runTasks>[0], "tasks" | "agents" | "folder">;
+
+export interface ParsedFlags extends Pick<RunFlags, "data" | "config" | "fault"> {
+  /** Called before the swarm is closed: what a result holds can still be read. */
+  readonly inspect?: (swarm: EmbeddedSwarm, result: RunResult) => Promise<void>;
+}
+
+export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<RunOutcome> => {
   const settings = await loadSettings(flags.config);
+  const fault = flags.fault === undefined ? undefined : parseFault(flags.fault);
   const dir = flags.data ?? mkdtempSync(join(tmpdir(), "canswarm-"));
-  const fault: FaultRequest | undefined =
-    flags.fault === undefined ? undefined : parseFault(flags.fault);
   if (fault !== undefined) markForFaults(dir);
-  const restarts: Restart[] = [];
-  const reasons = new Map<number, string>();
-  const onNews = (news: HostNews): void => {
-    if (news.type === "died") reasons.set(news.host, news.reason);
-    else if (news.type === "restarted")
-      restarts.push({
-        host: news.host,
-        reason: reasons.get(news.host) ?? "",
-        afterMs: Math.round(news.afterMs),
-      });
-    else process.stderr.write(`host ${news.host}: ${JSON.stringify(news.event)}\n`);
-  };
   const progress = new Progress(process.stderr, {
     total: inputs.tasks.length,
     nowMs: () => performance.now(),
-    color: process.stderr.isTTY === true,
+    color: hasColors(process.stderr),
   });
-  const folder = openFolder(
-    dir,
-    holdsSwarm(dir)
-      ? undefined
-      : { name: "local", parameters: parametersOf("local"), nowMs: Date.now() },
-  );
+  const restarts: Restart[] = [];
+  const create = { name: "local", parameters: parametersOf("local"), nowMs: Date.now() };
   const swarm = await EmbeddedSwarm.open({
-    folder,
+    folder: openFolder(dir, holdsSwarm(dir) ? undefined : create),
     settings,
-    onNews,
+    onNews: newsTeller(progress, restarts),
     onHalt: (reason) => {
-      process.stderr.write(`SUPERVISOR_HALTED ${reason}. Look at the restarts above\n`);
-      process.exit(1);
+      process.exit(printError(new CliError("SUPERVISOR_HALTED", { reason }), { json: false }));
     },
     ...(fault?.thread === undefined ? {} : { fault: fault.thread }),
   });
   const removePid = writePid(dir);
   try {
-    const result = await runTasks({
-      swarm,
-      ...inputs,
-      events: {
-        posted: (id) => progress.on({ kind: "posted", id }),
-        ended: (id, ended) =>
-          progress.on({
-            kind: "ended",
-            id,
-            outcome: ended.refused === undefined ? ended.outcome : `refused ${ended.refused.code}`,
-          } as Parameters<Progress["on"]>[0]),
-        warned: (text) => process.stderr.write(`${text}\n`),
-      },
-    });
+    const result = await runTasks({ swarm, ...inputs, events: eventsTo(progress) });
     progress.finish();
+    await flags.inspect?.(swarm, result);
     return { ...result, dir, restarts };
   } finally {
     removePid();
     await swarm.close(false);
   }
+};
+
+const eventsTo = (progress: Progress): RunEvents => ({
+  resumed: (count) => progress.on({ kind: "resumed", count }),
+  posted: (id) => progress.on({ kind: "posted", id }),
+  ended: (id, { refused, ...ended }) =>
+    progress.on({
+      kind: "ended",
+      id,
+      ...ended,
+      outcome: refused === undefined ? ended.outcome : `${ended.outcome} ${refused.code}`,
+    }),
+  warned: (text) => progress.on({ kind: "note", text }),
+});
+
+/** Restarts are told and kept; each dies with a reason before it is back. */
+const newsTeller = (progress: Progress, restarts: Restart[]) => {
+  const reasons = new Map<number, string>();
+  return (news: HostNews): void => {
+    const note = (text: string): void => progress.on({ kind: "note", text });
+    const { host } = news;
+    if (news.type === "died") {
+      reasons.set(host, news.reason);
+      note(`thread ${host} died: ${news.reason}`);
+    } else if (news.type === "restarted") {
+      const afterMs = Math.round(news.afterMs);
+      restarts.push({ host, reason: reasons.get(host) ?? "", afterMs });
+      note(`thread ${host} is back from its log after ${afterMs} ms`);
+    } else {
+      const { type, bucket, ...rest } = news.event;
+      note(`bucket ${bucket} ${type.replace("_", " ")} ${Object.values(rest).join(" ")}`.trim());
+    }
+  };
 };

@@ -2,29 +2,46 @@
 
 import { decodeEnvelope } from "#envelope/envelope.ts";
 import { BUCKETS } from "#envelope/cid.ts";
-import type { CommitBody, DecideBody, EndBody } from "#protocol/bodies.ts";
+import type { AttestBody, CommitBody, DecideBody, EndBody, NeedBody } from "#protocol/bodies.ts";
 import type { Store } from "#ports/store.ts";
 import { decodeRecord, type LogRecord } from "#runtime/log/record.ts";
 
+export interface AttemptStory {
+  readonly outcome: string;
+  readonly worker: string | undefined;
+  /** Why it ended so, in the bucket's words. */
+  readonly reason: string | undefined;
+  /** What verifiers said who failed its result. */
+  readonly objections: readonly string[];
+  /** Micro-credits that its worker got. */
+  readonly earned: bigint;
+}
+
 export interface NeedStory {
   readonly need: string;
+  readonly key: string;
+  readonly requester: string;
+  readonly capability: string;
+  readonly bounty: bigint;
   readonly postedAtMs: number;
   decidedAtMs: number | undefined;
   endedAtMs: number | undefined;
-  /** Outcome of each attempt, in order, with the worker where there was one. */
-  readonly attempts: {
-    readonly outcome: string;
-    readonly worker: string | undefined;
-    readonly reason: string | undefined;
-  }[];
+  /** Ended attempts, in order. */
+  readonly attempts: AttemptStory[];
+  /** Of the attempt that goes on. */
+  objections: string[];
   /** Outputs of COMMITs that travelled inside them, by artifact. */
   readonly outputs: Map<string, unknown>;
+  /** The result that was finalized. */
+  artifact: string | undefined;
 }
 
 export interface AgentStory {
   won: number;
   finalized: number;
+  /** Micro-credits out of escrows and other agents' bonds; what was its own comes back as itself. */
   earned: bigint;
+  /** Micro-credits of its bonds and exposures that did not come back. */
   slashed: bigint;
 }
 
@@ -66,26 +83,38 @@ const agentOf = (report: Report, did: string): AgentStory => {
 
 const ENDS = new Set(["FINALIZE", "REJECT", "RELEASE", "INVALIDATE", "CLOSE"]);
 
-const addRecord = (report: Report, record: LogRecord): void => {
+/** Also usable record by record, while a log is read for something else. */
+export const addRecord = (report: Report, record: LogRecord): void => {
   for (const entry of record.entries) {
     if (entry.kind === "envelope") {
-      const envelope = decodeEnvelope(entry.signed.bytes);
-      if (envelope.verb === "NEED")
-        report.needs.set(entry.signed.id, {
-          need: entry.signed.id,
-          postedAtMs: record.atMs,
-          decidedAtMs: undefined,
-          endedAtMs: undefined,
-          attempts: [],
-          outputs: new Map(),
-        });
-      else if (envelope.verb === "COMMIT") {
-        const { need, artifact, output } = envelope.body as CommitBody;
+      const { verb, from, body } = decodeEnvelope(entry.signed.bytes);
+      const { id } = entry.signed;
+      if (verb === "NEED") report.needs.set(id, opened(id, from, body as NeedBody, record.atMs));
+      else if (verb === "COMMIT") {
+        const { need, artifact, output } = body as CommitBody;
         if (output !== undefined) report.needs.get(need)?.outputs.set(artifact, output);
+      } else if (verb === "ATTEST") {
+        const { need, verdict, reason } = body as AttestBody;
+        if (verdict === "fail") report.needs.get(need)?.objections.push(reason ?? "no reason");
       }
     } else if (entry.kind === "derived") addDerived(report, entry.verb, entry.body, record.atMs);
   }
 };
+
+const opened = (need: string, requester: string, body: NeedBody, atMs: number): NeedStory => ({
+  need,
+  key: body.key,
+  requester,
+  capability: body.capability,
+  bounty: BigInt(body.bounty),
+  postedAtMs: atMs,
+  decidedAtMs: undefined,
+  endedAtMs: undefined,
+  attempts: [],
+  objections: [],
+  outputs: new Map(),
+  artifact: undefined,
+});
 
 const addDerived = (report: Report, verb: string, body: unknown, atMs: number): void => {
   if (verb === "DECIDE") {
@@ -93,19 +122,23 @@ const addDerived = (report: Report, verb: string, body: unknown, atMs: number): 
     const story = report.needs.get(need);
     if (story !== undefined) story.decidedAtMs ??= atMs;
     agentOf(report, worker).won += 1;
-    return;
-  }
-  if (!ENDS.has(verb)) return;
-  const { need, outcome, worker, last, reason, paid } = body as EndBody;
-  const story = report.needs.get(need);
-  story?.attempts.push({ outcome, worker, reason });
-  if (story !== undefined && last) story.endedAtMs = atMs;
-  if (verb === "FINALIZE" && worker !== undefined) agentOf(report, worker).finalized += 1;
-  for (const { to, amount, why } of paid ?? []) addPaid(agentOf(report, to), BigInt(amount), why);
+  } else if (ENDS.has(verb)) addEnd(report, verb, body as EndBody, atMs);
 };
 
-/** Earned is what came out of the escrow for work or votes; what was one's own comes back as itself. */
-const addPaid = (story: AgentStory, amount: bigint, why: string): void => {
-  if (!why.includes("back") && !why.includes("rest") && !why.includes("return"))
-    story.earned += amount;
+const addEnd = (report: Report, verb: string, body: EndBody, atMs: number): void => {
+  const { need, outcome, worker, last, reason, artifact, paid = [], taken = [] } = body;
+  const story = report.needs.get(need);
+  if (story !== undefined) {
+    const earned = paid
+      .filter(({ to, own }) => to === worker && own === undefined)
+      .reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+    story.attempts.push({ outcome, worker, reason, objections: story.objections, earned });
+    story.objections = [];
+    if (last) story.endedAtMs = atMs;
+    if (verb === "FINALIZE") story.artifact = artifact;
+  }
+  if (verb === "FINALIZE" && worker !== undefined) agentOf(report, worker).finalized += 1;
+  for (const { to, amount, own } of paid)
+    if (own === undefined) agentOf(report, to).earned += BigInt(amount);
+  for (const { from, amount } of taken) agentOf(report, from).slashed += BigInt(amount);
 };

@@ -1,20 +1,16 @@
 /** `canswarm run`: posts every task, runs the agents, waits for the outcomes, sums up. */
 
 import { encode } from "#envelope/canonical.ts";
-import { cidOf, hex, sha256, bucketOf, BUCKETS } from "#envelope/cid.ts";
+import { cidOf, hex, sha256, bucketOf } from "#envelope/cid.ts";
 import { fundingAmount } from "#domain/ledger/funding.ts";
 import { quorumSize } from "#domain/market/quorum-size.ts";
-import type { RegistrySnapshot } from "#domain/registry/snapshot.ts";
-import { reputationPpm } from "#domain/registry/reputation.ts";
 import { Requester, type Ended } from "#agent/requester.ts";
 import type { AgentClient, Prepared } from "#agent/client.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
-import { formatCredits } from "#protocol/amount.ts";
-import type { BooksStatus, NeedStatus } from "#actors/queries.ts";
+import type { NeedStatus } from "#actors/queries.ts";
 import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { loadInput, type TaskLine } from "../input/tasks.ts";
-import type { RunSummary } from "../summary.ts";
 import {
   enrol,
   clientFor,
@@ -25,7 +21,7 @@ import {
   type Member,
 } from "./accounts.ts";
 import type { EmbeddedSwarm } from "./embedded.ts";
-import { reportOf, type Report } from "./log-report.ts";
+import { namesOf, summarize, type RunResult } from "./summarize.ts";
 import { appendOutbox, readOutbox, type Batch, type Posted } from "./outbox.ts";
 
 /** Inputs up to this many bytes travel inside NEED; larger ones as a block. */
@@ -42,16 +38,22 @@ export interface RunOptions {
   readonly events: RunEvents;
 }
 
-export interface RunEvents {
-  readonly posted: (id: string) => void;
-  readonly ended: (id: string, ended: Ended) => void;
-  readonly warned: (text: string) => void;
+/** How a task ended, for people who watch. */
+export interface EndedTask {
+  readonly outcome: string;
+  /** By name. */
+  readonly worker?: string;
+  readonly attempts: number;
+  readonly latencyMs: number;
+  readonly refused?: NonNullable<Ended["refused"]>;
 }
 
-export interface RunResult {
-  readonly summary: RunSummary;
-  readonly report: Report;
-  readonly latencies: ReadonlyMap<string, number>;
+export interface RunEvents {
+  /** So many tasks had ended in an earlier run of the same command on the same folder. */
+  readonly resumed: (count: number) => void;
+  readonly posted: (id: string) => void;
+  readonly ended: (id: string, ended: EndedTask) => void;
+  readonly warned: (text: string) => void;
 }
 
 export const runTasks = async (options: RunOptions): Promise<RunResult> => {
@@ -97,7 +99,8 @@ interface Enrolled {
 
 const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult> => {
   const { swarm, tasks, events } = options;
-  const { requester, operator, link } = enrolled;
+  const { requester, operator, link, members } = enrolled;
+  const names = namesOf(swarm, [requester, ...members]);
   const startedMs = swarm.clock.monotonicMs();
   const sentMs = new Map<string, number>();
   const latencies = new Map<string, number>();
@@ -115,9 +118,10 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
       },
       receipt: (_need, afterMs) => busMs.push(afterMs),
       ended: (one) => {
+        const latencyMs = swarm.clock.monotonicMs() - (sentMs.get(one.need) ?? startedMs);
         ended.set(one.need, one);
-        latencies.set(one.need, swarm.clock.monotonicMs() - (sentMs.get(one.need) ?? startedMs));
-        events.ended(idOf.get(one.need) ?? one.need, one);
+        latencies.set(one.need, latencyMs);
+        events.ended(idOf.get(one.need) ?? one.need, told(one, latencyMs, names));
       },
     },
     () => swarm.clock.monotonicMs(),
@@ -136,13 +140,26 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
     if (known === undefined) open.push({ id: one.need, thread: one.need, wire: one.wire });
     else ended.set(one.need, known);
   }
+  if (ended.size > 0) events.resumed(ended.size);
   heard.post(open);
   await heard.done();
   const durationMs = swarm.clock.monotonicMs() - startedMs;
   await swarm.hosts.drain();
   client.close();
-  return summarize(options, enrolled, { posted, ended, latencies, busMs, durationMs });
+  return summarize(swarm, requester, members, { posted, ended, latencies, busMs, durationMs });
 };
+
+const told = (
+  { outcome, attempts, worker, refused }: Ended,
+  latencyMs: number,
+  names: ReadonlyMap<string, string>,
+): EndedTask => ({
+  outcome,
+  attempts,
+  latencyMs,
+  ...(worker === undefined ? {} : { worker: names.get(worker) ?? worker }),
+  ...(refused === undefined ? {} : { refused }),
+});
 
 /** A need that ended in an earlier run of this command. */
 const endedAlready = async (swarm: EmbeddedSwarm, need: string): Promise<Ended | undefined> => {
@@ -242,121 +259,4 @@ const fundingOf = (swarm: EmbeddedSwarm, agents: readonly AgentSpec[], task: Tas
     failures: parameters.failuresMax,
     candidates: parameters.planCandidatesMax,
   });
-};
-
-/* ------------------------------------------------------------------------- summary */
-
-interface Outcome {
-  readonly posted: readonly Posted[];
-  readonly ended: ReadonlyMap<string, Ended>;
-  readonly latencies: ReadonlyMap<string, number>;
-  readonly busMs: readonly number[];
-  readonly durationMs: number;
-}
-
-const summarize = async (
-  options: RunOptions,
-  enrolled: Enrolled,
-  outcome: Outcome,
-): Promise<RunResult> => {
-  const { swarm } = options;
-  const report = await reportOf(swarm.store);
-  const books = await swarm.system<BooksStatus>("books");
-  if (books === undefined) throw new Error("the system bucket is not led here");
-  const registry = await swarm.system<RegistrySnapshot>("registry");
-  const members = [enrolled.requester, ...enrolled.members];
-  const names = new Map(members.map((member) => [member.signer.did, member.name]));
-  names.set(swarm.folder.operator.did, "operator");
-  const tasks = outcome.posted.map(({ id, need }) => {
-    const ended = outcome.ended.get(need);
-    const story = report.needs.get(need);
-    const output =
-      ended?.output ??
-      (ended?.artifact === undefined ? undefined : story?.outputs.get(ended.artifact));
-    const worker =
-      ended?.worker === undefined ? undefined : (names.get(ended.worker) ?? ended.worker);
-    return {
-      id,
-      need,
-      outcome: ended?.outcome ?? "open",
-      attempts: ended?.attempts ?? 0,
-      ...(worker === undefined ? {} : { worker }),
-      ...(output === undefined ? {} : { output }),
-      ...(ended?.artifact === undefined || output !== undefined
-        ? {}
-        : { artifact: ended.artifact }),
-    };
-  });
-  const outcomes: Record<string, number> = {};
-  for (const task of tasks) outcomes[task.outcome] = (outcomes[task.outcome] ?? 0) + 1;
-  const balances: Record<string, bigint> = {};
-  const add = (did: string, amount: bigint): void => {
-    const name = names.get(did) ?? did;
-    balances[name] = (balances[name] ?? 0n) + amount;
-  };
-  for (const [did, balance] of books.balances) add(did, balance);
-  for (const [did, staked] of books.stakes) add(did, staked);
-  const decideMs = [...report.needs.values()].flatMap((story) =>
-    story.decidedAtMs === undefined ? [] : [story.decidedAtMs - story.postedAtMs],
-  );
-  const stateHash = await stateHashOfHosts(swarm);
-  const summary: RunSummary = {
-    needs: tasks.length,
-    finalized: outcomes["finalized"] ?? 0,
-    outcomes,
-    durationMs: Math.round(outcome.durationMs),
-    tasksPerSecond:
-      outcome.durationMs === 0 ? 0 : round((tasks.length * 1000) / outcome.durationMs),
-    latencyMs: percentiles([...outcome.latencies.values()]),
-    decideMs: percentiles(decideMs),
-    busMs: percentiles(outcome.busMs),
-    credits: {
-      minted: formatCredits(books.minted),
-      balances: Object.fromEntries(
-        Object.entries(balances).map(([name, amount]) => [name, formatCredits(amount)]),
-      ),
-      burned: formatCredits(books.burned),
-      conserved: books.total === books.minted,
-    },
-    agents: enrolled.members.map(({ name, signer, body }) => {
-      const story = report.agents.get(signer.did);
-      const row = registry?.agents.find((agent) => agent.did === signer.did);
-      const evidence = row?.reputation[body.manifest.capabilities[0] ?? ""];
-      return {
-        name,
-        did: signer.did,
-        won: story?.won ?? 0,
-        finalized: story?.finalized ?? 0,
-        earned: formatCredits(story?.earned ?? 0n),
-        slashed: formatCredits(story?.slashed ?? 0n),
-        reputation: reputationPpm(evidence) / 1_000_000,
-      };
-    }),
-    tasks,
-    stateHash,
-  };
-  return { summary, report, latencies: outcome.latencies };
-};
-
-/** SHA-256 over the sorted (bucket, actor, state) of all hosts (protocol section 16). */
-export const stateHashOfHosts = async (swarm: EmbeddedSwarm): Promise<string> => {
-  const rows = await Promise.all(
-    swarm.hosts.controls().map((control) => control.query("canonical", undefined)),
-  );
-  const all = (rows as (readonly [number, string, Uint8Array])[][]).flat();
-  all.sort((a, b) => a[0] - b[0]);
-  if (all.some(([bucket]) => bucket > BUCKETS))
-    throw new Error("a bucket beyond the system bucket");
-  return hex(sha256(encode(all)));
-};
-
-const round = (value: number): number => Math.round(value * 100) / 100;
-
-export const percentiles = (
-  values: readonly number[],
-): { p50: number; p95: number; p99: number } => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): number =>
-    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 };
