@@ -6,6 +6,7 @@
 import { createHmac } from "node:crypto";
 import { createApplication, query } from "#actors/application.ts";
 import type { BooksStatus, NeedStatus } from "#actors/queries.ts";
+import { commitOf } from "#actors/stage.ts";
 import { encodeGenesis } from "#domain/genesis/codec.ts";
 import { parametersOf, type Overrides } from "#domain/genesis/profiles.ts";
 import { BUCKETS, bucketOf, sha256, SYSTEM_BUCKET } from "#envelope/cid.ts";
@@ -241,6 +242,12 @@ export class World {
 
   need(id: string): NeedStatus | undefined {
     return query(this.host, "need", id) as NeedStatus | undefined;
+  }
+
+  /** The COMMIT of the need's open attempt. */
+  committed(need: string): string | undefined {
+    const view = this.host.view(bucketOf(need));
+    return view === undefined ? undefined : commitOf(view, need)?.commit;
   }
 
   books(): BooksStatus {
