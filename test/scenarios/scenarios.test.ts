@@ -54,6 +54,8 @@ it.each(files)("%s", async (file) => {
       ...block,
       trace: block.commands.length === 0 ? [] : await script.run(block.commands),
     });
+  const { live, replayed } = await script.hashes();
+  expect(replayed).toBe(live);
   const told = render(blocks);
   if (process.env["REWRITE"] === "1") writeFileSync(path, told);
   else expect(told).toBe(text);

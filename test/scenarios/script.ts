@@ -43,6 +43,11 @@ export class Script {
     return trace;
   }
 
+  /** The state as it is and as a replay of the logs gives it. */
+  async hashes(): Promise<{ live: string; replayed: string }> {
+    return (await this.#open()).hashes();
+  }
+
   async #do(command: string): Promise<string[]> {
     const [verb = "", ...rest] = command.split(/\s+/);
     const words = wordsOf(rest);

@@ -26,6 +26,7 @@ import type { Notice } from "#protocol/notices.ts";
 import type { Receipt } from "#runtime/bucket/outputs.ts";
 import { Host } from "#runtime/host/host.ts";
 import { decodeRecord, type Entry } from "#runtime/log/record.ts";
+import { replayLogs, stateHashOf } from "#runtime/replay/replay.ts";
 import { SimDisk } from "#sim/world/store.ts";
 
 const CREDIT = 1_000_000n;
@@ -260,6 +261,21 @@ export class World {
     return records
       .map(decodeRecord)
       .flatMap(({ atMs, entries }) => entries.map((entry) => ({ atMs, entry })));
+  }
+
+  /** State hashes: as it is, and as a replay of every log gives it (P2). */
+  async hashes(): Promise<{ live: string; replayed: string }> {
+    const store = this.#store;
+    const buckets = this.host.buckets();
+    const app = createApplication(encodeGenesis(this.genesis));
+    const replayed = await replayLogs(
+      app,
+      buckets.map(({ bucket }) => bucket),
+      async function* (bucket) {
+        yield* await store.read(bucket, 0, 100_000);
+      },
+    );
+    return { live: stateHashOf(buckets.map(({ state }) => state)), replayed: replayed.stateHash };
   }
 
   logOf(need: string): Promise<{ atMs: number; entry: Entry }[]> {
