@@ -4,8 +4,6 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { NeedThreadCommand } from "#machines/need-thread/need-thread.commands.ts";
-import type { NeedThreadContext } from "#machines/need-thread/need-thread.context.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "#machines/need-thread/need-thread.events.ts";
 import type { CommitteeCommand } from "#machines/committee/committee.commands.ts";
 import type { CommitteeEvent } from "#machines/committee/committee.events.ts";
@@ -13,6 +11,7 @@ import { needThreadMachine, stageOf } from "#machines/need-thread/need-thread.ma
 import type { Command, Event } from "#runtime/logic/logic.ts";
 import { concluded, leaseEnded, needInput, ranked, SUBJECTS } from "./subjects.ts";
 import { nextTimer, walkerOf, type Place, type Taken } from "./walk.ts";
+import { contextOf, watchOver } from "./watch.ts";
 
 /** Timers that a quiet run may need; more would be a loop. */
 const QUIET_TIMERS_MAX = 200;
@@ -87,79 +86,6 @@ const moves: fc.Arbitrary<Move[]> = fc.array(
   { maxLength: 60, size: "max" },
 );
 
-const contextOf = (place: Place): NeedThreadContext => place.snapshot.context as NeedThreadContext;
-
-/** Counts what happened and throws as soon as it may not. */
-class Watch {
-  readonly #input: NeedThreadInput;
-  readonly ends: Extract<NeedThreadCommand, { type: "logEnd" }>["params"][] = [];
-  readonly outcomes = new Set<string>();
-  opened = 0;
-  decided = new Map<number, number>();
-  votes = 0;
-
-  constructor(input: NeedThreadInput) {
-    this.#input = input;
-  }
-
-  see(before: Place | undefined, taken: Taken, event?: Event): void {
-    const now = contextOf(taken);
-    const input = this.#input;
-    expect(now.awards).toBeLessThanOrEqual(input.awardsMax);
-    expect(now.failures).toBeLessThanOrEqual(input.failuresMax);
-    expect(now.ordinal).toBeLessThanOrEqual(input.planCandidatesMax);
-    const grown = now.attempt - (before === undefined ? 1 : contextOf(before).attempt);
-    expect([0, 1]).toContain(grown);
-    if (grown === 1) expect(event?.type, "the next attempt follows the posting").toBe("SETTLED");
-    const isDone = taken.snapshot.status === "done";
-    expect(isDone || taken.timers.size > 0, "there is always a deadline").toBe(true);
-    for (const command of taken.commands as unknown as NeedThreadCommand[]) {
-      if (before === undefined || event === undefined) continue;
-      this.#command(command, now, isDone);
-    }
-  }
-
-  #command(command: NeedThreadCommand, now: NeedThreadContext, isDone: boolean): void {
-    switch (command.type) {
-      case "openAttempt":
-        this.opened += 1;
-        expect(command.params.attempt, "attempts grow by one").toBe(this.opened);
-        break;
-      case "decide": {
-        const { attempt, bid, approvals } = command.params;
-        expect(this.decided.has(attempt), "P1").toBe(false);
-        this.decided.set(attempt, approvals.length);
-        expect(now.barred).not.toContain(bid.worker);
-        break;
-      }
-      case "openPlanCommittee":
-        this.votes += 1;
-        expect(now.barred).not.toContain(command.params.candidate.worker);
-        break;
-      case "settle":
-        expect(now.open, "P3: nothing settles while a challenge is open").toEqual([]);
-        break;
-      case "logEnd": {
-        const { body, verb } = command.params;
-        this.ends.push(command.params);
-        this.outcomes.add(body.outcome);
-        if (verb === "FINALIZE") expect(body.votes?.length, "P6").toBeGreaterThan(0);
-        expect(body.last, "the last end is the need's, and no other").toBe(isDone);
-        break;
-      }
-      default:
-    }
-  }
-
-  finish(place: Place): void {
-    expect(place.snapshot.status, "it ends").toBe("done");
-    const ended = this.ends.map(({ body }) => body.attempt);
-    const attempts = Array.from({ length: Math.max(1, this.opened) }, (_, i) => i + 1);
-    expect(ended, "each attempt ends once").toEqual(attempts);
-    expect(this.votes).toBeLessThanOrEqual(this.#input.planCandidatesMax);
-  }
-}
-
 describe("a need thread", () => {
   it("keeps its limits whatever it is told, and ends once the world is quiet", () => {
     const outcomes = new Set<string>();
@@ -172,7 +98,7 @@ describe("a need thread", () => {
     });
     const run = (limits: Partial<NeedThreadInput>, list: readonly Move[]): void => {
       const input = { ...needInput, ...limits };
-      const watch = new Watch(input);
+      const watch = watchOver(input);
       let place: Place = walker.start(input);
       const go = (taken: Taken, event: Event): void => {
         watch.see(place, taken, event);
@@ -182,7 +108,6 @@ describe("a need thread", () => {
         const timer = nextTimer(place);
         if (timer !== undefined) go(walker.fire(place, timer), { type: timer });
       };
-      watch.see(undefined, walker.start(input));
       for (const move of list) {
         if (move === "fire") fire();
         else {
@@ -201,10 +126,9 @@ describe("a need thread", () => {
     };
     fc.assert(fc.property(inputs, moves, run), { numRuns: 400 });
     expect([...outcomes].toSorted()).toEqual(
-      [
-        ...["cancelled", "evaluator_absent", "expired", "finalized", "invalidated"],
-        ...["no_bids", "no_submission", "rejected"],
-      ].toSorted(),
+      "cancelled evaluator_absent expired finalized invalidated no_bids no_submission rejected".split(
+        " ",
+      ),
     );
   });
 });

@@ -90,10 +90,9 @@ export const auctionMachine = setup({
     barUnopened: assign({
       barred: ({ context }) => [...new Set([...context.barred, ...unopened(context)])],
     }),
+    /** Without a bid nothing was extended, so the window is whole again. */
     reopen: assign({
       reopenings: ({ context }) => context.reopenings + 1,
-      restMs: ({ context }) => context.windowMs,
-      extensions: 0,
       passed: [],
       sealed: [],
     }),
