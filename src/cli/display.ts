@@ -48,8 +48,10 @@ export const cutStart = (text: string, width: number): string =>
 export const cutEnd = (text: string, width: number): string =>
   text.length <= width ? text : text.slice(0, Math.max(0, width - 1)) + ELLIPSIS;
 
+/** Nothing below zero, full above the whole. */
 export const bar = (part: number, whole: number, width: number): string => {
-  const filled = whole === 0 ? 0 : Math.floor((part / whole) * width);
+  const share = whole === 0 ? 0 : Math.min(1, Math.max(0, part / whole));
+  const filled = Math.floor(share * width);
   return "█".repeat(filled) + "░".repeat(width - filled);
 };
 

@@ -59,7 +59,8 @@ export const versionOf = (tool: Tool): string => {
   return version;
 };
 
-const MODULE_SYNTAX = /^\s*(?:import\s*["'{*\w]|export\s*[{*\w])/m;
+/** Not `exports.a = …` and not `import(…)`: those stand in scripts. */
+const MODULE_SYNTAX = /^\s*(?:import\s*["'{*]|import\s+\w|export\s*[{*]|export\s+\w)/m;
 
 /** Whether a file is read as a module; a script's outermost names must stay as they are. */
 export const isModule = ({ path, text }: SourceFile): boolean => {

@@ -4,13 +4,26 @@ import {
   bar,
   clean,
   count,
+  cutEnd,
   milliseconds,
   palette,
   table,
   type Cell,
   type Palette,
 } from "#cli/display.ts";
+import {
+  agentTable,
+  creditsLine,
+  labelled,
+  needsLine,
+  restartLines,
+  timeLines,
+  WIDTH_PIPED,
+  type Restart,
+  type TextStyle,
+} from "#cli/summary-text.ts";
 import type { RunSummary } from "#cli/summary.ts";
+import type { Difference } from "./recompute.ts";
 
 /** What the summary does not say about one need. */
 export interface NeedDetail {
@@ -34,50 +47,50 @@ export interface NeedDetail {
 export interface Report {
   readonly summary: RunSummary;
   readonly details: readonly NeedDetail[];
+  readonly restarts: readonly Restart[];
+  /** Finalized results that were made again, and those that came out otherwise. */
+  readonly recomputed: { readonly results: number; readonly differences: readonly Difference[] };
   /** Where the audit lies, as the user would type it. */
   readonly audit: string;
   /** The command that checks it. */
   readonly check: string;
 }
 
-export interface ReportStyle {
-  /** Columns of the terminal; undefined: piped, lines as long as they are. */
-  readonly width: number | undefined;
-  readonly color: boolean;
-}
-
-const WIDTH_PIPED = 1_000;
 const BAR_WIDTH = 10;
+/** Narrower terminals get the figure without its bar. */
+const BAR_COLUMNS_MIN = 104;
+const CHEATS_SHOWN_MAX = 12;
 const HUNDRED = 100;
 const FOLDER = "node_modules/";
 
 const percentSaved = (bytesIn: number, bytesOut: number): number =>
   bytesIn === 0 ? 0 : Math.round((HUNDRED * (bytesIn - bytesOut)) / bytesIn);
 
-/** Attempts before the last that ended otherwise than by silence of the market. */
+/** Attempts whose result was refused, or accepted first and then successfully challenged. */
 const rejectedOf = (detail: NeedDetail) =>
   detail.attempts.filter(({ outcome }) => outcome === "rejected" || outcome === "invalidated");
 
-const needRow = (detail: NeedDetail, outcome: string, colors: Palette): Cell[] => {
+const shortName = (id: string): string =>
+  clean(id.startsWith(FOLDER) ? id.slice(FOLDER.length) : id);
+
+const needRow = (detail: NeedDetail, outcome: string, width: number, colors: Palette): Cell[] => {
   const { bytesIn, bytesOut, latencyMs } = detail;
   const sized = bytesIn !== undefined && bytesOut !== undefined;
   const saved = sized ? percentSaved(bytesIn, bytesOut) : 0;
   const cheats = rejectedOf(detail).map(({ worker }) => clean(worker ?? "somebody"));
+  const drawn = width < BAR_COLUMNS_MIN ? "" : `${bar(saved, HUNDRED, BAR_WIDTH)} `;
   const done = outcome === "finalized";
   return [
-    { text: clean(detail.id.startsWith(FOLDER) ? detail.id.slice(FOLDER.length) : detail.id) },
+    { text: shortName(detail.id) },
     { text: sized ? count(bytesIn) : "–" },
     { text: sized ? count(bytesOut) : "–" },
-    { text: sized ? `${bar(saved, HUNDRED, BAR_WIDTH)} ${String(saved).padStart(3)} %` : "–" },
+    { text: sized ? `${drawn}${String(saved).padStart(3)} %` : "–" },
     done
       ? { text: clean(detail.worker ?? "–"), paint: colors.good }
       : { text: clean(outcome), paint: colors.bad },
     { text: detail.price ?? "–" },
     { text: latencyMs === undefined ? "–" : milliseconds(latencyMs) },
-    {
-      text: cheats.length === 0 ? "" : `rejected first: ${cheats.join(", ")}`,
-      paint: colors.bad,
-    },
+    { text: cheats.join(", "), paint: colors.bad },
   ];
 };
 
@@ -92,88 +105,84 @@ const needTable = (report: Report, width: number, colors: Palette): string[] => 
       { title: "won by", align: "left" },
       { title: "credits", align: "right" },
       { title: "took", align: "right" },
-      { title: "", align: "left" },
+      { title: "rejected", align: "left" },
     ],
-    report.details.map((detail) => needRow(detail, outcomes.get(detail.id) ?? "unknown", colors)),
+    report.details.map((detail) =>
+      needRow(detail, outcomes.get(detail.id) ?? "unknown", width, colors),
+    ),
     { width, colors },
   );
 };
 
-const agentTable = ({ summary, details }: Report, width: number, colors: Palette): string[] => {
+const rejectedByAgent = (details: readonly NeedDetail[]): Map<string, number> => {
   const rejected = new Map<string, number>();
   for (const { worker } of details.flatMap(rejectedOf))
     if (worker !== undefined) rejected.set(worker, (rejected.get(worker) ?? 0) + 1);
-  const rows = summary.agents.map((agent): Cell[] => {
-    const caught = rejected.get(agent.name) ?? 0;
-    return [
-      { text: clean(agent.name), ...(caught > 0 ? { paint: colors.bad } : {}) },
-      { text: count(agent.won) },
-      { text: count(agent.finalized) },
-      { text: caught === 0 ? "" : count(caught), paint: colors.bad },
-      { text: agent.earned },
-      { text: agent.slashed === "0" ? "" : agent.slashed, paint: colors.bad },
-      { text: agent.reputation.toFixed(2) },
-    ];
-  });
-  return table(
-    [
-      { title: "agent", align: "left" },
-      { title: "won", align: "right" },
-      { title: "finalized", align: "right" },
-      { title: "rejected", align: "right" },
-      { title: "earned", align: "right" },
-      { title: "lost", align: "right" },
-      { title: "reputation", align: "right" },
-    ],
-    rows,
-    { width, colors },
-  );
+  return rejected;
 };
 
-/** A decimal string with its thousands apart. */
-const grouped = (amount: string): string => amount.replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
+const cheatLines = (details: readonly NeedDetail[], width: number, colors: Palette): string[] => {
+  const told = details.flatMap((detail) =>
+    rejectedOf(detail).map(
+      ({ worker, reason }) =>
+        `${clean(worker ?? "somebody")} on ${shortName(detail.id)}: ${clean(reason ?? "no reason")}`,
+    ),
+  );
+  const more = told.length - CHEATS_SHOWN_MAX;
+  return [
+    labelled("cheats", told.length === 0 ? "none" : colors.bad(`${count(told.length)} rejected`)),
+    ...told
+      .slice(0, CHEATS_SHOWN_MAX)
+      .map((line) => labelled("", colors.dim(cutEnd(line, width - labelled("", "").length)))),
+    ...(more > 0 ? [labelled("", `and ${count(more)} more`)] : []),
+  ];
+};
 
-const totals = ({ summary, details, audit, check }: Report, colors: Palette): string[] => {
+const savedLine = (details: readonly NeedDetail[]): string => {
   const sized = details.filter(
     ({ bytesIn, bytesOut }) => bytesIn !== undefined && bytesOut !== undefined,
   );
   const bytesIn = sized.reduce((sum, detail) => sum + detail.bytesIn!, 0);
   const bytesOut = sized.reduce((sum, detail) => sum + detail.bytesOut!, 0);
-  const rejected = details.flatMap(rejectedOf);
-  const others = Object.entries(summary.outcomes)
-    .filter(([outcome, n]) => outcome !== "finalized" && n > 0)
-    .map(([outcome, n]) => `, ${count(n)} ${outcome}`);
-  const { minted, balances, burned, conserved } = summary.credits;
-  const { p50, p95, p99 } = summary.latencyMs;
-  const all = summary.finalized === summary.needs;
-  const needs = `${count(summary.finalized)} of ${count(summary.needs)} finalized${others.join("")}`;
-  const accounts = count(Object.keys(balances).length);
-  const kept = `${grouped(minted)} minted = ${accounts} balances + ${grouped(burned)} burned`;
+  const percent = percentSaved(bytesIn, bytesOut);
+  return labelled(
+    "saved",
+    `${count(bytesIn - bytesOut)} of ${count(bytesIn)} bytes (${percent} %)`,
+  );
+};
+
+const againLines = ({ recomputed }: Report, colors: Palette): string[] => {
+  const { results, differences } = recomputed;
+  const found = `${count(differences.length)} ${differences.length === 1 ? "difference" : "differences"}`;
+  const told = `${count(results)} results made once more by other code: ${found}`;
   return [
-    `needs     ${(all ? colors.good : colors.bad)(needs)} in ${milliseconds(summary.durationMs)}`,
-    `saved     ${count(bytesIn - bytesOut)} of ${count(bytesIn)} bytes (${percentSaved(bytesIn, bytesOut)} %)`,
-    `cheats    ${rejected.length === 0 ? "none" : `${count(rejected.length)} rejected`}`,
-    ...[...new Set(rejected.flatMap(({ reason }) => (reason === undefined ? [] : [reason])))].map(
-      (reason) => `          ${colors.dim(clean(reason))}`,
+    labelled("again", differences.length === 0 ? colors.good(told) : colors.bad(told)),
+    ...differences.map(({ path, why }) =>
+      labelled("", colors.bad(`${clean(path)}: ${clean(why)}`)),
     ),
-    `latency   half within ${milliseconds(p50)}, 95 % within ${milliseconds(p95)}, 99 % within ${milliseconds(p99)}`,
-    `credits   ${conserved ? colors.good(`conserved: ${kept}`) : colors.bad(`NOT CONSERVED: ${kept}`)}`,
-    `state     ${summary.stateHash}`,
-    `audit     ${audit}`,
-    `check it  ${check}`,
   ];
 };
 
 /** The whole report, ending in a newline. */
-export const renderReport = (report: Report, style: ReportStyle): string => {
+export const renderReport = (report: Report, style: TextStyle): string => {
   const colors = palette(style.color);
   const width = style.width ?? WIDTH_PIPED;
+  const { summary, details, restarts } = report;
   return [
     ...needTable(report, width, colors),
     "",
-    ...agentTable(report, width, colors),
+    ...agentTable(summary, rejectedByAgent(details), width, colors),
     "",
-    ...totals(report, colors),
+    needsLine(summary, colors),
+    savedLine(details),
+    ...cheatLines(details, width, colors),
+    ...againLines(report, colors),
+    ...timeLines(summary),
+    creditsLine(summary, colors),
+    ...restartLines(restarts, width),
+    labelled("state", summary.stateHash),
+    labelled("audit", report.audit),
+    labelled("check it", report.check),
     "",
   ].join("\n");
 };

@@ -92,15 +92,17 @@ const report: Report = {
     },
     { id: "node_modules/c/index.mjs", need: "n3", attempts: [{ attempt: 1, outcome: "no_bids" }] },
   ],
+  restarts: [{ host: 1, reason: "thread:exit", afterMs: 212 }],
+  recomputed: { results: 2, differences: [] },
   audit: "canswarm-data/audit.jsonl",
   check: "npx canswarm replay canswarm-data/audit.jsonl",
 };
 
 test("the report piped: plain and complete", () => {
   expect(renderReport(report, { width: undefined, color: false })).toMatchInlineSnapshot(`
-    "file                                    bytes  minified  saved             won by   credits    took
+    "file                                    bytes  minified  saved             won by   credits    took  rejected
     a/index.js                              2,000       500  ███████░░░  75 %  esbuild     0.66  205 ms
-    b/long/way/down/to/the/file/table.cjs  20,000     9,000  █████░░░░░  55 %  esbuild     1.16  1.90 s  rejected first: bargain
+    b/long/way/down/to/the/file/table.cjs  20,000     9,000  █████░░░░░  55 %  esbuild     1.16  1.90 s  bargain
     c/index.mjs                                 –         –  –                 no_bids        –       –
 
     agent    won  finalized  rejected  earned  lost  reputation
@@ -110,9 +112,12 @@ test("the report piped: plain and complete", () => {
     needs     2 of 3 finalized, 1 no_bids in 4.32 s
     saved     12,500 of 22,000 bytes (57 %)
     cheats    1 rejected
-              run again, esbuild gives other bytes from byte 812 on [2J
-    latency   half within 210 ms, 95 % within 1.90 s, 99 % within 12.3 s
+              bargain on b/long/way/down/to/the/file/table.cjs: run again, esbuild gives other bytes from byte 812 on [2J
+    again     2 results made once more by other code: 0 differences
+    decided   half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
+    ended     half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
     credits   conserved: 1,000,000,000,000 minted = 2 balances + 1 burned
+    restarts  thread 1 was back after 212 ms (thread:exit)
     state     5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f
     audit     canswarm-data/audit.jsonl
     check it  npx canswarm replay canswarm-data/audit.jsonl
@@ -120,11 +125,11 @@ test("the report piped: plain and complete", () => {
   `);
 });
 
-test("on a narrow terminal the file names give way and no row is wider", () => {
-  const text = renderReport(report, { width: 112, color: false });
-  const rows = text.split("\n").slice(0, 4);
-  for (const row of rows) expect(row.length).toBeLessThanOrEqual(112);
-  expect(rows[2]).toMatch(/^….*table\.cjs/);
+test.each([80, 104])("%i columns are enough: the file names give way, no row is wider", (width) => {
+  const text = renderReport(report, { width, color: false });
+  const rows = text.split("\n");
+  for (const row of rows) expect(row.length).toBeLessThanOrEqual(width);
+  expect(rows[2]).toMatch(/table\.cjs +20,000/);
 });
 
 // oxlint-disable-next-line no-control-regex -- our own colours are looked for
@@ -145,4 +150,14 @@ test("credits that are not conserved are called so", () => {
   const broken = { ...summary, credits: { ...summary.credits, conserved: false } };
   const text = renderReport({ ...report, summary: broken }, { width: 100, color: false });
   expect(text).toContain("NOT CONSERVED");
+});
+
+test("a result that comes out otherwise is named", () => {
+  const differences = [{ path: "node_modules/a/index.js", why: "terser gives other bytes" }];
+  const text = renderReport(
+    { ...report, recomputed: { results: 2, differences } },
+    { width: 100, color: false },
+  );
+  expect(text).toContain("again     2 results made once more by other code: 1 difference\n");
+  expect(text).toContain("node_modules/a/index.js: terser gives other bytes");
 });
