@@ -8,7 +8,7 @@
  */
 
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
-import { draw as drawFrom } from "#domain/quorum/draw.ts";
+import { draw as drawFrom, gapOf, type Drawn } from "#domain/quorum/draw.ts";
 import type { LedgerAnswer, LedgerRequest } from "#domain/ledger/requests.ts";
 import { committeeMachine } from "#machines/committee/committee.machine.ts";
 import type { CommitteeCommand } from "#machines/committee/committee.commands.ts";
@@ -184,16 +184,18 @@ const draw = (
   };
   turn.append("DRAW", need, asked);
   turn.put(committeeRow(actor.id), { ...about, asked: round });
-  const order = orderOf(turn, need, { about, attempt, r, s, seats, k }, directory, market);
-  if (order.length < least) {
-    tellCommittee(turn, actor.id, { type: "DRAW_FAILED", round, reason: "QUORUM_UNAVAILABLE" });
+  const drawn = drawnFor(turn, need, { about, attempt, r, s, seats, k }, directory, market);
+  const order = drawn.order.map((candidate) => candidate.did);
+  const gap = gapOf(drawn, least);
+  if (gap !== undefined) {
+    tellCommittee(turn, actor.id, { type: "DRAW_FAILED", round, reason: gap });
     return;
   }
   if (question === "plan") {
-    const drawn = order
+    const planSeats = order
       .slice(0, count)
       .map((agent, i): DrawnSeat => ({ seat: firstSeat + i, agent }));
-    seated(turn, actor, { round, seats: drawn, skipped: [], ledger: 0 });
+    seated(turn, actor, { round, seats: planSeats, skipped: [], ledger: 0 });
     return;
   }
   const exposure = about.price > EXPOSURE_LEAST ? about.price : EXPOSURE_LEAST;
@@ -212,7 +214,7 @@ const draw = (
 };
 
 /** The order of candidates; recomputable from the log and the registry snapshot it names (P6). */
-export const orderOf = (
+export const drawnFor = (
   view: BucketView,
   need: string,
   subject: {
@@ -225,7 +227,7 @@ export const orderOf = (
   },
   directory: Directory,
   market: Market,
-): Did[] => {
+): Drawn => {
   const { body, requester } = specOf(view, need);
   const { about, attempt, r, s, seats, k } = subject;
   return drawFrom({
@@ -239,7 +241,7 @@ export const orderOf = (
     k,
     seed: drawSeed({ need, attempt, revision: about.revision, r, s }),
     nowMs: registryTime(directory),
-  }).order.map((candidate) => candidate.did);
+  });
 };
 
 const seated = (

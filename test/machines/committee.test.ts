@@ -71,7 +71,13 @@ describe("a committee", () => {
 
   it("without seats is absent", () => {
     const subject = committee({}, { type: "DRAW_FAILED", round: 0, reason: "DIVERSITY_UNMET" });
-    expect(subject.end()).toMatchObject({ result: "absent", seats: [], carried: [] });
+    expect(subject.end()).toEqual({
+      question: "result",
+      result: "absent",
+      seats: [],
+      carried: [],
+      reason: "DIVERSITY_UNMET",
+    });
   });
 
   it("replaces abstentions and silence, as many as there were", () => {

@@ -110,6 +110,16 @@ describe("absence of a verdict", () => {
     expect(need.value()).toBe("closed");
   });
 
+  it("says why nobody could be drawn", () => {
+    const need = thread();
+    need.send(...toVerifying, { ...absent(), reason: "QUORUM_UNAVAILABLE" });
+    need.pass("window");
+    expect(need.facts()).toMatchObject({
+      outcome: "evaluator_absent",
+      reason: "QUORUM_UNAVAILABLE",
+    });
+  });
+
   it("is assumed when nobody concludes in the longest time a committee may take", () => {
     const need = thread();
     need.send(...toVerifying);

@@ -132,6 +132,12 @@ describe("candidates", () => {
     expect(need.facts()).toMatchObject({ outcome: "no_bids", last: true, planVotes: [] });
   });
 
+  it("that nobody can be drawn to judge are passed over by name", () => {
+    const need = thread();
+    need.send(FUNDED, bids("w1"), { ...concluded("plan", "absent"), reason: "DIVERSITY_UNMET" });
+    expect(need.facts()?.reason).toBe("no candidate is left: DIVERSITY_UNMET");
+  });
+
   it("more than the need was funded for are never put to a vote", () => {
     const need = thread({ planCandidatesMax: 2 });
     need.send(FUNDED, bids("w1", "w2", "w3"), REFUSED, REFUSED);
@@ -206,6 +212,17 @@ describe("the next attempt", () => {
     need.send(leaseEnded("released"), SETTLED);
     expect(need.stage()).toBe("auction");
     expect(need.last("openAttempt")?.params.barred).toEqual(["w1", "w2"]);
+  });
+
+  it("takes no bid of whoever is barred", () => {
+    const need = thread({ awardsMax: 8 });
+    need.send(FUNDED, bids("w1"), ...toLeased.slice(2), leaseEnded("released"), SETTLED);
+    need.send(bids("w1", "w2"));
+    expect(need.last("openPlanCommittee")?.params.candidate.worker).toBe("w2");
+    const none = thread({ awardsMax: 8 });
+    none.send(FUNDED, bids("w1"), ...toLeased.slice(2), leaseEnded("released"), SETTLED);
+    none.send(bids("w1"));
+    expect(none.facts()).toMatchObject({ outcome: "no_bids", last: true });
   });
 
   it("tries the same candidate again when the decision was lost: it is not to blame", () => {

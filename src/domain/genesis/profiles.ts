@@ -130,18 +130,28 @@ export const parametersOf = (
   };
 };
 
+/** Protocol section 17. */
+const SEVERITY_MAX = 10;
+
+const isShare = (ppm: number): boolean => Number.isInteger(ppm) && ppm >= 0 && ppm <= 1_000_000;
+
 /** What is wrong with the set as a whole, one sentence each; empty: it may be used. */
 export const validateParameters = (p: Parameters): string[] => {
   const problems: string[] = [];
   const check = (holds: boolean, sentence: string): void => {
     if (!holds) problems.push(sentence);
   };
-  for (const [name, value] of Object.entries(p))
-    if (name.endsWith("Ms") && typeof value === "number")
-      check(
-        Number.isSafeInteger(value) && value > 0,
-        `${name} is a whole number of milliseconds above 0`,
-      );
+  const times = (prefix: string, fields: object, least: number): void => {
+    for (const [name, value] of Object.entries(fields))
+      if (name.endsWith("Ms"))
+        check(
+          Number.isSafeInteger(value) && value >= least,
+          `${prefix}${name} is a whole number of milliseconds from ${least}`,
+        );
+  };
+  times("", p, 1);
+  // A window may be zero: closed at the next turn.
+  for (const [name, rules] of Object.entries(p.tiers)) times(`${name}: `, rules, 0);
   check(p.leaseMinMs <= p.leaseDefaultMs, "leaseMinMs is at most leaseDefaultMs");
   check(
     p.heartbeatMs * p.heartbeatsMissedMax <= p.leaseDefaultMs,
@@ -153,13 +163,28 @@ export const validateParameters = (p: Parameters): string[] => {
   );
   check(p.awardsMax >= 1 && p.failuresMax >= 1, "awardsMax and failuresMax are at least 1");
   check(p.planCandidatesMax >= 1, "planCandidatesMax is at least 1");
+  check(p.heartbeatsMissedMax >= 1, "heartbeatsMissedMax is at least 1");
+  check(
+    p.diversityOrgPpm > 0 && isShare(p.diversityOrgPpm),
+    "diversityOrgPpm is a share above 0 and at most 1,000,000 ppm",
+  );
+  check(p.severity >= 1 && p.severity <= SEVERITY_MAX, `severity is from 1 to ${SEVERITY_MAX}`);
+  check(
+    p.tiers.small.bountyMax <= p.tiers.medium.bountyMax &&
+      p.tiers.medium.bountyMax <= p.tiers.high.bountyMax,
+    "bountyMax does not fall from small to high",
+  );
   for (const [name, rules] of Object.entries(p.tiers)) {
     check(rules.kResultMin >= 1 && rules.kPlanMin >= 1, `${name}: a quorum is at least 1`);
     check(rules.bountyMax > 0n, `${name}: bountyMax is above 0`);
-    // A stake may not leave before what it secures can be contested (E2).
     check(
-      p.unbondingMs > p.leaseDefaultMs + p.failuresMax * rules.challengeWindowMs,
-      `${name}: unbondingMs outlasts a lease and every challenge window of a need`,
+      [rules.performanceBondPpm, rules.challengeBondPpm].every(isShare),
+      `${name}: a bond is a share from 0 to 1,000,000 ppm`,
+    );
+    // A stake may not leave before what it secures has been contested and ruled (E2).
+    check(
+      p.unbondingMs > p.leaseDefaultMs + p.failuresMax * (rules.challengeWindowMs + p.ruleMs),
+      `${name}: unbondingMs outlasts a lease and, for every failure, a challenge window and its ruling`,
     );
   }
   return problems;

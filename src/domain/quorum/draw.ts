@@ -14,7 +14,7 @@ import { entityOf } from "../registry/relations.ts";
 import { weights } from "../registry/reputation.ts";
 import type { AgentRow, RegistrySnapshot } from "../registry/snapshot.ts";
 import type { Credits, Did, LogMs } from "#protocol/words.ts";
-import { eligibleVerifiers, seatsPerOrg, unrelatedTo } from "./eligible.ts";
+import { eligibleVerifiers, seatsPerOrg, unrelatedTo, verifiersOf } from "./eligible.ts";
 
 export interface DrawInput {
   readonly snapshot: RegistrySnapshot;
@@ -39,12 +39,12 @@ export interface Candidate {
 }
 
 export interface Passed extends Candidate {
-  readonly why: "party" | "related" | "seated" | "diversity";
+  readonly why: "stake" | "party" | "related" | "seated" | "diversity";
 }
 
 export interface Drawn {
   readonly order: readonly Candidate[];
-  /** Eligible by stake and capability, and yet not in the order. */
+  /** Verifiers of the capability that are not in the order, each with the first rule that keeps it out. */
   readonly passed: readonly Passed[];
 }
 
@@ -55,9 +55,11 @@ export const draw = (input: DrawInput): Drawn => {
   const free = new Set(unrelatedTo(pool, parties, rows).map((row) => row.did));
   const passed: Passed[] = [];
   const urn: Candidate[] = [];
-  for (const row of pool) {
-    const candidate = { did: row.did, weight: weighed.get(row.did) ?? 0n, org: entityOf(row) };
-    if (parties.includes(row.did)) passed.push({ ...candidate, why: "party" });
+  for (const row of verifiersOf(snapshot, capability)) {
+    const weight = weighed.get(row.did);
+    const candidate = { did: row.did, weight: weight ?? 0n, org: entityOf(row) };
+    if (weight === undefined) passed.push({ ...candidate, why: "stake" });
+    else if (parties.includes(row.did)) passed.push({ ...candidate, why: "party" });
     else if (!free.has(row.did)) passed.push({ ...candidate, why: "related" });
     else if (seated.includes(row.did)) passed.push({ ...candidate, why: "seated" });
     else urn.push(candidate);
@@ -78,6 +80,16 @@ export const draw = (input: DrawInput): Drawn => {
     }
   }
   return { order, passed };
+};
+
+/**
+ * Why an order cannot fill `least` seats, by name: too many of few orgs, or too few at all. Undefined where
+ * it can.
+ */
+export const gapOf = (drawn: Drawn, least: number): string | undefined => {
+  if (drawn.order.length >= least) return undefined;
+  const kept = drawn.passed.filter(({ why }) => why === "diversity").length;
+  return drawn.order.length + kept >= least ? "DIVERSITY_UNMET" : "QUORUM_UNAVAILABLE";
 };
 
 /** Weighted, without replacement: each step draws from what is left, in proportion to its weight. */

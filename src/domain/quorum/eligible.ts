@@ -1,12 +1,17 @@
 /** Who may sit on a committee (protocol sections 5, 8, 9): active verifiers, unrelated to the parties. */
 
 import type { Parameters } from "../genesis/genesis.ts";
-import { entityOf, related } from "../registry/relations.ts";
+import { entityOf, relatedBy } from "../registry/relations.ts";
 import type { AgentRow, RegistrySnapshot } from "../registry/snapshot.ts";
 import type { Credits, Did } from "#protocol/words.ts";
 
 /** The least total stake of who judges, whatever the bounty: 10 credits. */
 export const STAKE_LEAST: Credits = 10_000_000n;
+
+export const verifiersOf = (snapshot: RegistrySnapshot, capability: string): AgentRow[] =>
+  snapshot.agents.filter(
+    (row) => row.roles.includes("verifier") && row.capabilities.includes(capability),
+  );
 
 /** Active verifiers of the capability with stake ≥ the pool's minimum and ≥ max(10, bounty). */
 export const eligibleVerifiers = (
@@ -17,25 +22,18 @@ export const eligibleVerifiers = (
 ): AgentRow[] => {
   const asked = bounty > STAKE_LEAST ? bounty : STAKE_LEAST;
   const least = asked > parameters.verifyStakeMin ? asked : parameters.verifyStakeMin;
-  return snapshot.agents.filter(
-    (row) =>
-      row.roles.includes("verifier") && row.capabilities.includes(capability) && row.stake >= least,
-  );
+  return verifiersOf(snapshot, capability).filter((row) => row.stake >= least);
 };
 
-/** E4: neither a party nor related to one. A party that is not registered is only itself. */
+/** E4: neither a party nor related to one, registered or not. */
 export const unrelatedTo = (
   pool: readonly AgentRow[],
   parties: readonly Did[],
   rows: ReadonlyMap<Did, AgentRow>,
-): AgentRow[] =>
-  pool.filter((row) =>
-    parties.every((party) => {
-      if (row.did === party) return false;
-      const other = rows.get(party);
-      return other === undefined || !related(row, other);
-    }),
-  );
+): AgentRow[] => {
+  const areRelated = relatedBy((did) => rows.get(did));
+  return pool.filter((row) => !parties.some((party) => areRelated(row.did, party)));
+};
 
 /** Seats that one org may hold of `seats`: its share rounded up, at least one. */
 export const seatsPerOrg = (seats: number, parameters: Parameters): number =>

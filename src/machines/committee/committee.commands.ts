@@ -26,5 +26,7 @@ export type CommitteeCommand =
         readonly result: "pass" | "fail" | "absent";
         readonly seats: readonly SeatFact[];
         readonly carried: readonly EnvelopeId[];
+        /** Why nobody (more) could be drawn, where that ended it. */
+        readonly reason?: string;
       };
     };

@@ -15,6 +15,8 @@ import type { CommitteeEvent, CommitteeInput, Seat } from "./committee.events.ts
 export interface CommitteeContext extends CommitteeInput {
   readonly round: number;
   readonly seats: readonly Seat[];
+  /** Why a draw failed. */
+  readonly failed: string | undefined;
 }
 
 type Draw = Extract<CommitteeCommand, { type: "draw" }>["params"];
@@ -43,12 +45,13 @@ const factOf = (seat: Seat): SeatFact => ({
 });
 
 const conclusionOf = ({ context }: { context: CommitteeContext }): Conclusion => {
-  const { seats, question, k } = context;
+  const { seats, question, k, failed } = context;
   const result = count(seats, "pass") >= k ? "pass" : count(seats, "fail") >= k ? "fail" : "absent";
   const carried = seats.flatMap((seat) =>
     seat.verdict === result && seat.envelope !== undefined ? [seat.envelope] : [],
   );
-  return { question, result, seats: seats.map(factOf), carried };
+  const end = { question, result, seats: seats.map(factOf), carried } as const;
+  return failed === undefined ? end : { ...end, reason: failed };
 };
 
 /** A seat says one thing once: an open vote, or a hash and later its opening. */
@@ -97,7 +100,7 @@ export const committeeMachine = setup({
 }).createMachine({
   id: "committee",
   version: "1",
-  context: ({ input }) => ({ ...input, round: 0, seats: [] }),
+  context: ({ input }) => ({ ...input, round: 0, seats: [], failed: undefined }),
   initial: "drawing",
   states: {
     drawing: {
@@ -114,7 +117,11 @@ export const committeeMachine = setup({
             ],
           }),
         },
-        DRAW_FAILED: { guard: "isThisRound", target: "absent" },
+        DRAW_FAILED: {
+          guard: "isThisRound",
+          target: "absent",
+          actions: assign({ failed: ({ event }) => event.reason }),
+        },
       },
     },
     voting: {

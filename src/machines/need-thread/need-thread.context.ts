@@ -138,7 +138,7 @@ export const ending = (
   const worker = isBarred ? c.bid?.worker : undefined;
   return {
     outcome,
-    reason,
+    reason: reason ?? c.reason,
     failures,
     awards,
     barred: withBarred(c, worker === undefined ? [] : [worker]),
@@ -155,7 +155,6 @@ export const unending = (c: NeedThreadContext): Partial<NeedThreadContext> => {
   const isFailure = c.outcome === "rejected" || c.outcome === "invalidated";
   return {
     outcome: undefined,
-    reason: undefined,
     last: false,
     failures: c.failures - (isFailure ? 1 : 0),
     // Whoever bid was not barred before, so it is barred by this end alone.

@@ -58,6 +58,7 @@ export type NeedThreadEvent =
       readonly result: "pass" | "fail" | "absent";
       readonly seats: readonly SeatFact[];
       readonly carried: readonly EnvelopeId[];
+      readonly reason?: string;
     }
   /** Told in the turn that logs DECIDE. LOST: (need, attempt) was decided before. */
   | { readonly type: "DECIDED" }

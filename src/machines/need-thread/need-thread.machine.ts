@@ -59,6 +59,12 @@ const candidateOf = ({ ranking }: NeedThreadContext): RankedBid => {
   return candidate;
 };
 
+/** Whoever was barred before may not bid again, whoever let it. */
+const admitted = (
+  { barred }: NeedThreadContext,
+  { bids }: Extract<NeedThreadEvent, { type: "RANKED" }>,
+): readonly RankedBid[] => bids.filter((bid) => !barred.includes(bid.worker));
+
 /** End the attempt with `outcome`. */
 const end = (outcome: Outcome, reason?: string) => ({
   type: "endAttempt" as const,
@@ -221,7 +227,12 @@ export const needThreadMachine = setup({
     ),
     takeVerdict: assign(({ event }) =>
       event.type === "CONCLUDED"
-        ? { verdict: event.result, seats: event.seats, carried: event.carried }
+        ? {
+            verdict: event.result,
+            seats: event.seats,
+            carried: event.carried,
+            reason: event.reason,
+          }
         : {},
     ),
     takeChallenges: assign(({ context, event }) => ({
@@ -242,7 +253,7 @@ export const needThreadMachine = setup({
   guards: {
     hasRanked: ({ context, event }) =>
       event.type === "RANKED" &&
-      event.bids.length > 0 &&
+      admitted(context, event).length > 0 &&
       context.ordinal < context.planCandidatesMax,
     isApproved: ({ event }) =>
       event.type === "CONCLUDED" && event.question === "plan" && event.result === "pass",
@@ -356,7 +367,7 @@ export const needThreadMachine = setup({
                 guard: "hasRanked",
                 target: "planning",
                 actions: assign({
-                  ranking: ({ event }) => event.bids,
+                  ranking: ({ context, event }) => admitted(context, event),
                   barred: ({ context, event }) => withBarred(context, event.barred),
                 }),
               },
@@ -403,7 +414,16 @@ export const needThreadMachine = setup({
               {
                 guard: "isPlan",
                 target: "settling",
-                actions: ["takePlanVotes", end("no_bids", "no candidate is left")],
+                actions: [
+                  "takePlanVotes",
+                  {
+                    type: "endAttempt",
+                    params: ({ event: { reason } }) => ({
+                      outcome: "no_bids",
+                      reason: `no candidate is left${reason === undefined ? "" : `: ${reason}`}`,
+                    }),
+                  },
+                ],
               },
             ],
             CANCEL: cancelUndecided,
