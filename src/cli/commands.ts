@@ -3,6 +3,18 @@
 import type { Command } from "commander";
 import { addBench } from "./commands/bench.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addMachines } from "./commands/machines.ts";
+import { addNeed } from "./commands/need.ts";
 import { addRun } from "./commands/run-command.ts";
+import { addStatus } from "./commands/status.ts";
 
-export const COMMANDS: readonly ((program: Command) => void)[] = [addDemo, addRun, addBench];
+export const COMMANDS: readonly ((program: Command) => void)[] = [
+  addDemo,
+  addRun,
+  addStatus,
+  addNeed,
+  addMachines,
+  addDoctor,
+  addBench,
+];

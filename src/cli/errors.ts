@@ -151,7 +151,8 @@ export class CliError<Code extends ErrorCode = ErrorCode> extends Error {
     super(fill(spec.text, values), options.cause === undefined ? {} : { cause: options.cause });
     this.name = "CliError";
     this.code = code;
-    this.remedy = fill(spec.remedy, values);
+    // A place may stay empty: `canswarm --help` where no command was named.
+    this.remedy = fill(spec.remedy, values).replace(/ {2,}/g, " ");
     this.exitCode = spec.exitCode;
     this.lines = options.lines;
   }

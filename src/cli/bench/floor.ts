@@ -45,9 +45,9 @@ export const floorPerSecond = async ({ threads, ms, ...batches }: FloorRun): Pro
   }
 };
 
-/** Bare fdatasyncs per second of 4 KiB appended to a file in the same folder. */
-export const fsyncPerSecond = (ms: number): number => {
-  const dir = mkdtempSync(join(tmpdir(), "canswarm-fsync-"));
+/** Bare fdatasyncs per second of 4 KiB appended to a file under this folder. */
+export const fsyncPerSecond = (ms: number, folder = tmpdir()): number => {
+  const dir = mkdtempSync(join(folder, ".canswarm-fsync-"));
   const file = openSync(join(dir, "f"), "w");
   const block = new Uint8Array(4096);
   const startedMs = performance.now();

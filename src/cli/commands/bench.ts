@@ -96,6 +96,7 @@ export const addBench = (program: Command): void => {
     .option("--open <n>", "needs that are open at a time", "512")
     .option("--config <file>", "another supervisor.config.ts")
     .option("--json", "print one JSON object as the last line", false)
+    .addHelpText("after", "\nExample:\n  canswarm bench --seconds 20 --json")
     .action(async (flags: BenchFlags) => {
       const result = await bench(flags);
       process.stdout.write(

@@ -156,6 +156,7 @@ export const addDemo = (program: Command): void => {
     .option("--config <file>", "another supervisor.config.ts")
     .option("--files <n>", "how many files", String(FILES_COUNT))
     .option("--json", "print one JSON summary as the last line", false)
+    .addHelpText("after", "\nExample:\n  canswarm demo --files 6 --data ./demo")
     .action(async (flags: DemoFlags) => {
       process.exitCode = await demo(flags);
     });

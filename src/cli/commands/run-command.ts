@@ -13,6 +13,10 @@ export const addRun = (program: Command): void => {
     .option("--config <file>", "another supervisor.config.ts")
     .option("--fault <fault>", "cause a failure: thread:throw@N, thread:exit@N, thread:oom@N")
     .option("--json", "print one JSON summary as the last line", false)
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm run TASKS.jsonl --agents AGENTS.json --data ./market --json",
+    )
     .action(async (tasks: string, flags: RunFlags) => {
       const { summary, restarts, dir } = await runInputs(tasks, flags);
       if (flags.json) process.stdout.write(`${JSON.stringify({ ...summary, restarts })}\n`);

@@ -125,7 +125,7 @@ const cheatLines = (details: readonly NeedDetail[], width: number, colors: Palet
   const told = details.flatMap((detail) =>
     rejectedOf(detail).map(
       ({ worker, reason }) =>
-        `${clean(worker ?? "somebody")} on ${shortName(detail.id)}: ${clean(reason ?? "no reason")}`,
+        `${clean(worker ?? "somebody")}: ${clean(reason ?? "no reason")}  ${shortName(detail.id)}`,
     ),
   );
   const more = told.length - CHEATS_SHOWN_MAX;
