@@ -106,7 +106,8 @@ export class World {
       },
       wake: () => {},
       inHand: () => {},
-      suspects: new Map(),
+      after: () => () => {},
+      dead: [],
     });
   }
 

@@ -38,6 +38,8 @@ export interface Outputs {
   readonly receipts: Receipt[];
   readonly told: Told[];
   readonly asks: OutgoingAsk[];
+  /** Numbers of asks that nobody waits for any more: their actor has stopped. */
+  readonly givenUp: number[];
   readonly answers: OutgoingAnswer[];
   readonly publications: Publication[];
   readonly decides: string[];
@@ -48,8 +50,16 @@ export const noOutputs = (): Outputs => ({
   receipts: [],
   told: [],
   asks: [],
+  givenUp: [],
   answers: [],
   publications: [],
   decides: [],
   undecides: [],
+});
+
+/** `more` leaves behind what `outputs` holds of its kind. */
+export const joined = (outputs: Outputs, { asks = [], told = [] }: Partial<Outputs>): Outputs => ({
+  ...outputs,
+  asks: [...outputs.asks, ...asks],
+  told: [...outputs.told, ...told],
 });

@@ -9,7 +9,12 @@ import { sha256 } from "#envelope/cid.ts";
 import { Timers, type EncodedTimers } from "../timers/timers.ts";
 import { GENESIS_PARENT } from "../log/record.ts";
 import type { ActorKind, Application, Pinned } from "./application.ts";
+import type { OutgoingAsk } from "./outputs.ts";
+import { canonicalPlain } from "./canonical-plain.ts";
 import { Threads } from "./threads.ts";
+
+/** Dead letters remembered in a bucket; each is a bug of ours, so there are few. Oldest go first. */
+export const DEAD_REMEMBERED_MAX = 1_024;
 
 export interface Actor {
   readonly kind: ActorKind;
@@ -61,6 +66,8 @@ export class BucketState {
   pinnedDocument: unknown = undefined;
   readonly decided = new Set<string>();
   readonly rows = new Map<string, unknown>();
+  /** Names of inputs that were logged as dead letters and may come again. */
+  readonly dead = new Set<string>();
 
   constructor(bucket: number) {
     this.bucket = bucket;
@@ -74,6 +81,19 @@ export class BucketState {
   get floor(): number {
     for (const ask of this.asks.values()) return ask.number;
     return this.asked;
+  }
+
+  outgoing({ to, number, payload }: PendingAsk): OutgoingAsk {
+    return { to, number, floor: this.floor, payload };
+  }
+
+  /** The input is never taken again. */
+  bury(input: string): void {
+    this.dead.add(input);
+    for (const oldest of this.dead) {
+      if (this.dead.size <= DEAD_REMEMBERED_MAX) return;
+      this.dead.delete(oldest);
+    }
   }
 
   encode(): unknown {
@@ -99,6 +119,7 @@ export class BucketState {
       pin: this.pin,
       decided: this.decided,
       rows: this.rows,
+      dead: this.dead,
     };
   }
 
@@ -125,6 +146,7 @@ export class BucketState {
     state.pin = from.pin;
     for (const key of from.decided) state.decided.add(key);
     for (const [key, row] of from.rows) state.rows.set(key, row);
+    for (const name of from.dead) state.dead.add(name);
     return state;
   }
 
@@ -162,25 +184,5 @@ declare const shape: () => {
   pin: Pin | undefined;
   decided: Set<string>;
   rows: Map<string, unknown>;
+  dead: Set<string>;
 };
-
-/** Maps and Sets as sorted lists, undefined left out, numbers that are no integers kept as floats. */
-export const canonicalPlain = (value: unknown): unknown => {
-  if (value instanceof Map) {
-    const pairs = [...value].map(([k, v]) => [canonicalPlain(k), canonicalPlain(v)] as const);
-    return pairs.sort((a, b) => compareText(String(a[0]), String(b[0])));
-  }
-  if (value instanceof Set)
-    return [...value].map(canonicalPlain).sort((a, b) => compareText(String(a), String(b)));
-  if (value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) return value.map(canonicalPlain);
-  if (value !== null && typeof value === "object") {
-    const out: Record<string, unknown> = {};
-    for (const [key, inner] of Object.entries(value))
-      if (inner !== undefined) out[key] = canonicalPlain(inner);
-    return out;
-  }
-  return value === undefined ? null : value;
-};
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,70 +1,36 @@
 /**
- * One turn of one bucket: inputs in, a record and held outputs out; or, in replay, a record in and the
- * same changes of state.
+ * One turn of one bucket: inputs in, entries and held outputs out. Where the entries go, or with what
+ * they are compared, is its source's affair: build.ts makes a record of them, replay-record.ts holds
+ * them against one.
  *
  * T1  Timers due at T fire first, in (deadline, arm) order; then the inputs, one after another; what
  *     an input causes inside the bucket is worked off before the next input.
- * T2  Replay appends nothing: each derived entry must equal, byte for byte, the one the log has next (P2).
+ * T2  Everything a turn does follows from the state, T, the inputs and `chance` (P2).
  * T3  A throw leaves the state unusable: whoever called discards it and builds it again from the log.
  */
 
-import { encode } from "#envelope/canonical.ts";
-import { leafHash } from "#envelope/merkle.ts";
 import type { Event, Step } from "../logic/logic.ts";
-import {
-  encodeEntry,
-  encodeRecord,
-  hashRecord,
-  type Entry,
-  type LogRecord,
-} from "../log/record.ts";
-import type {
-  ActorRef,
-  Admitted,
-  Application,
-  BucketView,
-  Pinned,
-  Refused,
-  Turn,
-} from "./application.ts";
+import type { Entry } from "../log/record.ts";
+import type { Application, Refused, Turn } from "./application.ts";
+import type { TurnInput } from "./input.ts";
 import { noOutputs, type Outputs } from "./outputs.ts";
 import type { Actor, BucketState } from "./state.ts";
+import { BucketReader } from "./view.ts";
 
 /** Events inside one bucket that one input may cause; more is a loop between actors, a bug. */
 export const TELLS_PER_INPUT_MAX = 10_000;
 /** Timers of one bucket that may fire in one turn (a timer may arm one that is due at once). */
 export const TIMERS_PER_TURN_MAX = 100_000;
 
-export type TurnInput =
-  | { readonly kind: "envelope"; readonly admitted: Admitted }
-  | {
-      readonly kind: "ask";
-      readonly from: number;
-      readonly number: number;
-      readonly floor: number;
-      readonly payload: unknown;
-    }
-  | {
-      readonly kind: "answer";
-      readonly from: number;
-      readonly number: number;
-      readonly payload: unknown;
-    }
-  | { readonly kind: "given"; readonly verb: string; readonly body: unknown };
-
-export class ReplayDiverged extends Error {
-  readonly code = "REPLAY_DIVERGED";
-  readonly bucket: number;
-  readonly position: number;
-  constructor(bucket: number, position: number, why: string) {
-    super(`bucket ${bucket}, position ${position}: ${why}`);
-    this.bucket = bucket;
-    this.position = position;
-  }
+/** The given entry by which an input is set aside for ever; the body names it. */
+export const DEAD_LETTER = "DEAD_LETTER";
+export interface DeadLetter {
+  readonly input: string;
+  readonly reason: string;
 }
 
 /** Where a turn's entries come from: built as they happen, or read from a record. */
-interface Source {
+export interface Source {
   append(entry: Entry): void;
   chance(
     label: Uint8Array,
@@ -72,7 +38,7 @@ interface Source {
   ): Uint8Array;
 }
 
-export class BucketTurn implements Turn {
+export class BucketTurn extends BucketReader implements Turn {
   readonly #app: Application;
   readonly #state: BucketState;
   readonly #source: Source;
@@ -83,6 +49,7 @@ export class BucketTurn implements Turn {
   count = 0;
 
   constructor(app: Application, state: BucketState, source: Source) {
+    super(state);
     this.#app = app;
     this.#state = state;
     this.#source = source;
@@ -90,37 +57,8 @@ export class BucketTurn implements Turn {
     this.record = state.records;
   }
 
-  /* --------------------------------------------------------------- the read side */
-  get bucket(): number {
-    return this.#state.bucket;
-  }
-  get atMs(): number {
-    return this.#state.atMs;
-  }
-  get position(): number {
+  override get position(): number {
     return this.first + this.count;
-  }
-  get pinned(): Pinned | undefined {
-    return this.#state.pinned;
-  }
-  state(actor: string): unknown {
-    return this.#state.actors.get(actor)?.state;
-  }
-  has(actor: string): boolean {
-    return this.#state.actors.has(actor);
-  }
-  row(key: string): unknown {
-    return this.#state.rows.get(key);
-  }
-  nonce(sender: string, thread: string): number {
-    return this.#state.threads.highest(thread, sender);
-  }
-  earliestMs(actor: string): number | undefined {
-    const dueMs = this.#state.timers.earliest(actor);
-    return dueMs === undefined ? undefined : Math.max(0, dueMs - this.atMs);
-  }
-  *actors(kind: string): Iterable<ActorRef> {
-    for (const actor of this.#state.actors.values()) if (actor.kind.kind === kind) yield actor;
   }
 
   /* ----------------------------------------------------------------- the turn itself */
@@ -176,6 +114,7 @@ export class BucketTurn implements Turn {
         break;
       case "given": {
         this.#log({ kind: "given", verb: input.verb, body: input.body });
+        if (input.verb === DEAD_LETTER) this.#state.bury((input.body as DeadLetter).input);
         const pin = this.#app.pins(input.verb, input.body);
         if (pin !== undefined)
           this.#state.pin = {
@@ -255,7 +194,11 @@ export class BucketTurn implements Turn {
   stop(id: string): void {
     if (!this.#state.actors.delete(id)) return;
     this.#state.timers.disarmAll(id);
-    for (const [key, ask] of this.#state.asks) if (ask.actor === id) this.#state.asks.delete(key);
+    for (const [key, ask] of this.#state.asks) {
+      if (ask.actor !== id) continue;
+      this.#state.asks.delete(key);
+      this.outputs.givenUp.push(ask.number);
+    }
   }
 
   append(verb: string, thread: string, body: unknown): number {
@@ -272,23 +215,12 @@ export class BucketTurn implements Turn {
       this.#state.asked += 1;
       this.#state.asks.set(key, ask);
     }
-    this.outputs.asks.push({
-      to: ask.to,
-      number: ask.number,
-      floor: this.#state.floor,
-      payload: ask.payload,
-    });
+    this.outputs.asks.push(this.#state.outgoing(ask));
   }
 
   resend(actor: string, name: string): void {
     const ask = this.#state.asks.get(`${actor}|${name}`);
-    if (ask !== undefined)
-      this.outputs.asks.push({
-        to: ask.to,
-        number: ask.number,
-        floor: this.#state.floor,
-        payload: ask.payload,
-      });
+    if (ask !== undefined) this.outputs.asks.push(this.#state.outgoing(ask));
   }
 
   answer(to: { readonly from: number; readonly number: number }, payload: unknown): void {
@@ -370,210 +302,3 @@ export class BucketTurn implements Turn {
     this.outputs.publications.push({ revision, hash, document });
   }
 }
-
-/** A record that was built and waits for its commit. */
-export interface Built {
-  readonly bucket: number;
-  readonly bytes: Uint8Array;
-  readonly hash: Uint8Array;
-  readonly parent: Uint8Array;
-  readonly records: number;
-  readonly size: number;
-  readonly atMs: number;
-  readonly outputs: Outputs;
-}
-
-export interface BuildOptions {
-  /** Log time T of this batch; not below the state's. */
-  readonly atMs: number;
-  readonly epoch: { readonly generation: number; readonly revision: number };
-  /** A keyed hash of the epoch's secret. */
-  readonly chance: (label: Uint8Array) => Uint8Array;
-  /** Lets an input in, answers it outside the log, or drops it: on the state as it is at its turn. */
-  readonly admit: (input: TurnInput, view: BucketView, outputs: Outputs) => boolean;
-  /** What must be fetched for a pin before the turn's handlers read it. */
-  readonly document: (hash: string) => unknown;
-}
-
-/** Build one record; undefined where nothing was to be logged (`outputs` may still hold refusals). */
-export const buildTurn = (
-  app: Application,
-  state: BucketState,
-  inputs: readonly TurnInput[],
-  options: BuildOptions,
-): { readonly built: Built | undefined; readonly outputs: Outputs } => {
-  const entries: Entry[] = [];
-  state.atMs = Math.max(state.atMs, options.atMs);
-  state.threads.forget(state.atMs);
-  const turn = new BucketTurn(app, state, {
-    append: (entry) => void entries.push(entry),
-    chance: options.chance,
-  });
-  const fired = turn.fireTimers();
-  for (const input of inputs) {
-    if (!options.admit(input, turn, turn.outputs)) continue;
-    if (input.kind === "given") {
-      const pin = app.pins(input.verb, input.body);
-      if (pin !== undefined) state.pinnedDocument = options.document(pin.hash);
-    }
-    turn.take(input);
-  }
-  if (entries.length === 0) {
-    if (fired === 0) return { built: undefined, outputs: turn.outputs };
-    turn.take({ kind: "given", verb: "TICK", body: {} });
-  }
-  const parent = state.hash;
-  const record: LogRecord = {
-    bucket: state.bucket,
-    index: state.records,
-    first: turn.first,
-    parent,
-    generation: options.epoch.generation,
-    revision: options.epoch.revision,
-    atMs: state.atMs,
-    entries,
-  };
-  const bytes = encodeRecord(record);
-  const hash = hashRecord(bytes);
-  advance(state, record, hash);
-  return {
-    built: {
-      bucket: state.bucket,
-      bytes,
-      hash,
-      parent,
-      records: state.records,
-      size: state.size,
-      atMs: state.atMs,
-      outputs: turn.outputs,
-    },
-    outputs: turn.outputs,
-  };
-};
-
-const advance = (state: BucketState, record: LogRecord, hash: Uint8Array): void => {
-  state.records += 1;
-  state.size += record.entries.length;
-  state.hash = hash;
-  state.tree.append(leafHash(hash));
-  state.generation = record.generation;
-  state.revision = record.revision;
-};
-
-export interface ReplayOptions {
-  readonly document: (hash: string) => unknown;
-  /** Decodes an envelope entry as admission did; its signature is not checked again. */
-  readonly admitted: (entry: Extract<Entry, { kind: "envelope" }>) => Admitted;
-}
-
-/** Apply a record of the log. Throws ReplayDiverged where the log is not what these inputs lead to. */
-export const replayRecord = (
-  app: Application,
-  state: BucketState,
-  record: LogRecord,
-  hash: Uint8Array,
-  options: ReplayOptions,
-): Outputs => {
-  const diverged = (position: number, why: string): ReplayDiverged =>
-    new ReplayDiverged(state.bucket, position, why);
-  if (
-    record.bucket !== state.bucket ||
-    record.index !== state.records ||
-    record.first !== state.size
-  )
-    throw diverged(record.first, "the record does not continue the log");
-  if (!equalBytes(record.parent, state.hash))
-    throw diverged(record.first, "the record names another parent");
-  if (record.atMs < state.atMs) throw diverged(record.first, "log time runs backwards");
-  if (record.entries.length === 0) throw diverged(record.first, "the record is empty");
-  if (
-    record.generation < state.generation ||
-    (record.generation === state.generation && record.revision < state.revision)
-  )
-    throw diverged(record.first, "the record's epoch is older than the log's");
-  let cursor = 0;
-  state.atMs = record.atMs;
-  state.threads.forget(state.atMs);
-  let taking = false;
-  const turn = new BucketTurn(app, state, {
-    append: (entry) => {
-      if (taking) {
-        taking = false;
-        return;
-      }
-      const logged = record.entries[cursor];
-      const position = record.first + cursor;
-      cursor += 1;
-      if (logged === undefined)
-        throw diverged(position, `${nameOf(entry)} follows, but the record ends`);
-      if (logged.kind !== "derived" || !equalBytes(encodeEntry(logged), encodeEntry(entry)))
-        throw diverged(
-          position,
-          `${nameOf(entry)} follows from the log, which has ${nameOf(logged)}`,
-        );
-    },
-    chance: (_label, logged) => {
-      for (const entry of record.entries.slice(cursor)) {
-        if (entry.kind !== "derived") continue;
-        const value = logged(entry.verb, entry.body);
-        if (value !== undefined) return value;
-      }
-      throw diverged(record.first + cursor, "the log lacks the entry that holds a drawn secret");
-    },
-  });
-  turn.fireTimers();
-  while (cursor < record.entries.length) {
-    const entry = record.entries[cursor] as Entry;
-    const position = record.first + cursor;
-    cursor += 1;
-    taking = true;
-    turn.take(inputOf(entry, position, options, diverged, state, app));
-  }
-  advance(state, record, hash);
-  return turn.outputs;
-};
-
-const inputOf = (
-  entry: Entry,
-  position: number,
-  options: ReplayOptions,
-  diverged: (position: number, why: string) => ReplayDiverged,
-  state: BucketState,
-  app: Application,
-): TurnInput => {
-  switch (entry.kind) {
-    case "envelope":
-      return { kind: "envelope", admitted: options.admitted(entry) };
-    case "message": {
-      const { from, number, floor, payload } = entry;
-      if (entry.role === "ask") return { kind: "ask", from, number, floor, payload };
-      return { kind: "answer", from, number, payload };
-    }
-    case "given": {
-      const pin = app.pins(entry.verb, entry.body);
-      if (pin !== undefined) state.pinnedDocument = options.document(pin.hash);
-      return { kind: "given", verb: entry.verb, body: entry.body };
-    }
-    case "derived":
-      throw diverged(position, `the log has ${nameOf(entry)}, which does not follow from it`);
-    default:
-      return entry satisfies never;
-  }
-};
-
-const nameOf = (entry: Entry): string =>
-  entry.kind === "given" || entry.kind === "derived" ? entry.verb : `an ${entry.kind}`;
-
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
-};
-
-/** SHA-256 over DAG-CBOR of the sorted (bucket, actor, canonical state) of all buckets. */
-export const canonicalBytes = (buckets: Iterable<BucketState>): Uint8Array => {
-  const rows: unknown[] = [];
-  for (const state of [...buckets].sort((a, b) => a.bucket - b.bucket))
-    for (const [actor, digest] of state.canonical()) rows.push([state.bucket, actor, digest]);
-  return encode(rows);
-};

@@ -5,19 +5,28 @@
  * C2  Outputs leave only after their record is committed, in the order built. Refusals that logged
  *     nothing wait for the records built before them: they were decided on that state.
  * C3  A refused commit voids every later turn of that bucket; its state is discarded.
- * C4  After an unknown answer the head decides: mine, success; the predecessor, the same bytes go
- *     again; another's, refused. Until then nothing is built on that bucket's outputs.
+ * C4  After an unknown answer, or none within ANSWER_MS_MAX, the head decides: mine, success; the
+ *     predecessor, the same bytes go again; another's, refused. Until then nothing is built on that
+ *     bucket and nothing of it leaves; other buckets go on.
+ * C5  Tries are spaced and counted. When they are used up the bucket is reported as stalled and
+ *     forgotten here; a copy that applies later is then on the chain or refused, like any other's.
  */
 
+import type { Clock } from "#ports/clock.ts";
+import { compareEpochs, sameBytes } from "#ports/commit-rules.ts";
 import type { BucketWrite, CommitOutcome, Epoch, Head, Store } from "#ports/store.ts";
-import type { Built } from "../bucket/turn.ts";
-import { equalBytes } from "../bucket/turn.ts";
+import type { Built } from "../bucket/build.ts";
 import type { Outputs } from "../bucket/outputs.ts";
 
 /** Records of one bucket that may wait unconfirmed; more and the bucket takes no new turn. */
 export const UNCONFIRMED_RECORDS_MAX = 64;
-/** Times the same bytes are sent again after unknown answers before the bucket is given up. */
-export const UNKNOWN_RETRIES_MAX = 100;
+/** Times the head is asked after one unknown answer, about 20 s in all. */
+export const UNKNOWN_RETRIES_MAX = 10;
+/** First and longest wait before the head is asked, ms; doubled each time. */
+export const RETRY_MS_MIN = 50;
+export const RETRY_MS_MAX = 5_000;
+/** A store that has not answered for so long will be asked what became of it, ms. */
+export const ANSWER_MS_MAX = 10_000;
 
 interface Waiting {
   readonly built: Built | undefined;
@@ -29,26 +38,37 @@ interface Lane {
   /** How many of `waiting` are in flight. */
   inFlight: number;
   epoch: Epoch;
+  /** Tries since the last clear answer. */
   retries: number;
 }
 
 export interface PipelineEvents {
   /** A record is durable (or nothing was logged): let these leave. */
   readonly release: (bucket: number, outputs: Outputs, built: Built | undefined) => void;
-  /** The bucket is led elsewhere, or its log moved on without us: discard its state. */
-  readonly lost: (bucket: number, head: Head) => void;
+  /** The log moved on without us: discard the state. `elsewhere`: under somebody else's epoch. */
+  readonly lost: (bucket: number, elsewhere: boolean) => void;
+  /** The store gives no clear answer: discard the state and load it again later. */
+  readonly stalled: (bucket: number, reason: string) => void;
   /** P1 is broken: a decide key existed although the head was ours. */
   readonly halt: (bucket: number, reason: string) => void;
 }
 
+const retryMs = (retries: number): number =>
+  Math.min(RETRY_MS_MIN * 2 ** (retries - 1), RETRY_MS_MAX);
+
 export class Pipeline {
   readonly #store: Store;
+  readonly #after: Clock["after"];
   readonly #events: PipelineEvents;
   readonly #lanes = new Map<number, Lane>();
-  #busy: Promise<void> | undefined = undefined;
+  #watchers: (() => void)[] = [];
+  #busy = false;
+  /** Why the store last failed to answer. */
+  #failure = "no answer";
 
-  constructor(store: Store, events: PipelineEvents) {
+  constructor(store: Store, after: Clock["after"], events: PipelineEvents) {
     this.#store = store;
+    this.#after = after;
     this.#events = events;
   }
 
@@ -57,8 +77,12 @@ export class Pipeline {
     return this.#lanes.get(bucket)?.waiting.length ?? 0;
   }
 
+  /** The bucket takes no new turn: too much is unconfirmed, or its last answer was unclear (C4). */
   full(bucket: number): boolean {
-    return this.unconfirmed(bucket) >= UNCONFIRMED_RECORDS_MAX;
+    const lane = this.#lanes.get(bucket);
+    return (
+      lane !== undefined && (lane.retries > 0 || lane.waiting.length >= UNCONFIRMED_RECORDS_MAX)
+    );
   }
 
   add(bucket: number, epoch: Epoch, built: Built | undefined, outputs: Outputs): void {
@@ -76,23 +100,36 @@ export class Pipeline {
   /** Forget what was built for this bucket; what is in flight is judged by the head at reload. */
   discard(bucket: number): void {
     this.#lanes.delete(bucket);
+    this.#changed();
   }
 
   /** Send what waits, unless a commit is under way (then it goes with the next). */
   flush(): void {
-    if (this.#busy !== undefined) return;
+    if (this.#busy) return;
     const writes = this.#gather();
     if (writes.length === 0) return;
-    this.#busy = this.#commit(writes).finally(() => {
-      this.#busy = undefined;
-      this.flush();
-    });
+    this.#busy = true;
+    void this.#commit(writes);
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when nothing waits: at the latest when every unclear bucket has been given up (C5). */
   async idle(): Promise<void> {
+    while ([...this.#lanes.values()].some(({ waiting }) => waiting.length > 0))
+      await this.#nextChange();
+  }
+
+  /** Resolves when nothing of this bucket waits. */
+  async settled(bucket: number): Promise<void> {
+    while (this.unconfirmed(bucket) > 0) await this.#nextChange();
+  }
+
+  #nextChange(): Promise<void> {
     this.flush();
-    while (this.#busy !== undefined) await this.#busy;
+    return new Promise((resolve) => this.#watchers.push(resolve));
+  }
+
+  #changed(): void {
+    for (const resolve of this.#watchers.splice(0)) resolve();
   }
 
   #gather(): BucketWrite[] {
@@ -104,18 +141,14 @@ export class Pipeline {
       const first = records[0];
       if (first === undefined || last === undefined) throw new Error("a lane begins with a record");
       lane.inFlight = lane.waiting.length;
+      const { epoch } = lane;
+      const { size, hash } = last;
       writes.push({
         bucket,
-        epoch: lane.epoch,
+        epoch,
         parent: first.parent,
         records: records.map((r) => ({ hash: r.hash, parent: r.parent, bytes: r.bytes })),
-        head: {
-          bucket,
-          epoch: lane.epoch,
-          records: last.records,
-          size: last.size,
-          hash: last.hash,
-        },
+        head: { bucket, epoch, records: last.records, size, hash },
         decides: lane.waiting.flatMap((w) => w.outputs.decides),
         decided: lane.waiting.flatMap((w) => w.outputs.undecides),
       });
@@ -125,61 +158,101 @@ export class Pipeline {
 
   async #commit(writes: readonly BucketWrite[]): Promise<void> {
     const lanes = writes.map((write) => this.#lanes.get(write.bucket));
-    let outcomes: readonly CommitOutcome[];
-    try {
-      outcomes = await this.#store.commit(writes);
-    } catch {
-      outcomes = writes.map((write) => ({ bucket: write.bucket, kind: "unknown" }));
-    }
+    const outcomes = await this.#answer(() => this.#store.commit(writes));
+    this.#busy = false;
     for (const [i, write] of writes.entries()) {
       const lane = lanes[i];
-      const outcome = outcomes[i];
-      if (lane === undefined || outcome === undefined || this.#lanes.get(write.bucket) !== lane)
-        continue;
-      const settled = outcome.kind === "unknown" ? await this.#settleUnknown(write, lane) : outcome;
-      if (settled !== undefined) this.#apply(write, lane, settled);
+      if (lane !== undefined) this.#settle(write, lane, outcomes?.[i]);
     }
+    this.flush();
   }
 
-  /** C4. Undefined: send the same bytes again. */
-  async #settleUnknown(write: BucketWrite, lane: Lane): Promise<CommitOutcome | undefined> {
-    const head = await this.#store.head(write.bucket);
-    if (equalBytes(head.hash, write.head.hash)) return { bucket: write.bucket, kind: "committed" };
-    if (!equalBytes(head.hash, write.parent))
-      return { bucket: write.bucket, kind: "refused", head };
-    lane.retries += 1;
-    if (lane.retries > UNKNOWN_RETRIES_MAX) return { bucket: write.bucket, kind: "refused", head };
-    const [again] = await this.#store.commit([write]);
-    if (again === undefined || again.kind === "unknown") return this.#settleUnknown(write, lane);
-    return again;
+  /** What the store says; undefined where it fails or is silent. */
+  #answer<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const cancel = this.#after(ANSWER_MS_MAX, () => {
+        this.#failure = `no answer within ${ANSWER_MS_MAX} ms`;
+        resolve(undefined);
+      });
+      ask().then(
+        (value) => {
+          cancel();
+          resolve(value);
+        },
+        (error: unknown) => {
+          cancel();
+          this.#failure = error instanceof Error ? error.message : String(error);
+          resolve(undefined);
+        },
+      );
+    });
   }
 
-  #apply(write: BucketWrite, lane: Lane, outcome: CommitOutcome): void {
-    switch (outcome.kind) {
-      case "committed": {
-        lane.retries = 0;
-        const done = lane.waiting.splice(0, lane.inFlight);
-        lane.inFlight = 0;
-        // Refusals that were built behind the last record of this commit leave with it.
-        while (lane.waiting.length > 0 && lane.waiting[0]?.built === undefined) {
-          const next = lane.waiting.shift();
-          if (next !== undefined) done.push(next);
-        }
-        for (const { built, outputs } of done) this.#events.release(write.bucket, outputs, built);
+  #settle(write: BucketWrite, lane: Lane, outcome: CommitOutcome | undefined): void {
+    const { bucket } = write;
+    if (this.#lanes.get(bucket) !== lane) return;
+    switch (outcome?.kind) {
+      case "committed":
+        this.#committed(bucket, lane);
         break;
-      }
       case "refused":
-        this.#lanes.delete(write.bucket);
-        this.#events.lost(write.bucket, outcome.head);
+        this.#lanes.delete(bucket);
+        // Refused although our parent still is the head: only a newer epoch can have fenced it (P4).
+        this.#events.lost(
+          bucket,
+          compareEpochs(outcome.head.epoch, write.epoch) > 0 ||
+            sameBytes(outcome.head.hash, write.parent),
+        );
         break;
       case "decided":
-        this.#lanes.delete(write.bucket);
-        this.#events.halt(write.bucket, `decide key ${outcome.key} existed under our head`);
+        this.#lanes.delete(bucket);
+        this.#events.halt(bucket, `decide key ${outcome.key} existed under our head`);
         break;
       case "unknown":
+      case undefined:
+        this.#doubt(write, lane);
         break;
       default:
         outcome satisfies never;
     }
+    this.#changed();
+  }
+
+  #committed(bucket: number, lane: Lane): void {
+    lane.retries = 0;
+    const done = lane.waiting.splice(0, lane.inFlight);
+    lane.inFlight = 0;
+    // Refusals that were built behind the last record of this commit leave with it.
+    while (lane.waiting.length > 0 && lane.waiting[0]?.built === undefined) {
+      const next = lane.waiting.shift();
+      if (next !== undefined) done.push(next);
+    }
+    for (const { built, outputs } of done) this.#events.release(bucket, outputs, built);
+  }
+
+  /** C4, C5: the head is asked after a while. */
+  #doubt(write: BucketWrite, lane: Lane): void {
+    lane.retries += 1;
+    if (lane.retries > UNKNOWN_RETRIES_MAX) {
+      this.#lanes.delete(write.bucket);
+      this.#events.stalled(write.bucket, `${UNKNOWN_RETRIES_MAX} tries: ${this.#failure}`);
+      return;
+    }
+    this.#after(retryMs(lane.retries), () => void this.#ask(write, lane));
+  }
+
+  async #ask(write: BucketWrite, lane: Lane): Promise<void> {
+    if (this.#lanes.get(write.bucket) !== lane) return;
+    const head = await this.#answer(() => this.#store.head(write.bucket));
+    this.#settle(write, lane, head === undefined ? undefined : await this.#judged(write, head));
+    this.flush();
+  }
+
+  async #judged(write: BucketWrite, head: Head): Promise<CommitOutcome | undefined> {
+    const { bucket } = write;
+    if (sameBytes(head.hash, write.head.hash)) return { bucket, kind: "committed" };
+    if (!sameBytes(head.hash, write.parent)) return { bucket, kind: "refused", head };
+    const outcomes = await this.#answer(() => this.#store.commit([write]));
+    return outcomes?.[0];
   }
 }

@@ -6,7 +6,7 @@
 import type { Admitted, Application, BucketView, Refused } from "../bucket/application.ts";
 import type { Outputs } from "../bucket/outputs.ts";
 import type { BucketState } from "../bucket/state.ts";
-import type { TurnInput } from "../bucket/turn.ts";
+import type { TurnInput } from "../bucket/input.ts";
 
 export interface Judge {
   readonly app: Application;

@@ -4,69 +4,71 @@
  */
 
 import { deserialize, serialize } from "node:v8";
-import { decodeEnvelope } from "#envelope/envelope.ts";
-import type { Store } from "#ports/store.ts";
+import { sameBytes } from "#ports/commit-rules.ts";
+import type { Snapshot, Store } from "#ports/store.ts";
+import { admittedOf } from "../bucket/admitted.ts";
 import type { Application } from "../bucket/application.ts";
+import { pinsOf, replayRecord } from "../bucket/replay-record.ts";
 import { BucketState } from "../bucket/state.ts";
-import { equalBytes, replayRecord } from "../bucket/turn.ts";
-import { decodeRecord, hashRecord, type LogRecord } from "../log/record.ts";
-import { admittedOf } from "./host.ts";
+import { decodeRecord, hashRecord } from "../log/record.ts";
 
 /** Records between two snapshots of a bucket: replay of this many takes well under a second. */
 export const SNAPSHOT_RECORDS = 2_048;
 /** Records read from the store at a time. */
 export const READ_RECORDS = 512;
 
+export type SavedState = Snapshot;
+
+export interface Recovery {
+  readonly app: Application;
+  readonly store: Store;
+  readonly open: (hash: string) => Promise<unknown>;
+  /** Told before and after each step of the application, which may end the thread. */
+  readonly inHand: (busy: boolean) => void;
+}
+
+/** Throws ReplayDiverged, or an error that names the bucket whose log and head disagree. */
 export const loadBucket = async (
-  app: Application,
-  store: Store,
+  { app, store, open, inHand }: Recovery,
   bucket: number,
-  open: (hash: string) => Promise<unknown>,
 ): Promise<{ state: BucketState; snapshotAt: number }> => {
   let state = new BucketState(bucket);
-  let snapshotAt = 0;
   const snapshot = await store.loadSnapshot(bucket);
   if (snapshot !== undefined) {
     state = BucketState.decode(bucket, deserialize(snapshot.bytes), app);
-    snapshotAt = state.records;
     if (state.pin !== undefined) state.pinnedDocument = await open(state.pin.hash);
   }
+  const snapshotAt = state.records;
   const documents = new Map<string, unknown>();
   for (;;) {
     const chunk = await store.read(bucket, state.records, READ_RECORDS);
-    if (chunk.length === 0) break;
     for (const bytes of chunk) {
       const record = decodeRecord(bytes);
-      for (const hash of pinsOf(app, record)) {
+      for (const hash of pinsOf(app, record))
         if (!documents.has(hash)) documents.set(hash, await open(hash));
-      }
+      inHand(true);
       replayRecord(app, state, record, hashRecord(bytes), {
         document: (hash) => documents.get(hash),
-        admitted: ({ signed }) => admittedOf(app, signed, decodeEnvelope(signed.bytes)),
+        admitted: ({ signed }) => admittedOf(app, signed),
       });
+      inHand(false);
     }
+    if (chunk.length > 0) continue;
+    // A write of ours that was in doubt may have reached the store since the last read: go on from there.
+    const head = await store.head(bucket);
+    if (head.records > state.records && (await store.read(bucket, state.records, 1)).length > 0)
+      continue;
+    if (head.records !== state.records || !sameBytes(head.hash, state.hash))
+      throw new Error(`the log of bucket ${bucket} does not lead to its head (LOG_MISSING)`);
+    return { state, snapshotAt };
   }
-  const head = await store.head(bucket);
-  if (head.records !== state.records || (head.records > 0 && !equalBytes(head.hash, state.hash)))
-    throw new Error(`the log of bucket ${bucket} does not lead to its head (LOG_MISSING)`);
-  return { state, snapshotAt };
 };
 
-export const pinsOf = (app: Application, record: LogRecord): string[] => {
-  const hashes: string[] = [];
-  for (const entry of record.entries) {
-    if (entry.kind !== "given") continue;
-    const pin = app.pins(entry.verb, entry.body);
-    if (pin !== undefined) hashes.push(pin.hash);
-  }
-  return hashes;
-};
-
-export const saveBucket = (store: Store, state: BucketState): Promise<void> =>
-  store.saveSnapshot({
-    bucket: state.bucket,
-    records: state.records,
-    size: state.size,
-    hash: state.hash,
-    bytes: serialize(state.encode()),
-  });
+/** Of a state at a turn's end. It may be stored only once that turn is committed. */
+export const savedState = (state: BucketState): SavedState => ({
+  bucket: state.bucket,
+  records: state.records,
+  size: state.size,
+  hash: state.hash,
+  bytes: serialize(state.encode()),
+});

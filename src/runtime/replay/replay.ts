@@ -5,14 +5,12 @@
  * pin what it published; nothing else crosses buckets, since messages are logged inputs.
  */
 
-import { cidOf } from "#envelope/cid.ts";
-import { decodeEnvelope } from "#envelope/envelope.ts";
-import { hex } from "#envelope/cid.ts";
-import { sha256 } from "#envelope/cid.ts";
+import { cidOf, hex, sha256 } from "#envelope/cid.ts";
+import { admittedOf } from "../bucket/admitted.ts";
 import type { Application } from "../bucket/application.ts";
+import { ReplayDiverged, replayRecord } from "../bucket/replay-record.ts";
 import { BucketState } from "../bucket/state.ts";
-import { canonicalBytes, ReplayDiverged, replayRecord } from "../bucket/turn.ts";
-import { admittedOf } from "../host/host.ts";
+import { canonicalBytes } from "../bucket/state-hash.ts";
 import { decodeRecord, hashRecord, type LogRecord } from "../log/record.ts";
 
 export interface Replayed {
@@ -40,7 +38,9 @@ export const replayLogs = async (
   const documents = new Map<string, unknown>();
   const states = new Map<number, BucketState>();
   let entries = 0;
-  const publishersFirst = [...buckets].sort((a, b) => Number(app.unpinned(b)) - Number(app.unpinned(a)) || a - b);
+  const publishersFirst = [...buckets].sort(
+    (a, b) => Number(app.unpinned(b)) - Number(app.unpinned(a)) || a - b,
+  );
   for (const bucket of publishersFirst) {
     const state = new BucketState(bucket);
     states.set(bucket, state);
@@ -54,9 +54,10 @@ export const replayLogs = async (
             throw new ReplayDiverged(bucket, record.first, `nobody published the document ${hash}`);
           return document;
         },
-        admitted: ({ signed }) => admittedOf(app, signed, decodeEnvelope(signed.bytes)),
+        admitted: ({ signed }) => admittedOf(app, signed),
       });
-      for (const { document } of outputs.publications) documents.set(cidOf(document), app.openDocument(document));
+      for (const { document } of outputs.publications)
+        documents.set(cidOf(document), app.openDocument(document));
       entries += record.entries.length;
       watch.record?.(record, state);
     }
@@ -64,4 +65,5 @@ export const replayLogs = async (
   return { buckets: states, entries, stateHash: stateHashOf(states.values()) };
 };
 
-export const stateHashOf = (states: Iterable<BucketState>): string => hex(sha256(canonicalBytes(states)));
+export const stateHashOf = (states: Iterable<BucketState>): string =>
+  hex(sha256(canonicalBytes(states)));

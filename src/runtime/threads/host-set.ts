@@ -16,8 +16,9 @@ import {
   type News,
   type TreeEvent,
 } from "../supervision/tree.ts";
+import { PoisonCounts } from "../supervision/poison.ts";
 import type { SupervisorSpec } from "../supervision/spec.ts";
-import type { HostEvent } from "../host/host.ts";
+import type { HostEvent } from "../host/environment.ts";
 import {
   IN_HAND_BYTES,
   type EpochFacts,
@@ -72,7 +73,9 @@ export class HostSet {
   readonly #o: HostSetOptions;
   readonly #slots = new Map<number, HostSlot>();
   readonly #connections = new Map<number, Connection>();
-  readonly #suspects = new Map<string, number>();
+  readonly #poison = new PoisonCounts();
+  /** Set aside for good: each host that starts is told. */
+  readonly #dead = new Set<string>();
   readonly #tree;
   #state;
   #stopping = false;
@@ -164,7 +167,7 @@ export class HostSet {
       application: this.#o.application,
       init: this.#o.init,
       storage: this.#o.storage,
-      suspects: [...this.#suspects],
+      dead: [...this.#dead],
       inHand,
       fault,
     };
@@ -228,8 +231,8 @@ export class HostSet {
     if (this.#stopping) return;
     const bytes = new Uint8Array(slot.inHand);
     const name = String.fromCharCode(...bytes.subarray(1, 1 + (bytes[0] ?? 0)));
-    if (name !== "" && !name.startsWith("given:"))
-      this.#suspects.set(name, (this.#suspects.get(name) ?? 0) + 1);
+    const verdicts = name === "" ? [] : this.#poison.died([name]);
+    for (const { kind, id } of verdicts) if (kind === "dead-letter") this.#dead.add(id);
     this.#slots.delete(index);
     this.#diedAt.set(index, this.#o.nowMs());
     this.#o.onNews({ type: "died", host: index, reason });

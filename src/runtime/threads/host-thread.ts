@@ -17,7 +17,8 @@ import type { Blocks } from "#ports/blocks.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import type { Application } from "../bucket/application.ts";
 import type { Receipt } from "../bucket/outputs.ts";
-import { Host, type BucketMessage, type HostEvent } from "../host/host.ts";
+import type { BucketMessage, HostEvent } from "../host/environment.ts";
+import { Host } from "../host/host.ts";
 import { epochSecret, epochSeed } from "./epoch-keys.ts";
 import type {
   Between,
@@ -125,6 +126,10 @@ class HostThread {
       verifier: bestSuite(),
       nowMs: () => Date.now(),
       monotonicMs: () => performance.now(),
+      after: (delayMs, wake) => {
+        const timeout = setTimeout(wake, delayMs);
+        return () => clearTimeout(timeout);
+      },
       chance: (label) => createHmac("sha256", this.#secret).update(label).digest(),
       epochBody: (current, previous) => ({
         ...epoch.fields,
@@ -157,7 +162,7 @@ class HostThread {
       },
       wake: () => this.#wake(),
       inHand: (name) => writeText(this.#data.inHand, name),
-      suspects: new Map(this.#data.suspects),
+      dead: this.#data.dead,
     });
     this.#wake();
   }

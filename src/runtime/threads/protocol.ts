@@ -4,7 +4,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { SignedEnvelope } from "#envelope/envelope.ts";
 import type { Epoch } from "#ports/store.ts";
 import type { Publication } from "../bucket/outputs.ts";
-import type { BucketMessage, HostEvent, HostStats } from "../host/host.ts";
+import type { BucketMessage, HostEvent, HostStats } from "../host/environment.ts";
 
 /** From a connection (agents, gateway) to a host. */
 export type ToHost =
@@ -44,8 +44,8 @@ export interface HostThreadData {
   readonly init: unknown;
   /** URL of a module that exports `connect(port)`: the store and the blocks behind a port. */
   readonly storage: string;
-  /** Names of inputs and how often each was in hand when a thread died. */
-  readonly suspects: readonly (readonly [string, number])[];
+  /** Names that were in hand when earlier threads died, each too often (supervision/poison.ts). */
+  readonly dead: readonly string[];
   /** Where the host writes the name of the input in hand (poison counting across a thread's death). */
   readonly inHand: SharedArrayBuffer;
   readonly fault: ThreadFault | undefined;
@@ -70,7 +70,8 @@ export interface HostControl {
   connectHost(index: number, port: MessagePort): void;
   connectAgents(connection: number, port: MessagePort): void;
   lead(buckets: readonly number[], epoch: Epoch): Promise<void>;
-  give(bucket: number, verb: string, body: unknown): void;
+  /** False: no room; nothing was taken. */
+  give(bucket: number, verb: string, body: unknown): boolean;
   query(name: string, argument: unknown): unknown;
   drain(): Promise<void>;
   stats(): HostStats & { readonly waiting: number };

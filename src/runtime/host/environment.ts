@@ -1,0 +1,122 @@
+/** What a host is given, what it tells, and its limits. */
+
+import type { Verifier } from "#envelope/keys.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Epoch, Store } from "#ports/store.ts";
+import type { Application } from "../bucket/application.ts";
+import type { Publication, Receipt } from "../bucket/outputs.ts";
+import type { MailboxLimits } from "../mailbox/mailbox.ts";
+
+/** Inputs of each mailbox taken in one turn: they fill a commit, and a turn stays under 50 ms. */
+export const TURN_INPUTS_MAX = 512;
+/** Envelopes that may wait in a host: about one second of work. Beyond: MAILBOX_FULL. */
+export const WAITING_ENVELOPES_MAX = 8_192;
+/** Of one connection: half, so that a flood leaves room for the others. */
+export const CONNECTION_ENVELOPES_MAX = WAITING_ENVELOPES_MAX / 2;
+/** Asks of other buckets that may wait in a host; one too many is dropped, and asked again. */
+export const WAITING_ASKS_MAX = 32_768;
+/** Of one bucket. */
+export const BUCKET_ASKS_MAX = 4_096;
+/** Asks of this host's buckets that are open, or answered and not taken. */
+export const OPEN_ASKS_MAX = 32_768;
+/** Inputs that wait for one bucket which is loading or has too much unconfirmed. */
+export const BACKLOG_INPUTS_MAX = 4_096;
+/** Before a bucket whose store gave no clear answer is loaded again, ms. */
+export const RELOAD_MS = 5_000;
+
+export interface HostLimits {
+  readonly turnInputsMax: number;
+  /** Envelopes, by connection. */
+  readonly outside: MailboxLimits;
+  /** Asks, by bucket; answers, in the room their asks reserved. */
+  readonly inside: MailboxLimits;
+  readonly backlogInputsMax: number;
+}
+
+export const HOST_LIMITS: HostLimits = {
+  turnInputsMax: TURN_INPUTS_MAX,
+  outside: {
+    messagesMax: WAITING_ENVELOPES_MAX,
+    senderMessagesMax: CONNECTION_ENVELOPES_MAX,
+    // Nobody outside is asked anything.
+    reservedMax: 1,
+  },
+  inside: {
+    messagesMax: WAITING_ASKS_MAX,
+    senderMessagesMax: BUCKET_ASKS_MAX,
+    reservedMax: OPEN_ASKS_MAX,
+  },
+  backlogInputsMax: BACKLOG_INPUTS_MAX,
+};
+
+export interface BucketMessage {
+  readonly to: number;
+  readonly from: number;
+  readonly number: number;
+  readonly role: "ask" | "answer";
+  readonly floor: number;
+  readonly payload: unknown;
+}
+
+export interface HostEnvironment {
+  readonly app: Application;
+  readonly store: Store;
+  readonly verifier: Verifier;
+  readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
+  /** Paces what is tried again; decides nothing that is logged. */
+  readonly after: Clock["after"];
+  /** A keyed hash of the epoch's secret. */
+  readonly chance: (label: Uint8Array) => Uint8Array;
+  /** The body of this epoch's EPOCH entry. */
+  readonly epochBody: (epoch: Epoch, previous: Epoch | undefined) => unknown;
+  /** Fetch a published document by hash (for replay of older pins). */
+  readonly fetchDocument: (hash: string) => Promise<Uint8Array | undefined>;
+  /** Outputs that leave. Called only for what is committed. */
+  readonly send: (message: BucketMessage) => void;
+  readonly receipts: (bucket: number, receipts: readonly Receipt[], head: string) => void;
+  readonly tell: (to: string, notice: object) => void;
+  readonly publish: (publication: Publication) => void;
+  /** Answers that are not signed: malformed, wrong signature, full. */
+  readonly reject: (connection: number, wire: Uint8Array, code: string, detail: string) => void;
+  readonly event: (event: HostEvent) => void;
+  /** Ask for another turn as soon as possible. */
+  readonly wake: () => void;
+  /** Told what is in hand before it is processed, where somebody outside can read it; "": nothing. */
+  readonly inHand: (name: string) => void;
+  /** Names that were in hand when earlier threads died, each too often: set aside (poison.ts). */
+  readonly dead: readonly string[];
+  readonly limits?: HostLimits;
+}
+
+export type HostEvent =
+  /** The bucket's state was discarded and is built again from its log. */
+  | { readonly type: "rebuilt"; readonly bucket: number; readonly cause: string }
+  /** An input was set aside: it made turns fail too often. */
+  | {
+      readonly type: "dead_letter";
+      readonly bucket: number;
+      readonly input: string;
+      readonly cause: string;
+    }
+  /** The bucket does nothing any more: a person has to look. */
+  | { readonly type: "halted"; readonly bucket: number; readonly reason: string }
+  /** The store gives no clear answer; the bucket is loaded again after RELOAD_MS. */
+  | { readonly type: "stalled"; readonly bucket: number; readonly reason: string }
+  /** Somebody else leads the bucket: it is let go. */
+  | { readonly type: "lost"; readonly bucket: number }
+  /** A snapshot could not be stored: nothing is lost but time at the next load. */
+  | { readonly type: "snapshot_failed"; readonly bucket: number; readonly cause: string };
+
+export interface HostStats {
+  turns: number;
+  envelopes: number;
+  records: number;
+  refused: number;
+  rejected: number;
+  rebuilt: number;
+  /** Messages of other buckets not taken: an ask without room, an answer that nobody waits for. */
+  dropped: number;
+  verifyMicros: number;
+  stepMicros: number;
+}

@@ -1,0 +1,70 @@
+/**
+ * What waits for a host: envelopes by connection, and what buckets say to each other. Two mailboxes,
+ * because the first is open to anybody and the second must go on however full the first is.
+ */
+
+import type { TurnInput } from "../bucket/input.ts";
+import { Mailbox } from "../mailbox/mailbox.ts";
+import type { BucketMessage, HostLimits } from "./environment.ts";
+import type { Addressed, Wire } from "./verify.ts";
+
+const answerName = (bucket: number, number: number): string => `${bucket}:${number}`;
+
+export class Inbox {
+  readonly #turnInputsMax: number;
+  readonly #outside: Mailbox<Wire>;
+  readonly #inside: Mailbox<Addressed>;
+  #given = 0;
+
+  constructor({ outside, inside, turnInputsMax }: HostLimits) {
+    this.#outside = new Mailbox(outside);
+    this.#inside = new Mailbox(inside);
+    this.#turnInputsMax = turnInputsMax;
+  }
+
+  get size(): number {
+    return this.#outside.size + this.#inside.size;
+  }
+
+  /** False: MAILBOX_FULL. */
+  envelope(wire: Wire): boolean {
+    return this.#outside.offer(`${wire.connection}`, wire).kind === "queued";
+  }
+
+  /** False: an ask without room (it comes again), or an answer that nobody waits for. */
+  message({ to: bucket, from, number, role, floor, payload }: BucketMessage): boolean {
+    if (role === "ask") {
+      const input: TurnInput = { kind: "ask", from, number, floor, payload };
+      return this.#inside.offer(`${from}`, { bucket, input }).kind === "queued";
+    }
+    const input: TurnInput = { kind: "answer", from, number, payload };
+    return this.#inside.answer(answerName(bucket, number), { bucket, input }).kind === "queued";
+  }
+
+  /** False: there is no room. */
+  given(bucket: number, verb: string, body: unknown): boolean {
+    this.#given += 1;
+    const name = `given:${this.#given}`;
+    if (!this.#inside.reserve(name)) return false;
+    this.#inside.answer(name, { bucket, input: { kind: "given", verb, body } });
+    return true;
+  }
+
+  /** Room for the answer to this ask; false: the ask may not leave now. */
+  reserve(bucket: number, number: number): boolean {
+    return this.#inside.reserve(answerName(bucket, number));
+  }
+
+  /** Nobody waits for this answer any more. */
+  release(bucket: number, number: number): void {
+    this.#inside.release(answerName(bucket, number));
+  }
+
+  takeMessages(): readonly Addressed[] {
+    return this.#inside.take(this.#turnInputsMax);
+  }
+
+  takeWires(): readonly Wire[] {
+    return this.#outside.take(this.#turnInputsMax);
+  }
+}

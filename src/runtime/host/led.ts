@@ -1,0 +1,51 @@
+/** One bucket as its host leads it. */
+
+import type { Epoch } from "#ports/store.ts";
+import type { TurnInput } from "../bucket/input.ts";
+import { BucketState } from "../bucket/state.ts";
+import { BucketTime, TICK_MS } from "../timers/log-time.ts";
+import type { SavedState } from "./recovery.ts";
+
+export interface Led {
+  readonly bucket: number;
+  state: BucketState;
+  time: BucketTime;
+  epoch: Epoch;
+  /** Counts loads: what was begun for an older one is void. */
+  run: number;
+  status: "loading" | "live" | "halted" | "lost";
+  /** Inputs that came while the bucket was loading or had too much unconfirmed, in order. */
+  backlog: TurnInput[];
+  /** Records under the newest snapshot. */
+  snapshotAt: number;
+  /** Taken of a state that is not confirmed yet; stored when it is. */
+  snapshot: SavedState | undefined;
+  /** The host's run time at which a timer or a tick is due, ms; Infinity: no timer is armed. */
+  dueMs: number;
+  /** Something was due while too much was unconfirmed. */
+  held: boolean;
+}
+
+export const newLed = (bucket: number, epoch: Epoch, ranMs: number): Led => ({
+  bucket,
+  state: new BucketState(bucket),
+  time: new BucketTime(0, ranMs),
+  epoch,
+  run: 0,
+  status: "loading",
+  backlog: [],
+  snapshotAt: 0,
+  snapshot: undefined,
+  dueMs: Infinity,
+  held: false,
+});
+
+/**
+ * When the bucket has something to do by itself: its first timer, or, with a timer armed, TICK_MS of T
+ * after its last record (protocol section 6).
+ */
+export const dueOf = ({ state, time }: Led, ranMs: number): number => {
+  const timerMs = state.timers.next();
+  if (timerMs === undefined) return Infinity;
+  return ranMs + Math.max(0, Math.min(timerMs, state.atMs + TICK_MS) - time.now(ranMs));
+};

@@ -1,0 +1,19 @@
+/** Committed outputs on their way out. */
+
+import type { Outputs } from "../bucket/outputs.ts";
+import type { HostEnvironment } from "./environment.ts";
+
+export const letOut = (
+  env: HostEnvironment,
+  bucket: number,
+  outputs: Outputs,
+  head: string,
+): void => {
+  for (const { to, number, floor, payload } of outputs.asks)
+    env.send({ to, from: bucket, number, role: "ask", floor, payload });
+  for (const { to, number, payload } of outputs.answers)
+    env.send({ to, from: bucket, number, role: "answer", floor: 0, payload });
+  if (outputs.receipts.length > 0) env.receipts(bucket, outputs.receipts, head);
+  for (const { to, notice } of outputs.told) env.tell(to, notice);
+  for (const publication of outputs.publications) env.publish(publication);
+};
