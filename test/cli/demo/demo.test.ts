@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { RunSummary } from "#cli/summary.ts";
+import { canswarm, lastJson } from "../command-line.ts";
+
+let dir = "";
+beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), "canswarm-demo-"))));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+// The files are those of the installed packages, so what is saved differs with them; the market does not.
+it("the main job finalizes every file, rejects every cheat and finds no difference", async () => {
+  const ran = await canswarm(["demo", "--files", "8", "--data", join(dir, "a"), "--json"]);
+  expect({ code: ran.code, lines: ran.out.trimEnd().split("\n").length }).toEqual({
+    code: 0,
+    lines: 1,
+  });
+  const summary = lastJson<RunSummary & { readonly differences: readonly unknown[] }>(ran);
+  expect(summary).toMatchObject({ needs: 8, finalized: 8, differences: [] });
+  expect(summary.credits.conserved).toBe(true);
+  const bargain = summary.agents.find(({ name }) => name === "bargain");
+  expect(bargain?.finalized).toBe(0);
+  expect(ran.err).toMatch(/The first 8 of \d+ dependency files of 1 to 60 KB, by sha256\(path\):/);
+}, 60_000);
+
+it("prints the files, the market and a report that says how to check it", async () => {
+  const { code, out } = await canswarm(["demo", "--files", "3", "--data", join(dir, "b")]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/needs {5}3 of 3 finalized in /);
+  expect(out).toContain("3 results made once more by other code: 0 differences");
+  expect(out).toContain(`npx canswarm audit ${join(dir, "b")} > audit.jsonl`);
+}, 60_000);
