@@ -3,7 +3,7 @@
 import type { AuctionContext } from "#machines/auction/auction.machine.ts";
 import type { Bid } from "#machines/auction/auction.events.ts";
 import type { Committed, NeedThreadContext } from "#machines/need-thread/need-thread.context.ts";
-import { stageOf as stageOfState } from "#machines/need-thread/need-thread.machine.ts";
+import { stageOf as stageOfState } from "#machines/need-thread/need-thread.stage.ts";
 import type { Did, LogMs } from "#protocol/words.ts";
 import type { BucketView } from "#runtime/bucket/application.ts";
 import { specOf } from "./market.ts";

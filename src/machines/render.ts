@@ -1,6 +1,7 @@
 /**
  * Machine definitions as data and as pictures: JSON for editors and for EPOCH's digest, Mermaid
- * (`stateDiagram-v2`) for documents. Both follow from the definition alone, so equal machines give equal text.
+ * (`stateDiagram-v2`) for documents. Both follow from the definition alone, so equal machines give
+ * equal text.
  */
 
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from "xstate";

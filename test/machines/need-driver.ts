@@ -2,7 +2,8 @@
 import type { NeedThreadCommand } from "#machines/need-thread/need-thread.commands.ts";
 import type { NeedThreadContext } from "#machines/need-thread/need-thread.context.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "#machines/need-thread/need-thread.events.ts";
-import { needThreadMachine, stageOf } from "#machines/need-thread/need-thread.machine.ts";
+import { needThreadMachine } from "#machines/need-thread/need-thread.machine.ts";
+import { stageOf } from "#machines/need-thread/need-thread.stage.ts";
 import { drive } from "./driver.ts";
 import { concluded, needInput, ranked } from "./subjects.ts";
 

@@ -11,7 +11,7 @@ import { LEDGER, needActor, REGISTRY } from "#actors/names.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
 import { rowsOf, type RegistryState } from "#domain/registry/registry.ts";
 import type { AgentRow } from "#domain/registry/snapshot.ts";
-import { stageOf } from "#machines/need-thread/need-thread.machine.ts";
+import { stageOf } from "#machines/need-thread/need-thread.stage.ts";
 import type { LogRecord } from "#runtime/log/record.ts";
 import { replayLogs, type Replayed } from "#runtime/replay/replay.ts";
 import { bucketOf } from "#envelope/cid.ts";

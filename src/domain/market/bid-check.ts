@@ -1,4 +1,7 @@
-/** Whether a bid may stand: price and time within the need's, and a second bid at least 1 % below the first. */
+/**
+ * Whether a bid may stand: price and time within the need's, and a second bid at least 1 % below the
+ * first.
+ */
 
 import type { NeedBody, OpenBid } from "#protocol/bodies.ts";
 import type { Refusal } from "#protocol/refusals.ts";

@@ -1,4 +1,7 @@
-/** The time of a lease (protocol section 11): min(asked, policy, what the need has left), at least the minimum. */
+/**
+ * The time of a lease (protocol section 11): min(asked, policy, what the need has left), at least the
+ * minimum.
+ */
 
 import type { LogMs } from "#protocol/words.ts";
 

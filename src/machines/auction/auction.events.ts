@@ -1,4 +1,7 @@
-/** One auction: bids on (need, attempt). The actor has checked each bid (price, undercut, reveal's hash) before. */
+/**
+ * One auction: bids on (need, attempt). The actor has checked each bid before: price, undercut, the
+ * hash that it opens.
+ */
 
 import type { OpenBid } from "#protocol/bodies.ts";
 import type { Did, EnvelopeId, LogMs } from "#protocol/words.ts";
@@ -6,7 +9,7 @@ import type { Did, EnvelopeId, LogMs } from "#protocol/words.ts";
 export interface AuctionInput {
   readonly attempt: number;
   readonly mode: "open" | "sealed";
-  /** Eligible workers known when bids were called for; the auction closes early when all have answered. */
+  /** Eligible workers when bids were called for; when all have answered, the auction closes. */
   readonly eligible: readonly Did[];
   readonly windowMs: LogMs;
   readonly revealMs: LogMs;

@@ -1,4 +1,7 @@
-/** A bonded claim that a COMMIT (or a rejection) is wrong. Until a committee judges it, an operator rules (P3). */
+/**
+ * A bonded claim that a COMMIT (or a rejection) is wrong. Until committees judge them, an operator
+ * rules (P3).
+ */
 
 import type { Did, EnvelopeId, LogMs } from "#protocol/words.ts";
 
@@ -8,7 +11,7 @@ export interface ChallengeInput {
   readonly challenger: Did;
   /** The bond is known to be held: the challenge came to us through the ledger. */
   readonly bonded: boolean;
-  /** It names no COMMIT or rejection of that attempt: closed as rejected at once, it blocks nothing. */
+  /** It names no COMMIT or rejection of that attempt: closed as rejected at once. */
   readonly moot?: boolean;
   readonly askRetryMs: LogMs;
   readonly ruleMs: LogMs;

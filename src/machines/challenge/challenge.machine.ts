@@ -1,5 +1,6 @@
 /**
- * Challenge (protocol section 12, foundation): bonding → open → resolving → upheld | rejected, or refused.
+ * Challenge (protocol section 12, foundation): bonding → open → resolving → upheld | rejected, or
+ * refused.
  *
  * C1 (P3)  Nothing is ruled before the bond is held; the ruling is told after the bond was resolved.
  * C2       An unanswered challenge is rejected at its deadline; one that names nothing, at once.

@@ -150,6 +150,31 @@ export const withBarred = (c: NeedThreadContext, workers: readonly Did[]): reado
   ...new Set([...c.barred, ...workers]),
 ];
 
+/** How the lease went; without a GRANT there was none. */
+export const leaseEnd = (
+  { lease }: NeedThreadContext,
+  event: NeedThreadEvent,
+): Partial<NeedThreadContext> => {
+  if (event.type !== "LEASE_ENDED") return {};
+  const { elapsedMs, heartbeatsMissed, yieldedLate, reason } = event;
+  if (lease === undefined) return { reason };
+  return { reason, leased: { elapsedMs, ttlMs: lease.ttlMs, heartbeatsMissed, yieldedLate } };
+};
+
+/** A challenge has ended: ruled, or without a bond. */
+export const withoutChallenge = (
+  c: NeedThreadContext,
+  event: NeedThreadEvent,
+): Partial<NeedThreadContext> => {
+  if (event.type !== "CHALLENGE_REFUSED" && event.type !== "CHALLENGE_RULED") return {};
+  const isRuled = event.type === "CHALLENGE_RULED";
+  return {
+    open: c.open.filter((id) => id !== event.challenge),
+    upheld: c.upheld || (isRuled && event.upheld),
+    contests: c.contests + (isRuled ? 1 : 0),
+  };
+};
+
 /** The ledger knows an open bond: the end that was counted has not come yet. */
 export const unending = (c: NeedThreadContext): Partial<NeedThreadContext> => {
   const isFailure = c.outcome === "rejected" || c.outcome === "invalidated";

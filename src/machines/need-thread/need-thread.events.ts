@@ -1,4 +1,7 @@
-/** What a need thread takes. Events carry what the shell knows (positions, T, ids); a machine reads no clock. */
+/**
+ * What a need thread takes. Events carry what the shell knows (positions, T, ids); a machine reads no
+ * clock.
+ */
 
 import type { RankedBid } from "#protocol/bodies.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";

@@ -14,130 +14,37 @@
  */
 
 import { assign, setup } from "xstate";
-import type { EndBody, RankedBid } from "#protocol/bodies.ts";
 import type { Outcome } from "#protocol/words.ts";
-import type { KnownFacts, NeedThreadCommand } from "./need-thread.commands.ts";
+import type { KnownFacts } from "./need-thread.commands.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "./need-thread.events.ts";
 import {
   CONTESTS_MAX,
   ending,
   factsOf,
   initialContext,
+  leaseEnd,
   nextAttempt,
   planVotesOf,
   remaining,
   unending,
   withBarred,
+  withoutChallenge,
   wouldPay,
   type NeedThreadContext,
 } from "./need-thread.context.ts";
-
-type Params<T extends NeedThreadCommand["type"]> =
-  Extract<NeedThreadCommand, { type: T }> extends { params: infer P } ? P : never;
-type Verb = Params<"logEnd">["verb"];
-
-interface Args {
-  readonly context: NeedThreadContext;
-  readonly event: NeedThreadEvent;
-}
-
-/** evaluator_absent closes even where it pays: a FINALIZE always has its K (P6). */
-const VERB_OF: Readonly<Record<Outcome, Verb>> = {
-  finalized: "FINALIZE",
-  rejected: "REJECT",
-  no_submission: "RELEASE",
-  invalidated: "INVALIDATE",
-  no_bids: "CLOSE",
-  expired: "CLOSE",
-  cancelled: "CLOSE",
-  evaluator_absent: "CLOSE",
-};
-
-const candidateOf = ({ ranking }: NeedThreadContext): RankedBid => {
-  const [candidate] = ranking;
-  if (candidate === undefined) throw new Error("N1: a plan is voted on without a candidate");
-  return candidate;
-};
-
-/** Whoever was barred before may not bid again, whoever let it. */
-const admitted = (
-  { barred }: NeedThreadContext,
-  { bids }: Extract<NeedThreadEvent, { type: "RANKED" }>,
-): readonly RankedBid[] => bids.filter((bid) => !barred.includes(bid.worker));
-
-/** End the attempt with `outcome`. */
-const end = (outcome: Outcome, reason?: string) => ({
-  type: "endAttempt" as const,
-  params: reason === undefined ? { outcome } : { outcome, reason },
-});
-
-const endBody = (context: NeedThreadContext): Params<"logEnd">["body"] => {
-  const { attempt, outcome, last, bid, commit, carried, reason } = context;
-  if (outcome === undefined) throw new Error("N2: an attempt ends without an outcome");
-  return {
-    attempt,
-    outcome,
-    last,
-    ...(context.decided && bid !== undefined ? { worker: bid.worker } : {}),
-    ...(commit === undefined ? {} : { commit: commit.commit, artifact: commit.artifact }),
-    ...(carried.length === 0 ? {} : { votes: carried }),
-    ...(reason === undefined ? {} : { reason }),
-  };
-};
-
-const logEnd = {
-  type: "logEnd" as const,
-  params: ({ context, event }: Args): Params<"logEnd"> => {
-    if (event.type !== "SETTLED") throw new Error("N2: an end is logged after its posting");
-    const body = endBody(context);
-    const { sequence, moves } = event;
-    return { verb: VERB_OF[body.outcome as Outcome], body, sequence, moves };
-  },
-};
-
-const closeUnfunded = (outcome: EndBody["outcome"]) => ({
-  type: "logEnd" as const,
-  params: ({ event }: Args): Params<"logEnd"> => ({
-    verb: "CLOSE",
-    body: {
-      attempt: 1,
-      outcome,
-      last: true,
-      ...(event.type === "FUND_REFUSED" ? { reason: event.code } : {}),
-      ...(event.type === "FUND_DUPLICATE" ? { first: event.first } : {}),
-    },
-    moves: [],
-  }),
-});
-
-const openAttempt = (auction: boolean) => ({
-  type: "openAttempt" as const,
-  params: ({ context }: Args): Params<"openAttempt"> => ({
-    attempt: context.attempt,
-    auction,
-    barred: context.barred,
-  }),
-});
-
-const endLease = (how: "committed" | "revoked") => ({
-  type: "endLease" as const,
-  params: ({ context }: Args): Params<"endLease"> => ({ attempt: context.attempt, how }),
-});
-
-const challengesOf = (event: NeedThreadEvent): readonly string[] => {
-  if (event.type === "CHALLENGED") return [event.challenge];
-  return event.type === "SETTLE_SEALED" ? event.open : [];
-};
-
-/** Those named by the event and not yet open; on a timer, all open ones once more. */
-const openChallenge = {
-  type: "openChallenge" as const,
-  params: ({ context: { attempt, open }, event }: Args): Params<"openChallenge"> => {
-    const named = challengesOf(event).filter((id) => !open.includes(id));
-    const isTimer = event.type !== "CHALLENGED" && event.type !== "SETTLE_SEALED";
-    return { attempt, challenges: isTimer ? open : named };
-  },
-};
+import {
+  admitted,
+  candidateOf,
+  challengesOf,
+  closeUnfunded,
+  end,
+  endLease,
+  logEnd,
+  openAttempt,
+  openChallenge,
+  type Args,
+  type Params,
+} from "./need-thread.orders.ts";
 
 const challenged = {
   CHALLENGED: {
@@ -213,13 +120,7 @@ export const needThreadMachine = setup({
     endByLease: assign(({ context }) =>
       ending(context, context.pending ?? "no_submission", context.reason),
     ),
-    takeLeaseEnd: assign(({ context, event }) => {
-      if (event.type !== "LEASE_ENDED") return {};
-      const { elapsedMs, heartbeatsMissed, yieldedLate, reason } = event;
-      const { lease } = context;
-      if (lease === undefined) return { reason };
-      return { reason, leased: { elapsedMs, ttlMs: lease.ttlMs, heartbeatsMissed, yieldedLate } };
-    }),
+    takeLeaseEnd: assign(({ context, event }) => leaseEnd(context, event)),
     takePlanVotes: assign(({ context, event }) =>
       event.type === "CONCLUDED"
         ? { planVotes: [...context.planVotes, ...planVotesOf(event)] }
@@ -238,15 +139,7 @@ export const needThreadMachine = setup({
     takeChallenges: assign(({ context, event }) => ({
       open: [...new Set([...context.open, ...challengesOf(event)])],
     })),
-    dropChallenge: assign(({ context, event }) => {
-      if (event.type !== "CHALLENGE_REFUSED" && event.type !== "CHALLENGE_RULED") return {};
-      const isRuled = event.type === "CHALLENGE_RULED";
-      return {
-        open: context.open.filter((id) => id !== event.challenge),
-        upheld: context.upheld || (isRuled && event.upheld),
-        contests: context.contests + (isRuled ? 1 : 0),
-      };
-    }),
+    dropChallenge: assign(({ context, event }) => withoutChallenge(context, event)),
     unend: assign(({ context }) => unending(context)),
     openNext: assign(({ context }) => nextAttempt(context)),
   },
@@ -598,20 +491,3 @@ export const needThreadMachine = setup({
     closed: { type: "final" },
   },
 });
-
-/** The name of protocol section 4 for a state. */
-export const stageOf = (state: {
-  readonly value: unknown;
-  readonly context: Pick<NeedThreadContext, "lease">;
-}): string => {
-  const { value, context } = state;
-  const stage = nameOf(typeof value === "object" ? inner(value, "funded") : value);
-  if (stage !== "revoking") return stage;
-  return context.lease === undefined ? "awarded" : "leased";
-};
-
-const inner = (value: object | null, name: string): unknown =>
-  value !== null && name in value ? (value as Record<string, unknown>)[name] : value;
-
-const nameOf = (value: unknown): string =>
-  typeof value === "object" && value !== null ? (Object.keys(value)[0] ?? "") : String(value);
