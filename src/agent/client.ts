@@ -70,15 +70,21 @@ export class AgentClient {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.did = options.signer.did;
-    options.link.attach(this.did, {
+    this.attach();
+  }
+
+  /** Have everything that is told to this agent come here; what is still to be answered comes again. */
+  attach(): void {
+    const { link, onNotice } = this.#options;
+    link.attach(this.did, {
       receipt: (receipt) => this.#receipt(receipt),
       notice: (notice) => {
         this.#heard(notice.need, notice.nonce);
-        options.onNotice(notice);
+        onNotice(notice);
       },
       resumed: () => {
         for (const { prepared } of this.#unanswered.values())
-          options.link.send(prepared.thread, prepared.wire);
+          link.send(prepared.thread, prepared.wire);
       },
     });
   }

@@ -1,7 +1,19 @@
-/** The operator's settings: supervisor.config.ts of the package, or the file named by --config. */
+/**
+ * The operator's settings: supervisor.config.ts of the package, or the file named by --config.
+ *
+ * Its default export has `tree` and `hosts`, and may have `parameters`: what a new folder's genesis has
+ * otherwise than the local profile. A folder that holds a swarm keeps what its genesis says.
+ */
 
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Parameters } from "#domain/genesis/genesis.ts";
+import {
+  localParameters,
+  parametersOf,
+  validateParameters,
+  type Overrides,
+} from "#domain/genesis/profiles.ts";
 import { ConfigRefused } from "#runtime/supervision/spec.ts";
 import { CliError } from "./errors.ts";
 import type { SupervisorSettings } from "./swarm/embedded.ts";
@@ -9,14 +21,23 @@ import type { SupervisorSettings } from "./swarm/embedded.ts";
 /** Host threads: more than the machine's cores only wait for each other. */
 const HOSTS_MAX = 64;
 
-export const loadSettings = async (path: string | undefined): Promise<SupervisorSettings> => {
+export interface Settings extends SupervisorSettings {
+  /** Of a folder that is made with these settings. */
+  readonly parameters: Parameters;
+}
+
+interface Exported extends Partial<SupervisorSettings> {
+  readonly parameters?: unknown;
+}
+
+export const loadSettings = async (path: string | undefined): Promise<Settings> => {
   const name = path ?? "supervisor.config.ts";
   const invalid = (reason: string, cause?: unknown): CliError =>
     new CliError("CONFIG_INVALID", { path: name, reason }, cause === undefined ? {} : { cause });
-  let settings: Partial<SupervisorSettings> | undefined;
+  let settings: Exported | undefined;
   try {
     const url = path === undefined ? await ownConfig() : pathToFileURL(resolve(path)).href;
-    settings = ((await import(url)) as { default?: Partial<SupervisorSettings> }).default;
+    settings = ((await import(url)) as { default?: Exported }).default;
   } catch (error) {
     if (error instanceof ConfigRefused) throw invalid(error.message, error);
     throw invalid(error instanceof Error ? error.message : String(error), error);
@@ -29,8 +50,36 @@ export const loadSettings = async (path: string | undefined): Promise<Supervisor
   const host = tree.children.find((child) => child.name === "host");
   if (host === undefined || !("threads" in host) || host.threads !== hosts)
     throw invalid("the tree has one child `host` with as many threads as `hosts` says");
-  return { tree, hosts };
+  const [problem] = problemsOf(settings.parameters ?? {}, localParameters, "parameters");
+  if (problem !== undefined) throw invalid(problem);
+  const parameters = parametersOf("local", settings.parameters as Overrides | undefined);
+  const [contradiction] = validateParameters(parameters);
+  if (contradiction !== undefined) throw invalid(contradiction);
+  return { tree, hosts, parameters };
 };
+
+/** Every field exists and is of the kind that the profile's own value is. */
+const problemsOf = (given: unknown, known: object, path: string): string[] => {
+  if (given === null || typeof given !== "object" || Array.isArray(given))
+    return [`${path} is an object of the fields that differ from the local profile`];
+  return Object.entries(given).flatMap(([name, value]: [string, unknown]) => {
+    const own: unknown = Object.getOwnPropertyDescriptor(known, name)?.value;
+    const field = `${path}.${name}`;
+    if (own === undefined || name === "profile") return [`there is no field ${field}`];
+    if (own !== null && typeof own === "object") return problemsOf(value, own, field);
+    if (typeof value !== typeof own)
+      return [`${field} is a ${typeof own}, for example ${show(own)}`];
+    if (typeof value === "number" && (!Number.isSafeInteger(value) || value < 0))
+      return [`${field} is a whole number from 0`];
+    if (typeof value === "bigint" && value < 0n) return [`${field} is not below 0`];
+    if (name === "auctionMode" && value !== "open" && value !== "sealed")
+      return [`${field} is "open" or "sealed"`];
+    return [];
+  });
+};
+
+const show = (value: unknown): string =>
+  typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
 
 /** Beside src in a checkout, beside cli in dist. */
 const ownConfig = async (): Promise<string> => {

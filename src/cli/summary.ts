@@ -18,6 +18,8 @@ export interface AgentSummary {
   readonly slashed: string;
   /** 0 to 1, for its first capability. */
   readonly reputation: number;
+  /** In this run: refusals by `VERB CODE` and failed calls of its program by `call CODE`. */
+  readonly events: Readonly<Record<string, number>>;
 }
 
 export interface TaskSummary {

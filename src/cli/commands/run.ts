@@ -3,14 +3,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parametersOf } from "#domain/genesis/profiles.ts";
 import { hasColors } from "../display.ts";
 import { CliError, inputInvalid, printError } from "../errors.ts";
 import { readInputs } from "../input/inputs.ts";
 import { Progress } from "../progress.ts";
 import { loadSettings } from "../settings.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
-import { holdsSwarm, markForFaults, openFolder, writePid } from "../swarm/folder.ts";
+import { hiredOf } from "../swarm/accounts.ts";
+import { holdsSwarm, markForFaults, openFolder, parametersIn, writePid } from "../swarm/folder.ts";
 import { parseFault } from "../swarm/fault.ts";
 import { runTasks, type RunEvents } from "../swarm/run.ts";
 import type { RunResult } from "../swarm/summarize.ts";
@@ -32,14 +32,18 @@ export interface RunOutcome extends RunResult {
 
 /** What `run` and the main job share: everything from the parsed inputs on. */
 export const runInputs = async (tasksFile: string, flags: RunFlags): Promise<RunOutcome> => {
-  const parameters = parametersOf("local");
-  const inputs = await readInputs({ tasks: tasksFile, agents: flags.agents }, parameters);
+  const { parameters } = await loadSettings(flags.config);
+  const rules = flags.data === undefined ? parameters : parametersIn(flags.data, parameters);
+  const inputs = await readInputs({ tasks: tasksFile, agents: flags.agents }, rules);
   if (inputs.kind === "bad") throw inputInvalid(inputs);
   const { tasks, agents, folder } = inputs;
   return runParsed({ tasks, agents, folder }, flags);
 };
 
-type Inputs = Pick<Parameters<typeof runTasks>[0], "tasks" | "agents" | "folder">;
+interface Inputs extends Pick<Parameters<typeof runTasks>[0], "tasks" | "agents"> {
+  /** In which the agents' programs run. */
+  readonly folder: string;
+}
 
 export interface ParsedFlags extends Pick<RunFlags, "data" | "config" | "fault"> {
   /** Called before the swarm is closed: what a result holds can still be read. */
@@ -57,10 +61,12 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
     color: hasColors(process.stderr),
   });
   const restarts: Restart[] = [];
-  const create = { name: "local", parameters: parametersOf("local"), nowMs: Date.now() };
+  const create = { name: "local", parameters: settings.parameters, nowMs: Date.now() };
+  const folder = openFolder(dir, holdsSwarm(dir) ? undefined : create);
   const swarm = await EmbeddedSwarm.open({
-    folder: openFolder(dir, holdsSwarm(dir) ? undefined : create),
+    folder,
     settings,
+    hired: hiredOf(folder, inputs.agents, inputs.folder),
     onNews: newsTeller(progress, restarts),
     onHalt: (reason) => {
       process.exit(printError(new CliError("SUPERVISOR_HALTED", { reason }), { json: false }));

@@ -9,13 +9,16 @@ import { AgentClient, isNack } from "#agent/client.ts";
 import { accountThread } from "#envelope/envelope.ts";
 import type { AccountStatus } from "#actors/queries.ts";
 import type { LabelAttestation, RegisterBody, Role } from "#protocol/bodies.ts";
+import type { AgentRow, RegistrySnapshot } from "#domain/registry/snapshot.ts";
 import { memberDigest } from "#protocol/digests.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import type { Credits, Did } from "#protocol/words.ts";
 import type { PortLink } from "#runtime/threads/port-link.ts";
 import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
+import type { HiredSpec } from "./agents-thread.ts";
 import type { EmbeddedSwarm } from "./embedded.ts";
+import type { Folder } from "./folder.ts";
 
 /** A worker without `credits` gets this much: performance bonds are held on it. */
 export const WORKER_CREDITS_DEFAULT: Credits = 1_000_000_000n;
@@ -136,38 +139,72 @@ export const requesterMember = (swarm: EmbeddedSwarm): Member => ({
   stake: 0n,
 });
 
-/** Grant, register and stake; what is there already is left as it is. */
+/** What the agents' thread needs to speak for them. */
+export const hiredOf = (
+  folder: Folder,
+  agents: readonly AgentSpec[],
+  programs: string,
+): HiredSpec[] =>
+  agents.map((spec) => ({
+    name: spec.name,
+    seed: folder.keys.seed(spec.name),
+    price: spec.price ?? 0n,
+    etaMs: spec.etaMs,
+    run: spec.run,
+    folder: programs,
+  }));
+
+/** What REGISTER would say is what the registry says already. */
+const isEnrolled = (row: AgentRow | undefined, { body }: Member): boolean => {
+  if (row === undefined) return false;
+  const { name, roles, capabilities } = body.manifest;
+  const same = (a: readonly string[], b: readonly string[]): boolean =>
+    [...a].sort().join("\n") === [...b].sort().join("\n");
+  const labels = (["org", "asn", "region", "model"] as const).every(
+    (label) => row[label] === body.attestations.find((one) => one.label === label)?.value,
+  );
+  return (
+    row.name === name && same(row.roles, roles) && same(row.capabilities, capabilities) && labels
+  );
+};
+
+/** Grant, register and stake; what is there already is left as it is. Answers how many were new. */
 export const enrol = async (
   swarm: EmbeddedSwarm,
   link: PortLink,
   operator: Operator,
   members: readonly Member[],
-): Promise<void> => {
-  await Promise.all(
-    members.map(async ({ name, signer, body, credits, stake }) => {
+): Promise<number> => {
+  const rows = (await swarm.system<RegistrySnapshot>("registry"))?.agents ?? [];
+  const enrolled = await Promise.all(
+    members.map(async (member): Promise<number> => {
+      const { name, signer, body, credits, stake } = member;
+      const row = rows.find((one) => one.did === signer.did);
       const account = await accountOf(swarm, signer.did);
+      // Whoever is in the registry was granted its credits before.
+      if (isEnrolled(row, member) && (account.staked > 0n || stake === 0n)) return 0;
       const client = clientFor(swarm, link, signer, () => undefined);
       client.resume(accountThread(signer.did), account.nonce);
       try {
         await operator.grant(signer.did, credits + stake, `grant/${name}`);
-        demand(await client.sayAccount("REGISTER", body));
+        if (!isEnrolled(row, member)) demand(await client.sayAccount("REGISTER", body));
         // Staked once: the grant's key is the same, so what is staked can only be what was granted.
         if (account.staked === 0n && stake > 0n)
           demand(await client.sayAccount("STAKE", { amount: stake }));
       } finally {
         client.close();
       }
+      return 1;
     }),
   );
+  return enrolled.reduce((sum, one) => sum + one, 0);
 };
 
 /** Every host must have pinned the registry before anybody posts: else the first NEEDs are told to wait. */
 export const registryReady = async (swarm: EmbeddedSwarm): Promise<void> => {
   for (;;) {
     const published = (await swarm.system<number>("registered")) ?? 0;
-    const pinned = await Promise.all(
-      swarm.hosts.controls().map((control) => control.query("pinned", undefined)),
-    );
+    const pinned = await swarm.queryAll("pinned");
     if (published > 0 && pinned.every((revision) => Number(revision) >= published)) return;
     await new Promise<void>((resolve) => void swarm.clock.after(5, resolve));
   }

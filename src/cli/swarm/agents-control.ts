@@ -7,23 +7,34 @@ import type { AgentsControl, AgentsSetup, HiredSpec, HiredStats } from "./agents
 
 export interface AgentsOptions extends AgentsSetup {
   readonly blocks: MessagePort;
+  readonly agents: readonly HiredSpec[];
+}
+
+/** A program that could not be started. It may start later: each call is a try of its own. */
+export interface Unstarted {
+  readonly name: string;
+  readonly why: string;
 }
 
 export class AgentsThread {
   readonly #worker: Worker;
   readonly #control: Comlink.Remote<AgentsControl>;
+  readonly unstarted: Unstarted[] = [];
+  #closing: Promise<void> | undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
     this.#control = Comlink.wrap<AgentsControl>(nodeEndpoint(worker));
   }
 
-  static async start({ blocks, ...setup }: AgentsOptions): Promise<AgentsThread> {
+  /** Starts the thread and the agents' programs in it. */
+  static async start({ blocks, agents, ...setup }: AgentsOptions): Promise<AgentsThread> {
     const worker = new Worker(new URL(import.meta.resolve("#cli/swarm/agents-thread.ts")), {
       name: "agents",
     });
     const thread = new AgentsThread(worker);
     await thread.#control.open(setup, Comlink.transfer(blocks, [blocks]));
+    thread.unstarted.push(...(await thread.#control.hire(agents)));
     return thread;
   }
 
@@ -31,11 +42,9 @@ export class AgentsThread {
     void this.#control.connect(index, Comlink.transfer(port, [port]));
   }
 
-  /** Load programs and begin to listen. Answers why an agent could not be started, by name. */
-  async hire(
-    agents: readonly HiredSpec[],
-  ): Promise<readonly { readonly name: string; readonly why: string }[]> {
-    return this.#control.hire(agents);
+  /** Claim every agent's post again: whoever spoke for one elsewhere has ended. */
+  attach(): Promise<void> {
+    return this.#control.attach();
   }
 
   stats(): Promise<readonly HiredStats[]> {
@@ -43,8 +52,10 @@ export class AgentsThread {
   }
 
   /** Programs are stopped, then the thread. */
-  async close(): Promise<void> {
-    await this.#control.close();
-    await this.#worker.terminate();
+  close(): Promise<void> {
+    this.#closing ??= this.#control.close().then(async () => {
+      await this.#worker.terminate();
+    });
+    return this.#closing;
   }
 }

@@ -48,6 +48,7 @@ export interface AgentsControl {
   hire(
     agents: readonly HiredSpec[],
   ): Promise<readonly { readonly name: string; readonly why: string }[]>;
+  attach(): void;
   stats(): readonly HiredStats[];
   close(): Promise<void>;
 }
@@ -99,21 +100,17 @@ class AgentsHost implements AgentsControl {
     };
     // A program that does not start now may start later: each call is a try of its own.
     const asks = started.kind === "ok" ? started.value : { bid: false, plan: false };
-    const waiting: Parameters<HiredAgent["hear"]>[0][] = [];
-    let agent: HiredAgent | undefined;
-    const client = new AgentClient({
+    const client: AgentClient = new AgentClient({
       signer: signerFromSeed(spec.seed),
       swarm: setup.swarm,
       policy: setup.policy,
       link,
       clock: this.#clock,
       soon: (task) => setImmediate(task),
-      onNotice: (notice) => {
-        if (agent === undefined) waiting.push(notice);
-        else agent.hear(notice);
-      },
+      // Told by messages only, so never before the agent below is there.
+      onNotice: (notice) => agent.hear(notice),
     });
-    agent = new HiredAgent({
+    const agent = new HiredAgent({
       client,
       runner,
       blocks,
@@ -125,9 +122,12 @@ class AgentsHost implements AgentsControl {
       asks,
       onEvent: count,
     });
-    for (const notice of waiting) agent.hear(notice);
     this.#hired.push({ name: spec.name, client, runner, events });
     return started.kind === "ok" ? undefined : `${started.code}: ${started.detail}`;
+  }
+
+  attach(): void {
+    for (const { client } of this.#hired) client.attach();
   }
 
   stats(): readonly HiredStats[] {

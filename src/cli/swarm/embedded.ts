@@ -19,6 +19,7 @@ import { HostSet, type HostNews } from "#runtime/threads/host-set.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
 import type { ThreadFault } from "#runtime/threads/protocol.ts";
 import { AgentsThread } from "./agents-control.ts";
+import type { HiredSpec } from "./agents-thread.ts";
 import type { Folder } from "./folder.ts";
 import { VERSION } from "../version.ts";
 
@@ -31,6 +32,11 @@ export interface EmbeddedOptions {
   readonly folder: Folder;
   readonly settings: SupervisorSettings;
   readonly fault?: ThreadFault;
+  /**
+   * Agents that the operator runs. Their programs are started before any bucket is led: log time
+   * passes from then on, and nobody may miss a deadline because nobody had started it yet.
+   */
+  readonly hired?: readonly HiredSpec[];
   readonly onNews: (news: HostNews) => void;
   readonly onHalt: (reason: string) => void;
 }
@@ -51,17 +57,24 @@ const epochFields = (folder: Folder): Record<string, unknown> => ({
   policy: folder.genesis.policy,
 });
 
+const DIED = Symbol("the host died");
+
 export class EmbeddedSwarm {
   readonly folder: Folder;
   readonly clock: Clock;
   readonly store: Store & Blocks;
   readonly hosts: HostSet;
+  /** Of the agents that were hired with `open`. */
+  readonly agents: AgentsThread | undefined;
   readonly #sqlite: SqliteThread;
   readonly #placement: readonly number[];
+  /** Questions that a host has not answered: it may die first. */
+  readonly #waiting = new Map<number, Set<() => void>>();
   #connections = 0;
   readonly #links: PortLink[] = [];
 
-  private constructor(options: EmbeddedOptions, sqlite: SqliteThread) {
+  private constructor(options: EmbeddedOptions, sqlite: SqliteThread, agents?: AgentsThread) {
+    this.agents = agents;
     this.folder = options.folder;
     this.clock = systemClock();
     this.#sqlite = sqlite;
@@ -78,18 +91,38 @@ export class EmbeddedSwarm {
       store: this.store,
       storePort: () => sqlite.port(),
       nowMs: () => this.clock.monotonicMs(),
-      onNews: options.onNews,
+      onNews: (news) => {
+        if (news.type === "died") for (const give of this.#waiting.get(news.host) ?? []) give();
+        options.onNews(news);
+      },
       onHalt: options.onHalt,
       ...(options.fault === undefined ? {} : { fault: options.fault }),
     });
+    if (agents !== undefined) this.#add((index, port) => agents.connect(index, port));
   }
 
   /** Refuses with DATA_IN_USE where another process has the folder. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedSwarm> {
     const sqlite = await openSqlite(options.folder.dir);
-    const swarm = new EmbeddedSwarm(options, sqlite);
+    const { folder, settings, hired } = options;
+    const agents =
+      hired === undefined
+        ? undefined
+        : await AgentsThread.start({
+            placement: placementOf(settings.hosts),
+            swarm: folder.swarm,
+            policy: folder.genesis.policy,
+            blocks: sqlite.port(),
+            agents: hired,
+          });
+    const swarm = new EmbeddedSwarm(options, sqlite, agents);
     await swarm.hosts.ready();
     return swarm;
+  }
+
+  #add(connect: (index: number, port: MessagePort) => void): void {
+    this.#connections += 1;
+    this.hosts.add({ id: this.#connections, connect });
   }
 
   /** A connection to every host for agents of this thread. */
@@ -99,25 +132,8 @@ export class EmbeddedSwarm {
       ...(rejected === undefined ? {} : { rejected }),
     });
     this.#links.push(link);
-    this.#connections += 1;
-    this.hosts.add({ id: this.#connections, connect: (index, port) => link.connect(index, port) });
+    this.#add((index, port) => link.connect(index, port));
     return link;
-  }
-
-  /** A thread of its own for agents, with its own connection. */
-  async agents(): Promise<AgentsThread> {
-    const thread = await AgentsThread.start({
-      placement: this.#placement,
-      swarm: this.folder.swarm,
-      policy: this.folder.genesis.policy,
-      blocks: this.#sqlite.port(),
-    });
-    this.#connections += 1;
-    this.hosts.add({
-      id: this.#connections,
-      connect: (index, port) => thread.connect(index, port),
-    });
-    return thread;
   }
 
   /** A port to the blocks, for a thread of agents. */
@@ -129,9 +145,38 @@ export class EmbeddedSwarm {
     return this.#placement;
   }
 
+  /** Asked again of the fresh thread where the host dies before it has answered. */
   async query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined> {
-    const control = this.hosts.control(this.hosts.hostOf(bucket));
-    return (await control?.query(name, argument)) as T | undefined;
+    const host = this.hosts.hostOf(bucket);
+    for (;;) {
+      await this.hosts.ready();
+      const answer = await this.#unlessDied(host, this.hosts.control(host)?.query(name, argument));
+      if (answer !== DIED) return answer as T | undefined;
+    }
+  }
+
+  /** Of every host: one answer each. */
+  async queryAll(name: string): Promise<unknown[]> {
+    return Promise.all(
+      Array.from({ length: Math.max(...this.#placement) + 1 }, (_, host) =>
+        this.query(this.#placement.indexOf(host), name),
+      ),
+    );
+  }
+
+  async #unlessDied(host: number, answer: Promise<unknown> | undefined): Promise<unknown> {
+    if (answer === undefined) return DIED;
+    let give = (): void => undefined;
+    const death = new Promise<typeof DIED>((resolve) => {
+      give = () => resolve(DIED);
+    });
+    const waiting = this.#waiting.get(host) ?? new Set();
+    this.#waiting.set(host, waiting.add(give));
+    try {
+      return await Promise.race([answer, death]);
+    } finally {
+      waiting.delete(give);
+    }
   }
 
   system<T>(name: string, argument?: unknown): Promise<T | undefined> {
@@ -146,6 +191,7 @@ export class EmbeddedSwarm {
   /** `drain` finishes what is queued; then everything is closed, in reverse. */
   async close(drain: boolean): Promise<void> {
     if (drain) await this.hosts.drain();
+    await this.agents?.close();
     for (const link of this.#links) link.close();
     await this.hosts.stop();
     await this.#sqlite.close();

@@ -45,6 +45,12 @@ export interface Folder {
 
 export const holdsSwarm = (dir: string): boolean => existsSync(join(dir, GENESIS_FILE));
 
+/** A folder keeps the parameters it was made with; one that is not there yet will get `otherwise`. */
+export const parametersIn = (dir: string, otherwise: Parameters): Parameters =>
+  holdsSwarm(dir)
+    ? decodeGenesis(new Uint8Array(readFileSync(join(dir, GENESIS_FILE)))).parameters
+    : otherwise;
+
 /** Open the folder's identity; create it with these parameters where there is none. */
 export const openFolder = (
   dir: string,

@@ -26,6 +26,8 @@ import { appendOutbox, readOutbox, type Batch, type Posted } from "./outbox.ts";
 
 /** Inputs up to this many bytes travel inside NEED; larger ones as a block. */
 export const INPUT_INLINE_BYTES_MAX = 32 * 1024;
+/** Open needs are asked for this often, in case their ends were told to nobody. */
+export const ASK_ENDS_MS = 2_000;
 /** Needs signed and stored together. */
 export const BATCH_NEEDS_MAX = 4_096;
 
@@ -33,8 +35,6 @@ export interface RunOptions {
   readonly swarm: EmbeddedSwarm;
   readonly tasks: readonly TaskLine[];
   readonly agents: readonly AgentSpec[];
-  /** Folder in which the agents' programs run. */
-  readonly folder: string;
   readonly events: RunEvents;
 }
 
@@ -65,26 +65,15 @@ export const runTasks = async (options: RunOptions): Promise<RunResult> => {
   await operator.resume();
   const requester = requesterMember(swarm);
   const members = agents.map((spec) => memberOf(swarm, operator, spec));
-  await enrol(swarm, link, operator, [requester, ...members]);
+  const enrolled = await enrol(swarm, link, operator, [requester, ...members]);
   await registryReady(swarm);
-  const agentsThread = await swarm.agents();
-  const unstarted = await agentsThread.hire(
-    agents.map((spec, i) => ({
-      name: spec.name,
-      seed: swarm.folder.keys.seed(spec.name),
-      price: spec.price ?? 0n,
-      etaMs: spec.etaMs,
-      run: spec.run,
-      folder: options.folder,
-      did: members[i]?.signer.did ?? "",
-    })),
-  );
-  for (const { name, why } of unstarted)
+  // Enrolment spoke for the agents from this thread: from here on they are spoken to in theirs.
+  if (enrolled > 0) await swarm.agents?.attach();
+  for (const { name, why } of swarm.agents?.unstarted ?? [])
     options.events.warned(`agent ${name} did not start: ${why}`);
   try {
     return await post(options, { link, operator, requester, members, batches });
   } finally {
-    await agentsThread.close();
     operator.close();
   }
 };
@@ -107,9 +96,10 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
   const busMs: number[] = [];
   const ended = new Map<string, Ended>();
   const idOf = new Map<string, string>();
-  let heard: Requester | undefined;
-  const client = clientFor(swarm, link, requester.signer, (notice) => heard?.hear(notice));
-  heard = new Requester(
+  const client: AgentClient = clientFor(swarm, link, requester.signer, (notice) =>
+    heard.hear(notice),
+  );
+  const heard = new Requester(
     client,
     {
       posted: (need) => {
@@ -130,19 +120,22 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
   const batches = [...enrolled.batches, ...(await signNew(swarm, client, options, enrolled))];
   const posted: Posted[] = [];
   for (const batch of batches) {
-    await operator.grant(requester.signer.did, batch.amount, batch.grant);
+    const first = batch.posted[0];
+    // Batches are granted whole and before they are sent: one that is known here was granted.
+    const isGranted = first !== undefined && (await statusOf(swarm, first.need)) !== undefined;
+    if (!isGranted) await operator.grant(requester.signer.did, batch.amount, batch.grant);
     for (const one of batch.posted) if (wanted.has(one.id)) posted.push(one);
   }
   for (const one of posted) idOf.set(one.need, one.id);
-  const open: Prepared[] = [];
-  for (const one of posted) {
-    const known = await endedAlready(swarm, one.need);
-    if (known === undefined) open.push({ id: one.need, thread: one.need, wire: one.wire });
-    else ended.set(one.need, known);
-  }
+  const known = await Promise.all(posted.map((one) => endedAlready(swarm, one.need)));
+  for (const one of known) if (one !== undefined) ended.set(one.need, one);
   if (ended.size > 0) events.resumed(ended.size);
-  heard.post(open);
-  await heard.done();
+  heard.post(
+    posted
+      .filter((_, i) => known[i] === undefined)
+      .map(({ need, wire }): Prepared => ({ id: need, thread: need, wire })),
+  );
+  await endsOf(swarm, heard);
   const durationMs = swarm.clock.monotonicMs() - startedMs;
   await swarm.hosts.drain();
   client.close();
@@ -161,9 +154,34 @@ const told = (
   ...(refused === undefined ? {} : { refused }),
 });
 
-/** A need that ended in an earlier run of this command. */
+const statusOf = (swarm: EmbeddedSwarm, need: string): Promise<NeedStatus | undefined> =>
+  swarm.query<NeedStatus>(bucketOf(need), "need", need);
+
+/**
+ * Until every need has ended. A notice is told once and may be lost with the thread that told it, or
+ * come before anybody listened: what is still open is asked for, now and then.
+ */
+const endsOf = async (swarm: EmbeddedSwarm, heard: Requester): Promise<void> => {
+  let isDone = false;
+  const done = heard.done().then(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    let cancel = (): void => undefined;
+    const pause = new Promise<void>((resolve) => {
+      cancel = swarm.clock.after(ASK_ENDS_MS, resolve);
+    });
+    await Promise.race([done, pause]);
+    cancel();
+    if (isDone) break;
+    const found = await Promise.all(heard.openNeeds().map((need) => endedAlready(swarm, need)));
+    for (const one of found) if (one !== undefined) heard.learn(one);
+  }
+};
+
+/** A need that ended in an earlier run of this command, or unheard in this one. */
 const endedAlready = async (swarm: EmbeddedSwarm, need: string): Promise<Ended | undefined> => {
-  const status = await swarm.query<NeedStatus>(bucketOf(need), "need", need);
+  const status = await statusOf(swarm, need);
   if (status?.ended === undefined) return undefined;
   const { outcome, attempts, worker, artifact } = status.ended;
   return {

@@ -9,6 +9,7 @@ import { formatCredits } from "#protocol/amount.ts";
 import type { BooksStatus } from "#actors/queries.ts";
 import type { AgentSummary, Percentiles, RunSummary, TaskSummary } from "../summary.ts";
 import type { Member } from "./accounts.ts";
+import type { HiredStats } from "./agents-thread.ts";
 import type { EmbeddedSwarm } from "./embedded.ts";
 import { reportOf, type Report } from "./log-report.ts";
 import type { Posted } from "./outbox.ts";
@@ -60,6 +61,7 @@ export const summarize = async (
     story.decidedAtMs === undefined ? [] : [story.decidedAtMs - story.postedAtMs],
   );
   const here = outcome.latencies.size;
+  const stats = (await swarm.agents?.stats()) ?? [];
   const summary: RunSummary = {
     needs: tasks.length,
     finalized: outcomes["finalized"] ?? 0,
@@ -70,7 +72,7 @@ export const summarize = async (
     decideMs: percentiles(decideMs),
     busMs: percentiles(outcome.busMs),
     credits: creditsOf(books, names),
-    agents: agents.map((member) => agentOf(member, report, rows)),
+    agents: agents.map((member) => agentOf(member, report, rows, stats)),
     tasks,
     stateHash: await stateHashOfHosts(swarm),
   };
@@ -105,6 +107,7 @@ const agentOf = (
   { name, signer, body }: Member,
   report: Report,
   rows: readonly AgentRow[],
+  stats: readonly HiredStats[],
 ): AgentSummary => {
   const story = report.agents.get(signer.did);
   const row = rows.find((agent) => agent.did === signer.did);
@@ -117,6 +120,7 @@ const agentOf = (
     earned: formatCredits(story?.earned ?? 0n),
     slashed: formatCredits(story?.slashed ?? 0n),
     reputation: reputationPpm(evidence) / MILLION,
+    events: stats.find((one) => one.name === name)?.events ?? {},
   };
 };
 

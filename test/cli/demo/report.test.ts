@@ -28,6 +28,7 @@ const summary: RunSummary = {
       earned: "1.82",
       slashed: "0",
       reputation: 0.31,
+      events: {},
     },
     {
       name: "bargain",
@@ -37,6 +38,7 @@ const summary: RunSummary = {
       earned: "0",
       slashed: "0.05",
       reputation: 0.05,
+      events: {},
     },
   ],
   tasks: [
