@@ -6,14 +6,22 @@ import { balanceOf, freeStakeOf, stakeOf } from "#domain/ledger/accounts.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
 import { total } from "#domain/ledger/conservation.ts";
 import { rowsOf, type RegistryState } from "#domain/registry/registry.ts";
-import { LEDGER, needRow, REGISTRY } from "./names.ts";
+import { LEDGER, needOf, needRow, REGISTRY } from "./names.ts";
 import type { EndedNeed } from "./need-thread.actor.ts";
-import { stageOf } from "./stage.ts";
+import { commitOf, stageOf } from "./stage.ts";
 
 export interface NeedStatus {
   readonly need: string;
   readonly stage: string;
   readonly ended?: EndedNeed;
+  /** The COMMIT of the open attempt. */
+  readonly commit?: { readonly attempt: number; readonly commit: string };
+}
+
+export interface ChallengeStatus {
+  readonly challenge: string;
+  readonly attempt: number;
+  readonly challenger: string;
 }
 
 export interface AccountStatus {
@@ -41,6 +49,12 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
       return needStatus(host, String(argument));
     case "account":
       return accountStatus(host, String(argument));
+    case "challenges":
+      return challengesOf(host, String(argument));
+    case "nonce": {
+      const [did, need] = argument as readonly [string, string];
+      return host.view(bucketOf(need))?.nonce(did, need) ?? 0;
+    }
     case "books":
       return booksStatus(host);
     case "registered":
@@ -74,8 +88,21 @@ const needStatus = (host: Host, need: string): NeedStatus | undefined => {
   const ended = view.row(need) as EndedNeed | undefined;
   if (ended !== undefined)
     return { need, stage: ended.outcome === "finalized" ? "finalized" : "closed", ended };
-  return view.row(needRow(need)) === undefined ? undefined : { need, stage: stageOf(view, need) };
+  if (view.row(needRow(need)) === undefined) return undefined;
+  const commit = commitOf(view, need);
+  const status = { need, stage: stageOf(view, need) };
+  if (commit === undefined) return status;
+  return { ...status, commit: { attempt: commit.attempt, commit: commit.commit } };
 };
+
+const challengesOf = (host: Host, need: string): readonly ChallengeStatus[] =>
+  [...(host.view(bucketOf(need))?.actors("challenge") ?? [])]
+    .filter((actor) => needOf(actor.id) === need)
+    .map((actor) => {
+      const { challenge, attempt, challenger } = (actor.state as { context: ChallengeStatus })
+        .context;
+      return { challenge, attempt, challenger };
+    });
 
 const booksOf = (host: Host): LedgerState | undefined =>
   host.view(SYSTEM_BUCKET)?.state(LEDGER) as LedgerState | undefined;

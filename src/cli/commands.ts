@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { addBench } from "./commands/bench.ts";
+import { addContest } from "./commands/contest.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addMachines } from "./commands/machines.ts";
@@ -14,6 +15,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addRun,
   addStatus,
   addNeed,
+  addContest,
   addMachines,
   addDoctor,
   addBench,
