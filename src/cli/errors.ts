@@ -37,6 +37,11 @@ export const ERRORS = {
     remedy: "see `canswarm {command} --help`",
     exitCode: 2,
   },
+  CHECKOUT_NEEDED: {
+    text: "canswarm {command} runs in a checkout only: it needs packages that development installs",
+    remedy: "clone the repository and run `npm start` in it",
+    exitCode: 2,
+  },
   INPUT_INVALID: {
     text: "{count} bad lines in the input files; nothing was created",
     remedy: "mend the lines that are named, then run the same command again",

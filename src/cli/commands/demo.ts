@@ -1,5 +1,6 @@
 /** `canswarm demo`, the main job of `npm start`: a market of real minifiers and one cheat, on real files. */
 
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { decode } from "#envelope/canonical.ts";
@@ -45,6 +46,8 @@ const countOf = (text: string): number => {
 };
 
 export const demo = async (flags: DemoFlags): Promise<number> => {
+  if (!existsSync(`${root}node_modules/esbuild`))
+    throw new CliError("CHECKOUT_NEEDED", { command: "demo" });
   const choice = await chooseFiles(root, countOf(flags.files));
   const say = (text: string): void =>
     void (flags.json ? process.stderr : process.stdout).write(text);
