@@ -94,6 +94,9 @@ export const localParameters: Parameters = {
   ...networkParameters,
   profile: "local",
   auctionMode: "open",
+  // The bidders are known and at hand: whoever does not bid in a moment will not bid in a minute.
+  auctionBackoffMs: SECOND / 10,
+  auctionBackoffMaxMs: SECOND,
   claimMs: SECOND,
   leaseMinMs: SECOND,
   leaseDefaultMs: 30 * SECOND,

@@ -38,8 +38,13 @@ describe("the profiles", () => {
     expect([small, medium, high].map((tier) => tier.sealedVotes)).toEqual([false, true, true]);
   });
 
-  it("local: bids are open, windows short, money rules the same", () => {
-    expect(localParameters).toMatchObject({ auctionMode: "open", claimMs: 1_000, voteMs: 60_000 });
+  it("local: bids are open, windows and back-off short, money rules the same", () => {
+    expect(localParameters).toMatchObject({
+      auctionMode: "open",
+      auctionBackoffMs: 100,
+      claimMs: 1_000,
+      voteMs: 60_000,
+    });
     for (const [name, tier] of Object.entries(localParameters.tiers)) {
       const network = networkParameters.tiers[name as keyof typeof networkParameters.tiers];
       expect(tier).toEqual({ ...network, challengeWindowMs: 200, auctionWindowMs: 1_000 });
