@@ -2,7 +2,9 @@
  * An agent that is run for somebody: turns notices into calls of its program and the answers into
  * envelopes. What it has not answered is asked again after any cut, so it keeps nothing on disk.
  *
- * G1  A notice is answered once while this process lives; a repeated one changes nothing.
+ * G1  A notice is answered once while this process lives; a repeated one changes nothing. A call for
+ *     bids is repeated only where the answer did not count: the auction was closed when it came, or has
+ *     been opened again since. So it is answered again, once the earlier answer has its receipt.
  * G2  HEARTBEAT is sent only after a sign of life of the program in that interval.
  * G3  A result that comes after the lease's end is still sent under its old revision: whether it counts
  *     is the bucket's to say (STALE_FENCE), never this clock's.
@@ -72,15 +74,20 @@ export class HiredAgent {
       if (this.#answered.size > ANSWERED_MAX)
         this.#answered.delete(this.#answered.values().next().value as string);
     }
-    void this.#answer(notice).catch((error: unknown) => {
+    const forget = (): void => {
       if (key !== undefined) this.#answered.delete(key);
-      this.#event({
-        type: "failed",
-        call: notice.kind,
-        code: "ERROR",
-        detail: error instanceof Error ? error.message : String(error),
+    };
+    void this.#answer(notice)
+      .then(notice.kind === "bid" ? forget : undefined)
+      .catch((error: unknown) => {
+        forget();
+        this.#event({
+          type: "failed",
+          call: notice.kind,
+          code: "ERROR",
+          detail: error instanceof Error ? error.message : String(error),
+        });
       });
-    });
   }
 
   #event(event: HiredEvent): void {

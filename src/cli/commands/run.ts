@@ -10,7 +10,7 @@ import { Progress } from "../progress.ts";
 import { loadSettings } from "../settings.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { hiredOf } from "../swarm/accounts.ts";
-import { holdsSwarm, markForFaults, openFolder, parametersIn, writePid } from "../swarm/folder.ts";
+import { holdsSwarm, markForFaults, openFolder, parametersIn } from "../swarm/folder.ts";
 import { parseFault } from "../swarm/fault.ts";
 import { runTasks, type RunEvents } from "../swarm/run.ts";
 import type { RunResult } from "../swarm/summarize.ts";
@@ -73,14 +73,12 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
     },
     ...(fault?.thread === undefined ? {} : { fault: fault.thread }),
   });
-  const removePid = writePid(dir);
   try {
     const result = await runTasks({ swarm, ...inputs, events: eventsTo(progress) });
     progress.finish();
     await flags.inspect?.(swarm, result);
     return { ...result, dir, restarts };
   } finally {
-    removePid();
     await swarm.close(false);
   }
 };

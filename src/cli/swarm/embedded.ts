@@ -20,7 +20,7 @@ import { PortLink } from "#runtime/threads/port-link.ts";
 import type { ThreadFault } from "#runtime/threads/protocol.ts";
 import { AgentsThread } from "./agents-control.ts";
 import type { HiredSpec } from "./agents-thread.ts";
-import type { Folder } from "./folder.ts";
+import { writePid, type Folder } from "./folder.ts";
 import { VERSION } from "../version.ts";
 
 export interface SupervisorSettings {
@@ -59,6 +59,12 @@ const epochFields = (folder: Folder): Record<string, unknown> => ({
 
 const DIED = Symbol("the host died");
 
+interface Opened {
+  readonly sqlite: SqliteThread;
+  readonly agents: AgentsThread | undefined;
+  readonly removePid: () => void;
+}
+
 export class EmbeddedSwarm {
   readonly folder: Folder;
   readonly clock: Clock;
@@ -67,13 +73,15 @@ export class EmbeddedSwarm {
   /** Of the agents that were hired with `open`. */
   readonly agents: AgentsThread | undefined;
   readonly #sqlite: SqliteThread;
+  readonly #removePid: () => void;
   readonly #placement: readonly number[];
   /** Questions that a host has not answered: it may die first. */
   readonly #waiting = new Map<number, Set<() => void>>();
   #connections = 0;
   readonly #links: PortLink[] = [];
 
-  private constructor(options: EmbeddedOptions, sqlite: SqliteThread, agents?: AgentsThread) {
+  private constructor(options: EmbeddedOptions, { sqlite, agents, removePid }: Opened) {
+    this.#removePid = removePid;
     this.agents = agents;
     this.folder = options.folder;
     this.clock = systemClock();
@@ -103,8 +111,10 @@ export class EmbeddedSwarm {
 
   /** Refuses with DATA_IN_USE where another process has the folder. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedSwarm> {
-    const sqlite = await openSqlite(options.folder.dir);
     const { folder, settings, hired } = options;
+    const sqlite = await openSqlite(folder.dir);
+    // As soon as the folder is ours: whoever wants to end us finds no earlier process there.
+    const removePid = writePid(folder.dir);
     const agents =
       hired === undefined
         ? undefined
@@ -115,7 +125,7 @@ export class EmbeddedSwarm {
             blocks: sqlite.port(),
             agents: hired,
           });
-    const swarm = new EmbeddedSwarm(options, sqlite, agents);
+    const swarm = new EmbeddedSwarm(options, { sqlite, agents, removePid });
     await swarm.hosts.ready();
     return swarm;
   }
@@ -194,6 +204,7 @@ export class EmbeddedSwarm {
     await this.agents?.close();
     for (const link of this.#links) link.close();
     await this.hosts.stop();
+    this.#removePid();
     await this.#sqlite.close();
   }
 }
