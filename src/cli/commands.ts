@@ -1,12 +1,14 @@
 /** Every command, in the order that help shows them. */
 
 import type { Command } from "commander";
+import { addAudit } from "./commands/audit.ts";
 import { addBench } from "./commands/bench.ts";
 import { addContest } from "./commands/contest.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addMachines } from "./commands/machines.ts";
 import { addNeed } from "./commands/need.ts";
+import { addReplay } from "./commands/replay.ts";
 import { addRun } from "./commands/run-command.ts";
 import { addStatus } from "./commands/status.ts";
 
@@ -16,6 +18,8 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addStatus,
   addNeed,
   addContest,
+  addAudit,
+  addReplay,
   addMachines,
   addDoctor,
   addBench,

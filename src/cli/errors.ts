@@ -87,6 +87,11 @@ export const ERRORS = {
     remedy: "restore the folder from a copy, or start a supervisor that holds the chain",
     exitCode: 1,
   },
+  KEY_MISSING: {
+    text: "{path} does not hold the operator's key of its genesis, so its heads cannot be signed",
+    remedy: "restore the folder's keys from a copy",
+    exitCode: 1,
+  },
   NEED_UNKNOWN: {
     text: "no need {need} is known here",
     remedy: "check the id and the folder; `canswarm status` lists the needs",

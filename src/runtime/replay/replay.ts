@@ -8,6 +8,7 @@
 import { cidOf, hex, sha256 } from "#envelope/cid.ts";
 import { admittedOf } from "../bucket/admitted.ts";
 import type { Application } from "../bucket/application.ts";
+import type { Outputs } from "../bucket/outputs.ts";
 import { ReplayDiverged, replayRecord } from "../bucket/replay-record.ts";
 import { BucketState } from "../bucket/state.ts";
 import { canonicalBytes } from "../bucket/state-hash.ts";
@@ -20,8 +21,8 @@ export interface Replayed {
 }
 
 export interface ReplayWatch {
-  /** After each record, with the bucket's state as it then is. */
-  readonly record?: (record: LogRecord, state: BucketState) => void;
+  /** After each record, with the bucket's state as it then is and what the record let out. */
+  readonly record?: (record: LogRecord, state: BucketState, outputs: Outputs) => void;
   /** Stop a bucket's replay before this many entries of the whole were applied. */
   readonly entriesMax?: number;
 }
@@ -59,7 +60,7 @@ export const replayLogs = async (
       for (const { document } of outputs.publications)
         documents.set(cidOf(document), app.openDocument(document));
       entries += record.entries.length;
-      watch.record?.(record, state);
+      watch.record?.(record, state, outputs);
     }
   }
   return { buckets: states, entries, stateHash: stateHashOf(states.values()) };
