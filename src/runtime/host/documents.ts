@@ -15,13 +15,13 @@ export interface Latest {
 
 export class Documents {
   readonly #app: Application;
-  readonly #fetch: (hash: string) => Promise<Uint8Array | undefined>;
+  readonly #stored: (hash: string) => Promise<Uint8Array | undefined>;
   readonly #opened = new Map<string, unknown>();
   #latest: Latest | undefined = undefined;
 
-  constructor(app: Application, fetch: (hash: string) => Promise<Uint8Array | undefined>) {
+  constructor(app: Application, stored: (hash: string) => Promise<Uint8Array | undefined>) {
     this.#app = app;
-    this.#fetch = fetch;
+    this.#stored = stored;
   }
 
   get latest(): Latest | undefined {
@@ -35,7 +35,7 @@ export class Documents {
   async open(hash: string): Promise<unknown> {
     const known = this.#opened.get(hash);
     if (known !== undefined) return known;
-    const bytes = await this.#fetch(hash);
+    const bytes = await this.#stored(hash);
     if (bytes === undefined) throw new Error(`document ${hash} is not stored`);
     const opened = this.#app.openDocument(bytes);
     this.#opened.set(hash, opened);

@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { stateHashOf } from "#runtime/replay/replay.ts";
+import { savedState } from "#runtime/host/recovery.ts";
+import { Rig } from "../toy/rig.ts";
+
+const ALL = [1, 2, 256];
+
+describe("a bucket that is led again", () => {
+  it("re-issues the asks that nobody answered, and they are answered once", async () => {
+    const rig = await Rig.open(ALL);
+    rig.carry = () => {};
+    const ping = rig.post(1, "PING", { bucket: 2 });
+    await rig.settle();
+    const next = await Rig.open(ALL, { disk: rig.disk });
+    expect(next.sent.map(({ role, number }) => [role, number])).toEqual([
+      ["ask", 0],
+      ["answer", 0],
+    ]);
+    expect(next.answerTo(ping)).toMatchObject({ extra: { pong: 1 } });
+  });
+
+  it("re-issues them also where its state was discarded under the same epoch, and tells again", async () => {
+    const rig = await Rig.open(ALL);
+    await rig.say(1, "ADD", { by: 4 });
+    rig.carry = () => {};
+    const ping = rig.post(1, "PING", { bucket: 2 });
+    await rig.settle();
+    rig.carry = (message) => rig.host.message(message);
+    rig.told.length = 0;
+    rig.post(1, "BREAK");
+    await rig.settle();
+    await rig.settle();
+    expect(rig.answerTo(ping)).toMatchObject({ extra: { pong: 1 } });
+    expect(rig.told[0]).toEqual({ to: "watcher", notice: { total: 4 } });
+  });
+
+  it("takes what came meanwhile, in the order in which it came (H5)", async () => {
+    const rig = await Rig.open(ALL);
+    rig.disk.slow();
+    const before = rig.post(1, "ADD", { by: 1 });
+    await rig.settle();
+    const ids = [rig.post(1, "BREAK"), rig.post(1, "ADD", { by: 2 })];
+    await rig.settle();
+    expect(rig.status(1)).toBe("loading"); // what was built waits for its answer first
+    ids.push(rig.post(1, "ADD", { by: 3 }));
+    await rig.settle();
+    rig.disk.release();
+    await rig.settle();
+    await rig.settle();
+    const order = rig.receipts.map(({ envelope }) => envelope);
+    expect(order.filter((id) => id !== ids[0])).toEqual([before, ids[1], ids[2]]);
+    const totals = (await rig.entries(1)).flatMap((e) =>
+      e.kind === "derived" ? [(e.body as { total: number }).total] : [],
+    );
+    expect(totals).toEqual([1, 3, 6]);
+  });
+
+  it("is not stuck where the store never answered what was built before", async () => {
+    const rig = await Rig.open(ALL);
+    rig.disk.fail(1, "silent");
+    rig.post(1, "ADD", { by: 1 });
+    await rig.settle();
+    // The rebuild that this asks for has to wait; the answer never comes.
+    rig.disk.fail(1);
+    rig.post(1, "BREAK");
+    await rig.advance(30_000);
+    expect([rig.status(1), rig.total(1)]).toEqual(["live", 1]);
+  });
+
+  it("tries again later where the store cannot be read", async () => {
+    let down = false;
+    const { Fault } = await import("#ports/faults.ts");
+    const rig = await Rig.open(ALL, {
+      store: (store) => ({
+        ...store,
+        read: async (...given) => {
+          if (down) throw new Fault("STORE_BUSY", "the store is busy");
+          return store.read(...given);
+        },
+      }),
+    });
+    await rig.say(1, "ADD", { by: 1 });
+    down = true;
+    rig.post(1, "BREAK");
+    await rig.settle();
+    expect(rig.events.map(({ type }) => type)).toEqual(["rebuilt", "stalled"]);
+    down = false;
+    await rig.advance(10_000);
+    expect([rig.status(1), rig.total(1)]).toEqual(["live", 1]);
+  });
+
+  it("halts by name where its log does not lead to its head, and the others act", async () => {
+    const rig = await Rig.open(ALL);
+    await rig.say(1, "ADD", { by: 1 });
+    const next = new Rig({
+      disk: rig.disk,
+      store: (store) => ({
+        ...store,
+        read: async (bucket, from, limit) =>
+          bucket === 1 && from > 0 ? [] : store.read(bucket, from, Math.min(limit, 1)),
+      }),
+    });
+    await next.lead(ALL);
+    expect(next.events).toMatchObject([{ type: "halted", bucket: 1 }]);
+    expect((next.events[0] as { reason: string }).reason).toContain("LOG_MISSING");
+    expect(await next.say(2, "ADD", { by: 1 })).toMatchObject({ kind: "ack" });
+  });
+});
+
+const move = fc.record({
+  verb: fc.constantFrom("ADD", "PING", "LATER", "ROLL", "ONCE", "FREE", "PRESS", "CLOSE", "AGAIN"),
+  bucket: fc.constantFrom(1, 2),
+  by: fc.integer({ min: -3, max: 9 }),
+  afterMs: fc.array(fc.nat(3_000), { maxLength: 2 }),
+  waitMs: fc.constantFrom(0, 0, 0, 40, 1_500),
+  publishes: fc.boolean(),
+});
+
+describe("a snapshot and the records behind it", () => {
+  it("give the state that the whole log gives", async () => {
+    const property = fc.asyncProperty(
+      fc.array(move, { minLength: 1, maxLength: 25 }),
+      fc.nat(25),
+      async (moves, cut) => {
+        const rig = await Rig.open(ALL);
+        for (const [at, { verb, bucket, by, afterMs, waitMs, publishes }] of moves.entries()) {
+          if (publishes) await rig.say(256, "PUBLISH", { text: `${at}` });
+          const body = { by, afterMs, bucket: 3 - bucket, key: `k${by}` };
+          await rig.say(bucket, verb, body);
+          await rig.advance(waitMs);
+          if (at === cut)
+            for (const b of ALL) await rig.store.saveSnapshot(savedState(rig.state(b)));
+        }
+        // One loads snapshot and tail, one the whole log; both know the documents.
+        const [tail, whole] = [1, 2].map(
+          (n) =>
+            new Rig({
+              disk: rig.disk,
+              store: (store) =>
+                n === 1 ? store : { ...store, loadSnapshot: async () => undefined },
+            }),
+        );
+        for (const one of [tail!, whole!]) {
+          for (const [hash, bytes] of rig.documents) one.documents.set(hash, bytes);
+          const epoch = { generation: 0, revision: 0 }; // loads, and lets go: it is not the leader
+          for (const bucket of ALL) await one.host.lead(bucket, epoch);
+        }
+        for (const bucket of ALL) {
+          const live = rig.state(bucket);
+          for (const one of [tail!.state(bucket), whole!.state(bucket)]) {
+            expect(stateHashOf([one])).toBe(stateHashOf([live]));
+            expect(one.encode()).toEqual(live.encode());
+            expect([...one.asks.keys()]).toEqual([...live.asks.keys()]);
+            expect(one.pinnedDocument).toBe(live.pinnedDocument);
+          }
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: 40 });
+  });
+});
