@@ -136,32 +136,7 @@ export const needThreadActor = (market: Market): ActorKind =>
     kind: "need-thread",
     logic: logicOf<NeedThreadEvent, NeedThreadInput, NeedThreadCommand>(needThreadMachine),
     handlers: {
-      requestFunding: (_params, actor, turn) => {
-        const need = needOf(actor.id);
-        const { body, requester, tier, kPlan, kResult, content } = specOf(turn, need);
-        const failures = Math.min(
-          body.limits?.failures ?? market.parameters.failuresMax,
-          market.parameters.failuresMax,
-        );
-        const amount = fundingAmount({
-          bounty: body.bounty,
-          verifyBounty: body.verifyBounty,
-          kPlan,
-          kResult,
-          failures,
-          candidates: market.parameters.planCandidatesMax,
-        });
-        ask(turn, actor, "fund", {
-          kind: "fund",
-          need,
-          requester,
-          key: body.key,
-          content,
-          amount,
-          bounty: body.bounty,
-          tier,
-        });
-      },
+      requestFunding: (_params, actor, turn) => requestFunding(actor, turn, market),
       resend: ({ name }, actor, turn) => turn.resend(actor.id, name),
       openAttempt: ({ attempt, auction, barred }, actor, turn) => {
         const need = needOf(actor.id);
@@ -170,27 +145,7 @@ export const needThreadActor = (market: Market): ActorKind =>
       },
       openPlanCommittee: ({ attempt, candidate }, actor, turn) =>
         openPlanCommittee(turn, needOf(actor.id), attempt, candidate, market),
-      decide: ({ attempt, bid, approvals }, actor, turn) => {
-        const need = needOf(actor.id);
-        // P1: one DECIDE per (need, attempt); the store creates the key once, whoever leads.
-        if (!turn.decide(`${need}/${attempt}`)) {
-          tellNeed(turn, need, { type: "LOST" });
-          return;
-        }
-        const body: DecideBody = {
-          need,
-          attempt,
-          proposal: bid.proposal,
-          worker: bid.worker,
-          price: bid.price,
-          etaMs: bid.etaMs,
-          approvals,
-          registry: pinnedDirectory(turn)?.snapshot.revision ?? 0,
-        };
-        turn.append("DECIDE", need, body);
-        tellNeed(turn, need, { type: "DECIDED" });
-        openLease(turn, need, attempt, bid, market);
-      },
+      decide: (decided, actor, turn) => decide(decided, actor, turn, market),
       askDrawReveal: ({ attempt }, actor, turn) => {
         const need = needOf(actor.id);
         const { requester } = specOf(turn, need);
@@ -216,22 +171,7 @@ export const needThreadActor = (market: Market): ActorKind =>
           if (!turn.has(challengeActor(need, challenge)))
             openChallenge(turn, need, attempt, challenge, market);
       },
-      settle: (known, actor, turn) => {
-        const need = needOf(actor.id);
-        const { body, requester, tier } = specOf(turn, need);
-        const { attempt, outcome, last } = known;
-        turn.append("SETTLE", need, { need, attempt, outcome, last } satisfies SettleBody);
-        ask(turn, actor, "settle", {
-          kind: "settle",
-          need,
-          requester,
-          tier,
-          capability: body.capability,
-          bounty: body.bounty,
-          verifyBounty: body.verifyBounty,
-          ...known,
-        });
-      },
+      settle: (known, actor, turn) => settle(known, actor, turn),
       logEnd: ({ verb, body, sequence, moves }, actor, turn) =>
         logEnd(turn, actor, verb, body, sequence, moves),
       ackNeed: ({ first }, actor, turn) =>
@@ -242,6 +182,80 @@ export const needThreadActor = (market: Market): ActorKind =>
     answered: (name, answer, actor, turn) =>
       answered(name, widenAmounts(answer) as LedgerAnswer, needOf(actor.id), turn),
   });
+
+const requestFunding = (actor: Ref, turn: Turn, market: Market): void => {
+  const need = needOf(actor.id);
+  const { body, requester, tier, kPlan, kResult, content } = specOf(turn, need);
+  const failures = Math.min(
+    body.limits?.failures ?? market.parameters.failuresMax,
+    market.parameters.failuresMax,
+  );
+  const amount = fundingAmount({
+    bounty: body.bounty,
+    verifyBounty: body.verifyBounty,
+    kPlan,
+    kResult,
+    failures,
+    candidates: market.parameters.planCandidatesMax,
+  });
+  ask(turn, actor, "fund", {
+    kind: "fund",
+    need,
+    requester,
+    key: body.key,
+    content,
+    amount,
+    bounty: body.bounty,
+    tier,
+  });
+};
+
+type Command<T extends NeedThreadCommand["type"]> =
+  Extract<NeedThreadCommand, { type: T }> extends { params: infer P } ? P : never;
+
+const decide = (
+  { attempt, bid, approvals }: Command<"decide">,
+  actor: Ref,
+  turn: Turn,
+  market: Market,
+): void => {
+  const need = needOf(actor.id);
+  // P1: one DECIDE per (need, attempt); the store creates the key once, whoever leads.
+  if (!turn.decide(`${need}/${attempt}`)) {
+    tellNeed(turn, need, { type: "LOST" });
+    return;
+  }
+  const body: DecideBody = {
+    need,
+    attempt,
+    proposal: bid.proposal,
+    worker: bid.worker,
+    price: bid.price,
+    etaMs: bid.etaMs,
+    approvals,
+    registry: pinnedDirectory(turn)?.snapshot.revision ?? 0,
+  };
+  turn.append("DECIDE", need, body);
+  tellNeed(turn, need, { type: "DECIDED" });
+  openLease(turn, need, attempt, bid, market);
+};
+
+const settle = (known: Command<"settle">, actor: Ref, turn: Turn): void => {
+  const need = needOf(actor.id);
+  const { body, requester, tier } = specOf(turn, need);
+  const { attempt, outcome, last } = known;
+  turn.append("SETTLE", need, { need, attempt, outcome, last } satisfies SettleBody);
+  ask(turn, actor, "settle", {
+    kind: "settle",
+    need,
+    requester,
+    tier,
+    capability: body.capability,
+    bounty: body.bounty,
+    verifyBounty: body.verifyBounty,
+    ...known,
+  });
+};
 
 const answered = (name: string, answer: LedgerAnswer, need: string, turn: Turn): void => {
   switch (answer.kind) {

@@ -187,23 +187,25 @@ export class Script {
   #told(verb: string, body: unknown): string {
     const world = this.#world as World;
     const b = body as Readonly<Record<string, unknown>>;
+    const auction = b["auction"] === true ? "auction" : "next of the ranking";
+    const last = b["last"] === true ? " last" : "";
     const who = (did: unknown): string => world.names.get(String(did)) ?? String(did);
     switch (verb) {
       case "OPEN_ATTEMPT":
-        return `OPEN_ATTEMPT ${String(b["attempt"])} ${b["auction"] === true ? "auction" : "next of the ranking"}`;
+        return `OPEN_ATTEMPT ${String(b["attempt"])} ${auction}`;
       case "RANKING":
         return `RANKING ${(b["bids"] as { worker: string }[]).map((bid) => who(bid.worker)).join(" ")}`;
       case "DRAW":
-        return b["phase"] === "asked"
-          ? `DRAW ${String(b["question"])} round ${String(b["round"])}`
-          : `SEATED ${String(b["question"])} ${(b["seats"] as { agent: string }[]).length} for K ${String(b["k"])}`;
+        if (b["phase"] === "asked")
+          return `DRAW ${String(b["question"])} round ${String(b["round"])}`;
+        return `SEATED ${String(b["question"])} ${(b["seats"] as []).length} for K ${String(b["k"])}`;
       case "DECIDE":
       case "GRANT":
         return `${verb} ${String(b["attempt"])} ${who(b["worker"])}`;
       case "SETTLE":
-        return `SETTLE ${String(b["attempt"])} ${String(b["outcome"])}${b["last"] === true ? " last" : ""}`;
+        return `SETTLE ${String(b["attempt"])} ${String(b["outcome"])}${last}`;
       default:
-        return `${verb} ${String(b["attempt"])} ${String(b["outcome"] ?? "")}${b["last"] === true ? " last" : ""}`;
+        return `${verb} ${String(b["attempt"])} ${String(b["outcome"] ?? "")}${last}`;
     }
   }
 
