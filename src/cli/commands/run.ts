@@ -75,6 +75,11 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
   });
   try {
     const result = await runTasks({ swarm, ...inputs, events: eventsTo(progress) });
+    if (fault?.thread !== undefined && restarts.length === 0)
+      progress.on({
+        kind: "note",
+        text: `the fault never came: fewer than ${fault.thread.turn} turns`,
+      });
     progress.finish();
     await flags.inspect?.(swarm, result);
     return { ...result, dir, restarts };

@@ -1,0 +1,89 @@
+/** Killed at any moment, the same command goes on: nothing is lost, nothing happens twice (E6, P1). */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { decimal, readLog, reckon } from "./books.ts";
+import {
+  canswarm,
+  descendants,
+  isAlive,
+  runToEnd,
+  supervisorOf,
+  until,
+  type Running,
+} from "./command.ts";
+import {
+  lines,
+  market,
+  module,
+  tasks,
+  verifier,
+  worker,
+  type MarketFolder,
+} from "./square-market.ts";
+
+const NEEDS = 60;
+const TIMEOUT_MS = 90_000;
+
+let folder: MarketFolder | undefined;
+afterEach(() => folder?.remove());
+
+/** How many needs a run has told to have ended, those of earlier runs included. */
+const endedIn = ({ stderr }: Running): number =>
+  Number(/\[(\d+)\/\d+\][^[]*$/.exec(stderr)?.[1] ?? 0);
+
+const kill = async (running: Running): Promise<void> => {
+  const programs = descendants(running.pid);
+  process.kill(running.pid, "SIGKILL");
+  await running.ended;
+  await until("the agents' programs are gone", () => !programs.some(isAlive));
+};
+
+test(
+  "six kills, and each need is decided, ended and paid once",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    folder = market(tasks(NEEDS), [
+      worker("liar", "1", lines("liar")),
+      worker("honest", "2", lines()),
+      worker("dear", "2.1", module),
+      verifier("v1", module),
+      verifier("v2", lines()),
+      verifier("v3", module),
+    ]);
+    const { data, args } = folder;
+    const moments: readonly ((running: Running) => boolean)[] = [
+      (running) => supervisorOf(data) === running.pid,
+      () => existsSync(join(data, "requester.jsonl")),
+      (running) => endedIn(running) >= 1,
+      (running) => endedIn(running) >= 15,
+      (running) => endedIn(running) >= 30,
+      (running) => endedIn(running) >= 45,
+    ];
+    for (const [i, isDue] of moments.entries()) {
+      const running = canswarm("run", ...args, "--json");
+      let isOver = false;
+      void running.ended.then(() => {
+        isOver = true;
+      });
+      await until(`moment ${i + 1}`, () => isOver || isDue(running), 60_000);
+      if (i === 3) {
+        const second = await canswarm("run", ...args, "--json").ended;
+        expect(second.code).toBe(1);
+        expect(second.stderr).toContain("DATA_IN_USE");
+      }
+      await kill(running);
+    }
+    const summary = await runToEnd(args);
+    const books = reckon(readLog(data));
+    expect(books.wrong).toEqual([]);
+    expect(books.needs.size).toBe(NEEDS);
+    expect(summary.outcomes).toEqual({ finalized: NEEDS });
+    for (const { id, output } of summary.tasks)
+      expect(output).toEqual({ square: Number(id.slice(1)) ** 2 });
+    for (const { name, did } of summary.agents)
+      expect(summary.credits.balances[name]).toBe(decimal(books.accounts.get(did) ?? 0n));
+    expect(existsSync(join(data, "supervisor.pid"))).toBe(false);
+  },
+);
