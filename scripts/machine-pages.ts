@@ -27,9 +27,10 @@ forgotten when the next opens; counters, the bar, the deadline and the frozen ra
 An attempt is the last, and is settled as such, when its outcome leaves nothing to try
 (finalized, no_bids, expired, cancelled, evaluator_absent), when a counter has reached its
 limit, or when the deadline has passed. evaluator_absent is always the last and always a CLOSE,
-paid or not: two redraws have shown that nobody judges, and a FINALIZE always has its K. A
-worker whose attempt ended by its own doing may not bid again; one whose decision was lost, or
-whose need was cancelled, may.
+paid or not: two redraws have shown that nobody judges, and a FINALIZE always has its K. Where
+the committee itself is not heard of within \`verifyTime\`, nothing is paid: a fail vote may
+lie in what was not heard. A worker whose attempt ended by its own doing may not bid again; one
+whose decision was lost, or whose need was cancelled, may.
 
 Only what would be paid can be invalidated. A rejection's window is zero for now: it passes
 through \`contestable\`, and a challenge that gets in there (or in the ledger) is ruled and its
@@ -47,11 +48,11 @@ another, with as many seats as abstained or were silent, and never fewer than ca
 Seats that are not heard when K agree are \`pending\`: neither paid nor no-shows.`,
   lease: `
 From the award to COMMIT or the lease's end. A heartbeat moves the deadline and the clock of
-silence.`,
+silence. At either end each whole interval since the last sign of life is a missed heartbeat.`,
   challenge: `
 A bonded claim. Nothing is ruled before the bond is held, and the ruling is told after the bond
 was resolved. One that comes through the ledger is bonded already; one that names nothing of the
-attempt is closed as rejected at once.`,
+attempt is closed as rejected as soon as it is bonded.`,
 };
 
 /** The page as it must stand in the checkout. */

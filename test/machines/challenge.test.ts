@@ -40,6 +40,14 @@ describe("a challenge", () => {
     expect(subject.send({ type: "RESOLVED" })).toEqual([report("rejected")]);
   });
 
+  it("that names nothing is acknowledged with its bond, and closed without a ruling", () => {
+    const subject = challenge({ moot: true });
+    expect(subject.commands).toEqual([{ type: "requestBond" }]);
+    expect(subject.send({ type: "BONDED" })).toEqual([report("opened"), resolve(false)]);
+    expect(subject.send({ type: "RULED", upheld: true })).toEqual([]);
+    expect(subject.send({ type: "RESOLVED" })).toEqual([report("rejected")]);
+  });
+
   it("that names nothing is closed as rejected at once", () => {
     const subject = challenge({ bonded: true, moot: true });
     expect(subject.commands).toEqual([resolve(false)]);

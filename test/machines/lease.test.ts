@@ -40,13 +40,35 @@ describe("a lease", () => {
 
   it.each([
     ["not claimed", [], "claimTime", "missed_claim", 0],
-    ["at its deadline", [CLAIM, BONDED], "leaseTime", "released", 0],
     ["after silence", [CLAIM, BONDED], "silenceTime", "released", 2],
   ] as const)("%s it ends by time", (_name, events, delay, reason, heartbeatsMissed) => {
     const subject = lease(...events);
     subject.pass(delay);
     expect(subject.ended()).toEqual({ reason, heartbeatsMissed, yieldedLate: false });
     expect(subject.isDone()).toBe(true);
+  });
+
+  it.each([
+    [4_999, 0],
+    [5_000, 1],
+    [9_999, 1],
+    [10_000, 2],
+    [20_000, 2],
+  ])("at its deadline of %d ms it ends, and %d heartbeats were missed", (ttlMs, missed) => {
+    const subject = lease({ type: "CLAIM", ttlMs }, BONDED);
+    subject.pass("leaseTime");
+    expect(subject.ended()).toEqual({
+      reason: "released",
+      heartbeatsMissed: missed,
+      yieldedLate: false,
+    });
+  });
+
+  it("counts as missed only what was missed since the last heartbeat", () => {
+    const beat: LeaseEvent = { type: "HEARTBEAT", atMs: 4_100, ttlMs: 3_000, progress: 0 };
+    const subject = lease({ type: "CLAIM", ttlMs: 7_000 }, BONDED, beat);
+    subject.pass("leaseTime");
+    expect(subject.ended()).toMatchObject({ reason: "released", heartbeatsMissed: 0 });
   });
 
   it.each([

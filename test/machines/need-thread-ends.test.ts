@@ -120,12 +120,20 @@ describe("absence of a verdict", () => {
     });
   });
 
-  it("is assumed when nobody concludes in the longest time a committee may take", () => {
+  it("is assumed when nobody concludes in time, and pays nothing: a fail vote may be unheard", () => {
     const need = thread();
     need.send(...toVerifying);
     need.pass("verifyTime");
+    expect(need.delayOf("window")).toBe(0);
+    need.send(PASSED);
     need.pass("window");
-    expect(need.facts()).toMatchObject({ outcome: "evaluator_absent", seats: [] });
+    expect(need.facts()).toMatchObject({
+      outcome: "evaluator_absent",
+      seats: [],
+      absentPays: "nothing",
+      last: true,
+      reason: "the committee did not conclude in time",
+    });
   });
 });
 

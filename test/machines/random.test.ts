@@ -90,6 +90,7 @@ const moves: fc.Arbitrary<Move[]> = fc.array(
 describe("a need thread", () => {
   it("keeps its limits whatever it is told, and ends once the world is quiet", () => {
     const outcomes = new Set<string>();
+    let seals = 0;
     const walker = walkerOf(needThreadMachine);
     const inputs = fc.record({
       awardsMax: fc.integer({ min: 1, max: 4 }),
@@ -123,9 +124,11 @@ describe("a need thread", () => {
         () => place,
       );
       watch.finish(place);
+      seals += watch.sealed();
       for (const outcome of watch.outcomes) outcomes.add(outcome);
     };
     fc.assert(fc.property(inputs, moves, run), { numRuns: 400 });
+    expect(seals, "settlements were taken back, too").toBeGreaterThan(10);
     expect([...outcomes].toSorted()).toEqual(
       "cancelled evaluator_absent expired finalized invalidated no_bids no_submission rejected".split(
         " ",

@@ -364,6 +364,7 @@ const challenge: Subject<ChallengeEvent> = {
     challengeInput,
     { ...challengeInput, bonded: true },
     { ...challengeInput, bonded: true, moot: true },
+    { ...challengeInput, moot: true },
   ],
   events: [
     { type: "BONDED" },

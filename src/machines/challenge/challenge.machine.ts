@@ -31,7 +31,8 @@ export const challengeMachine = setup({
     report: (_, _params: Report) => {},
   },
   guards: {
-    isMoot: ({ context }) => context.bonded && context.moot === true,
+    isMoot: ({ context }) => context.moot === true,
+    isBondedMoot: ({ context }) => context.bonded && context.moot === true,
     isBonded: ({ context }) => context.bonded,
     isUpheld: ({ context }) => context.upheld,
   },
@@ -48,7 +49,7 @@ export const challengeMachine = setup({
   states: {
     starting: {
       always: [
-        { guard: "isMoot", target: "resolving", actions: resolve },
+        { guard: "isBondedMoot", target: "resolving", actions: resolve },
         { guard: "isBonded", target: "open" },
         { target: "bonding", actions: "requestBond" },
       ],
@@ -62,7 +63,10 @@ export const challengeMachine = setup({
         },
       },
       on: {
-        BONDED: "open",
+        BONDED: [
+          { guard: "isMoot", target: "resolving", actions: [report("opened"), resolve] },
+          { target: "open" },
+        ],
         BOND_REFUSED: { target: "refused", actions: report("refused") },
       },
     },

@@ -31,6 +31,10 @@ const ended = (reason: Ended["reason"], heartbeatsMissed = 0, yieldedLate = fals
 /** A yield after a quarter of the lease costs a part of the bond. */
 const LATE_YIELD_DIVISOR = 4;
 
+/** At the deadline: whole intervals since the last sign of life, each a heartbeat that did not come. */
+const missedOf = ({ restMs, heartbeatMs, heartbeatsMissedMax }: LeaseContext): number =>
+  Math.min(heartbeatsMissedMax, Math.floor(restMs / heartbeatMs));
+
 const ends = [
   { guard: "isRevoked" as const, target: "ended" as const, actions: ended("revoked") },
   { target: "ended" as const },
@@ -109,7 +113,17 @@ export const leaseMachine = setup({
     },
     held: {
       after: {
-        leaseTime: { target: "ended", actions: ended("released") },
+        leaseTime: {
+          target: "ended",
+          actions: {
+            type: "ended",
+            params: ({ context }) => ({
+              reason: "released",
+              heartbeatsMissed: missedOf(context),
+              yieldedLate: false,
+            }),
+          },
+        },
         silenceTime: {
           target: "ended",
           actions: {

@@ -42,7 +42,8 @@ interface AttemptFacts {
   readonly seats: readonly SeatFact[];
   /** The votes that carry the verdict. */
   readonly carried: readonly EnvelopeId[];
-  readonly verdict: "pass" | "fail" | "absent" | undefined;
+  /** `unheard`: the committee has not concluded in time, so what its seats said is not known. */
+  readonly verdict: "pass" | "fail" | "absent" | "unheard" | undefined;
   /** Challenges not yet ruled. */
   readonly open: readonly EnvelopeId[];
   readonly upheld: boolean;
@@ -189,9 +190,11 @@ export const unending = (c: NeedThreadContext): Partial<NeedThreadContext> => {
 
 /**
  * evaluator_absent (section 4): a small need pays its price only if it asked no kResult and no seat
- * voted fail or abstain; without any fail vote the cancel fee; else nothing.
+ * voted fail or abstain; without any fail vote the cancel fee; else nothing. Where nobody told what
+ * the seats said, none of that is shown, so nothing is paid.
  */
 export const absentPays = (c: NeedThreadContext): "price" | "fee" | "nothing" => {
+  if (c.verdict === "unheard") return "nothing";
   const has = (answer: SeatFact["answer"]): boolean =>
     c.seats.some((seat) => seat.answer === answer);
   if (has("fail")) return "nothing";

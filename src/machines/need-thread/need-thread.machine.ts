@@ -136,6 +136,7 @@ export const needThreadMachine = setup({
           }
         : {},
     ),
+    beUnheard: assign({ verdict: "unheard", reason: "the committee did not conclude in time" }),
     takeChallenges: assign(({ context, event }) => ({
       open: [...new Set([...context.open, ...challengesOf(event)])],
     })),
@@ -164,7 +165,7 @@ export const needThreadMachine = setup({
       context.pending !== undefined,
     isDecided: ({ context }) => context.decided,
     isRejection: ({ context }) => context.verdict === "fail",
-    isAbsent: ({ context }) => context.verdict === "absent",
+    isAbsent: ({ context }) => context.verdict === "absent" || context.verdict === "unheard",
     isOneOfMany: (args) => isAboutOpen(args) && args.context.open.length > 1,
     isUpheldAtLast: (args) => isLastOpen(args) && isUpheld(args) && wouldPay(args.context),
     isMootAtLast: (args) => isLastOpen(args) && args.context.verdict === undefined,
@@ -381,7 +382,7 @@ export const needThreadMachine = setup({
           after: {
             verifyTime: {
               target: "contestable",
-              actions: assign({ verdict: "absent" as const }),
+              actions: "beUnheard",
             },
           },
           on: {
