@@ -3,7 +3,8 @@
  * loop or an exhausted heap costs the agent its try and nobody else anything. The module exports, by
  * name or in a default object:
  *
- *   work({need, input}) → {output, telemetry?}         judge({need, input, output, telemetry?}) → {verdict, reason?}
+ *   work({need, input}) → {output, telemetry?}
+ *   judge({need, input, output, telemetry?}) → {verdict, reason?}
  *   plan?({need, bid}) → {verdict, reason?}            bid?({need, input?}) → {price?, etaMs?} | {pass: true}
  *   close?()                                           each may be async; what it throws is a failed try
  *

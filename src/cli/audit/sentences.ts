@@ -49,7 +49,8 @@ const seated = (body: DrawBody, { nameOf }: Context): string | undefined => {
   const passed =
     skipped.length === 0 ? "" : `; without free stake: ${skipped.map(nameOf).join(", ")}`;
   const redraw = round === 0 ? "" : `, redraw ${round}`;
-  return `The ${question} of attempt ${attempt} goes to ${who}${redraw}; ${k} equal verdicts decide${passed}.`;
+  const rule = `${k} equal verdicts decide${passed}`;
+  return `The ${question} of attempt ${attempt} goes to ${who}${redraw}; ${rule}.`;
 };
 
 const ended = (body: EndBody, context: Context): string => {
@@ -82,7 +83,15 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   PROPOSE: ({ bid, attempt }: ProposeBody, _, by) => {
     if ("pass" in bid) return `${by} does not bid on attempt ${attempt}.`;
     if ("sealed" in bid) return `${by} bids on attempt ${attempt}, sealed.`;
-    return `${by} bids ${credits(bid.open.price)} on attempt ${attempt}, for ${milliseconds(bid.open.etaMs)}.`;
+    return (
+      [
+        by,
+        "bids",
+        credits(bid.open.price),
+        `on attempt ${attempt}, for`,
+        milliseconds(bid.open.etaMs),
+      ].join(" ") + "."
+    );
   },
   REVEAL: (body: RevealBody, _, by) => {
     if (body.what === "bid") return `${by} opens its bid: ${credits(body.bid.price)}.`;
@@ -91,14 +100,16 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   },
   RANKING: ({ bids, attempt }: RankingBody, { nameOf }) => {
     const order = bids.map((bid, n) => `${n + 1}. ${nameOf(bid.worker)} at ${credits(bid.price)}`);
-    return `Bids on attempt ${attempt} are closed: ${bids.length === 0 ? "there is none" : order.join(", ")}.`;
+    const ranked = bids.length === 0 ? "there is none" : order.join(", ");
+    return `Bids on attempt ${attempt} are closed: ${ranked}.`;
   },
   DRAW: seated,
   ATTEST_PLAN: ({ verdict, seat }: AttestPlanBody, _, by) =>
     `${by} (seat ${seat}) judges the plan: ${verdict}.`,
   DECIDE: ({ worker, attempt, price, approvals }: DecideBody, { nameOf, said }) => {
     const who = approvals.map((id) => nameOf(said(id)?.by ?? id));
-    return `${nameOf(worker)} wins attempt ${attempt} at ${credits(price)}, because ${who.join(" and ")} approved.`;
+    const because = `because ${who.join(" and ")} approved`;
+    return `${nameOf(worker)} wins attempt ${attempt} at ${credits(price)}, ${because}.`;
   },
   CLAIM: ({ attempt }: ClaimBody, _, by) => `${by} claims attempt ${attempt}.`,
   GRANT: ({ worker, revision, endsAtMs }: GrantBody, { nameOf }) =>

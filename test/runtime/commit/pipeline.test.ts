@@ -198,7 +198,7 @@ describe("a commit whose answer is not clear", () => {
 });
 
 describe("a commit that is refused", () => {
-  it("voids every later turn of its bucket, and what nobody acknowledged may be said again (C3)", async () => {
+  it("voids every later turn of its bucket; what nobody acknowledged may be said again (C3)", async () => {
     const rig = await Rig.open(ALL);
     await rig.say(1, "ADD", { by: 1 });
     // Somebody appends under our epoch behind our back: our parent is no longer the head.
