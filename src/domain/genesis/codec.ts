@@ -1,26 +1,53 @@
 /** The genesis as canonical bytes: what every supervisor shares, byte for byte. */
 
 import { decode, encode } from "#envelope/canonical.ts";
-import type { Tier } from "#protocol/words.ts";
-import type { Genesis, Parameters, TierRules } from "./genesis.ts";
+import { Malformed } from "#envelope/malformed.ts";
+import type { Genesis } from "./genesis.ts";
+import { networkParameters } from "./profiles.ts";
 
 export const encodeGenesis = (genesis: Genesis): Uint8Array => encode(genesis);
 
 /** Amounts are widened to bigint; throws Malformed on bytes that `encodeGenesis` could not make. */
 export const decodeGenesis = (bytes: Uint8Array): Genesis => {
-  const plain = decode(bytes) as Genesis;
-  const { parameters } = plain;
-  const tiers = Object.fromEntries(
-    Object.entries(parameters.tiers).map(([tier, rules]) => [
-      tier,
-      { ...rules, bountyMax: BigInt(rules.bountyMax) },
+  const genesis = like(decode(bytes), MODEL, "genesis") as Genesis;
+  const { version, parameters } = genesis;
+  if (version !== 1) throw new Malformed(`a genesis of version ${String(version)}`);
+  if (!PROFILES.has(parameters.profile)) throw new Malformed("an unknown profile");
+  if (!MODES.has(parameters.auctionMode)) throw new Malformed("an unknown auctionMode");
+  return genesis;
+};
+
+/** Any genesis: its fields and their kinds are those of all others. */
+const MODEL: Genesis = {
+  version: 1,
+  name: "",
+  nonce: new Uint8Array(),
+  operator: "",
+  createdAtMs: 0,
+  minted: 0n,
+  parameters: networkParameters,
+  policy: "",
+};
+const PROFILES: ReadonlySet<unknown> = new Set(["network", "local"]);
+const MODES: ReadonlySet<unknown> = new Set(["open", "sealed"]);
+
+/** The value, if it has the fields of the model and no others; where the model has a bigint, a bigint. */
+const like = (value: unknown, model: unknown, path: string): unknown => {
+  if (typeof model === "bigint" && Number.isSafeInteger(value)) return BigInt(value as number);
+  if (typeof value !== typeof model || value === null)
+    throw new Malformed(`${path} is no ${typeof model}`);
+  if (typeof model !== "object" || model === null) return value;
+  if (model instanceof Uint8Array || value instanceof Uint8Array || Array.isArray(value)) {
+    if (model instanceof Uint8Array && value instanceof Uint8Array) return value;
+    throw new Malformed(`${path} is of another kind`);
+  }
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(fields))
+    if (!Object.hasOwn(model, name)) throw new Malformed(`${path} has a field ${name}`);
+  return Object.fromEntries(
+    Object.entries(model).map(([name, part]) => [
+      name,
+      like(fields[name], part, `${path}.${name}`),
     ]),
-  ) as Record<Tier, TierRules>;
-  const widened: Parameters = {
-    ...parameters,
-    verifyStakeMin: BigInt(parameters.verifyStakeMin),
-    challengeStakeMin: BigInt(parameters.challengeStakeMin),
-    tiers,
-  };
-  return { ...plain, minted: BigInt(plain.minted), parameters: widened };
+  );
 };

@@ -57,24 +57,41 @@ describe("a plan", () => {
     expect(refusal(full, task("one more"))).toContain(`${PLAN_OPS_MAX}`);
   });
 
-  it("never has a cycle, whatever is offered to it", () => {
+  it("refuses a link or a requirement exactly where no order of the tasks is left", () => {
     const names = ["a", "b", "c", "d", "e"];
-    const edge = fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names));
+    const name = fc.constantFrom(...names);
+    const op = fc
+      .tuple(name, name, fc.boolean())
+      .map(([from, to, isLink]) => (isLink ? link(from, to) : requires(to, from)));
+    let taken = 0;
+    let refused = 0;
     fc.assert(
-      fc.property(fc.array(edge, { maxLength: 30 }), (edges) => {
+      fc.property(fc.array(op, { maxLength: 30 }), (ops) => {
         let plan: Plan = names.map(task);
-        for (const [from, to] of edges) {
-          const admitted = admitPlanOps(plan, [link(from, to)]);
+        for (const next of ops) {
+          const admitted = admitPlanOps(plan, [next]);
+          expect("plan" in admitted).toBe(isOrderable([...plan, next], names));
           if ("plan" in admitted) plan = admitted.plan;
+          if ("plan" in admitted) taken += 1;
+          else refused += 1;
         }
-        const links = plan.flatMap((op) => (op.op === "LINK" ? [op] : []));
-        let left = new Set(names);
-        for (let round = 0; round < names.length; round += 1)
-          left = new Set(
-            [...left].filter((name) => links.some((l) => l.to === name && left.has(l.from))),
-          );
-        expect([...left], "a topological order uses up all tasks").toEqual([]);
       }),
     );
+    expect(Math.min(taken, refused)).toBeGreaterThan(100);
   });
 });
+
+/** The dumb twin: take away tasks that wait for nothing, until none is left or none can be taken. */
+const isOrderable = (plan: Plan, names: readonly string[]): boolean => {
+  const edges = plan.flatMap((op) =>
+    op.op === "LINK"
+      ? [{ from: op.from, to: op.to }]
+      : op.op === "REQUIRES"
+        ? [{ from: op.on, to: op.task }]
+        : [],
+  );
+  let left = [...names];
+  for (let round = 0; round < names.length; round += 1)
+    left = left.filter((one) => edges.some(({ from, to }) => to === one && left.includes(from)));
+  return left.length === 0;
+};

@@ -116,6 +116,31 @@ describe("an order", () => {
     expect(seatedOnce).toBeGreaterThan(100);
   });
 
+  it("stays distinct and diverse over all rounds, whoever is skipped in each", () => {
+    let again = 0;
+    const run = (swarm: Swarm, k: number, skips: readonly boolean[], text: string): void => {
+      const agents = agentsOf(swarm);
+      const most = seatsPerOrg(2 * k - 1, networkParameters);
+      const seated: string[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const seed = seedOf(`${text} ${round}`);
+        const drawn = draw(inputOf(agents, { k, seated, seed }));
+        // The ledger locks along the order and skips whoever has too little free stake.
+        const kept = drawn.order.filter((_, i) => skips[(i + 5 * round) % skips.length] !== true);
+        if (round > 0) again += kept.length;
+        seated.push(...kept.slice(0, round === 0 ? 2 * k - 1 : k).map(({ did }) => did));
+        expect(new Set(seated).size, "P6: nobody sits twice").toBe(seated.length);
+        const orgs = seated.map((did) => entityOf(agents.find((one) => one.did === did)));
+        for (const org of orgs)
+          expect(orgs.filter((one) => one === org).length, "P6").toBeLessThanOrEqual(most);
+      }
+    };
+    const skips = fc.array(fc.boolean(), { minLength: 1, maxLength: 25 });
+    const ks = fc.integer({ min: 1, max: 5 });
+    fc.assert(fc.property(swarms, ks, skips, fc.string(), run), { numRuns: 200 });
+    expect(again, "later rounds had somebody to draw").toBeGreaterThan(50);
+  });
+
   it("follows from seed, revision and question alone, not from the order of the rows", () => {
     const agents = ["a", "b", "c", "d", "e"].map((did) => row(did));
     const order = orderOf(inputOf(agents));
