@@ -61,6 +61,12 @@ interface HostSlot {
   run: number;
   opened: boolean;
   ready: boolean;
+  /** Resolves when its thread has ended: who asked it something gets no answer. */
+  readonly gone: Promise<void>;
+  /** Why it ended; undefined: it just did. */
+  failure: string | undefined;
+  /** Told to stop: its end is no failure, and nothing it had in hand is to blame. */
+  stopping: boolean;
 }
 
 export interface Connection {
@@ -78,6 +84,7 @@ export class HostSet {
   readonly #dead = new Set<string>();
   readonly #tree;
   #state;
+  readonly #delayed = new Map<string, NodeJS.Timeout>();
   #stopping = false;
   #faulted = false;
   #diedAt = new Map<number, number>();
@@ -129,11 +136,14 @@ export class HostSet {
     this.#stopping = true;
     // Twice: what one host commits may be an ask to another.
     for (let round = 0; round < 2; round += 1)
-      await Promise.all(this.controls().map((control) => control.drain()));
+      await Promise.all(
+        [...this.#slots.values()].map(({ control, gone }) => Promise.race([control.drain(), gone])),
+      );
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    for (const timeout of this.#delayed.values()) clearTimeout(timeout);
     await Promise.all([...this.#slots.values()].map((slot) => slot.worker.terminate()));
   }
 
@@ -150,11 +160,29 @@ export class HostSet {
 
   #obey(directives: readonly Directive[]): void {
     for (const directive of directives) {
-      const index = indexOf(directive.child);
-      if (directive.kind === "stop") void this.#slots.get(index)?.worker.terminate();
-      else if (directive.afterMs === 0) this.#start(index, directive);
-      else setTimeout(() => this.#start(index, directive), directive.afterMs);
+      if (directive.kind === "stop") this.#end(directive.child, directive.run);
+      else if (directive.afterMs === 0) this.#start(indexOf(directive.child), directive);
+      else {
+        const start = (): void => {
+          this.#delayed.delete(directive.child);
+          this.#start(indexOf(directive.child), directive);
+        };
+        this.#delayed.set(directive.child, setTimeout(start, directive.afterMs));
+      }
     }
+  }
+
+  /** Every stop is answered, also of a start that had not begun (supervision/tree.ts V5). */
+  #end(child: string, run: number): void {
+    const slot = this.#slots.get(indexOf(child));
+    if (slot !== undefined) {
+      slot.stopping = true;
+      void slot.worker.terminate();
+      return;
+    }
+    clearTimeout(this.#delayed.get(child));
+    this.#delayed.delete(child);
+    this.#took({ kind: "exited", child, run });
   }
 
   #start(index: number, { child, run }: Extract<Directive, { kind: "start" }>): void {
@@ -178,20 +206,41 @@ export class HostSet {
       resourceLimits: { maxOldGenerationSizeMb: heap },
     });
     const control = Comlink.wrap<HostControl>(nodeEndpoint(worker));
-    const slot: HostSlot = { worker, control, inHand, run, opened: false, ready: false };
+    const slot: HostSlot = {
+      worker,
+      control,
+      inHand,
+      run,
+      opened: false,
+      ready: false,
+      gone: new Promise((resolve) => worker.once("exit", () => resolve())),
+      failure: undefined,
+      stopping: false,
+    };
     this.#slots.set(index, slot);
-    let reason = "exit";
     worker.on("error", (error: Error) => {
-      reason = "code" in error && typeof error.code === "string" ? error.code : error.message;
+      const hasCode = "code" in error && typeof error.code === "string";
+      slot.failure = hasCode ? String(error.code) : error.message;
     });
-    worker.on("exit", () => this.#died(index, child, run, slot, reason));
+    worker.on("exit", () => this.#died(index, child, run, slot));
     void this.#bringUp(index, child, run, slot);
   }
 
   async #bringUp(index: number, child: string, run: number, slot: HostSlot): Promise<void> {
     try {
       const port = this.#o.storePort();
-      await slot.control.open(Comlink.transfer(port, [port]), this.#o.facts, this.#o.placement);
+      const { port1: events, port2 } = new MessageChannel();
+      events.on("message", (event: HostEvent) =>
+        this.#o.onNews({ type: "host", host: index, event }),
+      );
+      events.unref();
+      const ports = { store: port, events: port2 };
+      await slot.control.open(
+        Comlink.transfer(ports, [port, port2]),
+        this.#o.facts,
+        this.#o.placement,
+      );
+      if (this.#slots.get(index) !== slot) return;
       const buckets = this.#o.placement.flatMap((host, bucket) => (host === index ? [bucket] : []));
       slot.opened = true;
       // Whoever opens later joins the two, so each pair is joined once.
@@ -209,9 +258,9 @@ export class HostSet {
       }
       for (const resolve of this.#waiting.splice(0)) resolve();
     } catch (error) {
-      // The worker's own `exit` tells the supervisor; what else fails here is fatal for this run.
-      if (!this.#stopping) await slot.worker.terminate();
-      void error;
+      // What fails here ends this run; its `exit` tells the supervisor.
+      slot.failure = error instanceof Error ? error.message : String(error);
+      await slot.worker.terminate();
     }
   }
 
@@ -227,14 +276,19 @@ export class HostSet {
     connection.connect(index, port2);
   }
 
-  #died(index: number, child: string, run: number, slot: HostSlot, reason: string): void {
+  #died(index: number, child: string, run: number, slot: HostSlot): void {
     if (this.#stopping) return;
+    this.#slots.delete(index);
+    this.#diedAt.set(index, this.#o.nowMs());
+    if (slot.stopping) {
+      this.#took({ kind: "exited", child, run });
+      return;
+    }
     const bytes = new Uint8Array(slot.inHand);
     const name = String.fromCharCode(...bytes.subarray(1, 1 + (bytes[0] ?? 0)));
     const verdicts = name === "" ? [] : this.#poison.died([name]);
     for (const { kind, id } of verdicts) if (kind === "dead-letter") this.#dead.add(id);
-    this.#slots.delete(index);
-    this.#diedAt.set(index, this.#o.nowMs());
+    const reason = slot.failure ?? "exit";
     this.#o.onNews({ type: "died", host: index, reason });
     this.#took({ kind: "failed", child, run, reason });
   }

@@ -17,7 +17,7 @@ import type { Blocks } from "#ports/blocks.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import type { Application } from "../bucket/application.ts";
 import type { Receipt } from "../bucket/outputs.ts";
-import type { BucketMessage, HostEvent } from "../host/environment.ts";
+import type { BucketMessage } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { epochSecret, epochSeed } from "./epoch-keys.ts";
 import type {
@@ -25,6 +25,7 @@ import type {
   EpochFacts,
   FromHost,
   HostControl,
+  HostPorts,
   HostThreadData,
   ToHost,
 } from "./protocol.ts";
@@ -33,8 +34,6 @@ import type {
 export const SLEEP_MS_MAX = 500;
 /** Receipts under one signature. */
 export const RECEIPTS_SIGNED_TOGETHER_MAX = 256;
-/** Events kept for the supervisor until it asks. */
-export const EVENTS_MAX = 1_000;
 
 interface ApplicationModule {
   readonly createApplication: (init: unknown) => Application;
@@ -58,7 +57,6 @@ class HostThread {
   readonly #agents = new Map<number, MessagePort>();
   /** Which connection an agent is on. */
   readonly #where = new Map<string, number>();
-  readonly #events: HostEvent[] = [];
   readonly #messages = new Map<number, BucketMessage[]>();
   readonly #told = new Map<number, { to: string; notice: object }[]>();
   readonly #receipts: { to: string; bytes: Uint8Array }[] = [];
@@ -80,7 +78,7 @@ class HostThread {
   }
 
   readonly control: HostControl = {
-    open: async (port, epoch, placement) => this.#open(port, epoch, placement),
+    open: async (ports, epoch, placement) => this.#open(ports, epoch, placement),
     connectHost: (index, port) => {
       this.#hosts.set(index, port);
       port.on("message", (message: Between) => this.#between(message));
@@ -103,7 +101,6 @@ class HostThread {
       await this.#running.snapshotAll();
     },
     stats: () => ({ ...this.#running.stats, waiting: this.#running.waiting }),
-    events: () => this.#events.splice(0),
     heads: () =>
       this.#running.buckets().map(({ bucket, state, status }) => ({
         bucket,
@@ -116,8 +113,8 @@ class HostThread {
       })),
   };
 
-  #open(port: MessagePort, epoch: EpochFacts, placement: readonly number[]): void {
-    const store = this.#storage.connect(port);
+  #open(ports: HostPorts, epoch: EpochFacts, placement: readonly number[]): void {
+    const store = this.#storage.connect(ports.store);
     this.#facts = epoch;
     this.#placement = placement;
     this.#host = new Host({
@@ -156,10 +153,7 @@ class HostThread {
         const message: FromHost = { type: "rejected", envelope: idOf(wire), code, detail };
         this.#agents.get(connection)?.postMessage(message);
       },
-      event: (event) => {
-        this.#events.push(event);
-        if (this.#events.length > EVENTS_MAX) this.#events.shift();
-      },
+      event: (event) => ports.events.postMessage(event),
       wake: () => this.#wake(),
       inHand: (name) => writeText(this.#data.inHand, name),
       dead: this.#data.dead,

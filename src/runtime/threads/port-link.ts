@@ -6,6 +6,9 @@ import { bucketOfThread } from "#envelope/route.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
 import type { FromHost, ToHost } from "./protocol.ts";
 
+/** Envelopes that wait for a host which is not there yet; their senders send again what is dropped. */
+export const QUEUED_ENVELOPES_MAX = 8_192;
+
 export interface PortLinkOptions {
   /** Host index of each bucket. */
   readonly placement: readonly number[];
@@ -31,6 +34,7 @@ export class PortLink implements SwarmLink {
     port.on("message", (message: FromHost) => this.#hear(message));
     if (this.#agents.size > 0)
       this.#post(index, { type: "attach", agents: [...this.#agents.keys()] });
+    this.#flush();
     if (again) for (const events of this.#agents.values()) events.resumed();
   }
 
@@ -53,7 +57,8 @@ export class PortLink implements SwarmLink {
     }
     const queue = this.#queues.get(index);
     if (queue === undefined) this.#queues.set(index, [wire]);
-    else queue.push(wire);
+    else if (queue.length < QUEUED_ENVELOPES_MAX) queue.push(wire);
+    else this.#options.rejected?.("", "MAILBOX_FULL", "the host is not there, and too much waits");
     if (this.#flushing) return;
     this.#flushing = true;
     queueMicrotask(() => this.#flush());

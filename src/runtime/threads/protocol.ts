@@ -4,7 +4,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { SignedEnvelope } from "#envelope/envelope.ts";
 import type { Epoch } from "#ports/store.ts";
 import type { Publication } from "../bucket/outputs.ts";
-import type { BucketMessage, HostEvent, HostStats } from "../host/environment.ts";
+import type { BucketMessage, HostStats } from "../host/environment.ts";
 
 /** From a connection (agents, gateway) to a host. */
 export type ToHost =
@@ -64,9 +64,16 @@ export interface EpochFacts {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+export interface HostPorts {
+  /** To the store; what stands behind it is the storage module's affair. */
+  readonly store: MessagePort;
+  /** Out: what the host reports, one HostEvent a message. */
+  readonly events: MessagePort;
+}
+
 /** The control plane of a host thread, over comlink. */
 export interface HostControl {
-  open(store: MessagePort, epoch: EpochFacts, placement: readonly number[]): Promise<void>;
+  open(ports: HostPorts, epoch: EpochFacts, placement: readonly number[]): Promise<void>;
   connectHost(index: number, port: MessagePort): void;
   connectAgents(connection: number, port: MessagePort): void;
   lead(buckets: readonly number[], epoch: Epoch): Promise<void>;
@@ -75,8 +82,6 @@ export interface HostControl {
   query(name: string, argument: unknown): unknown;
   drain(): Promise<void>;
   stats(): HostStats & { readonly waiting: number };
-  /** Events since the last call. */
-  events(): readonly HostEvent[];
   /** Heads of the buckets led here: records, entries, tree root, hash, T. */
   heads(): readonly BucketHead[];
 }
