@@ -1,5 +1,7 @@
 /** A data folder that nobody runs, opened to be read: nothing is led, nothing is appended. */
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
@@ -14,6 +16,8 @@ import type { Evidence } from "./evidence.ts";
 import { factsOf, headerOf } from "./format.ts";
 import { Inspector } from "./inspector.ts";
 
+const OPERATOR_KEY = join("keys", "operator");
+
 export interface OpenLogs {
   readonly folder: Folder;
   readonly store: Pick<Store, "read" | "head">;
@@ -26,6 +30,8 @@ export interface OpenLogs {
 /** Refuses with DATA_MISSING, DATA_IN_USE, KEY_MISSING, STORE_CORRUPT. */
 export const openLogs = async (dir: string): Promise<OpenLogs> => {
   if (!holdsSwarm(dir)) throw new CliError("DATA_MISSING", { path: dir });
+  // Looked for first: opening the folder would make a new key under the name.
+  if (!existsSync(join(dir, OPERATOR_KEY))) throw new CliError("KEY_MISSING", { path: dir });
   const sqlite = await openSqlite(dir);
   try {
     const folder = openFolder(dir, undefined);

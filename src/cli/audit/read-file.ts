@@ -233,6 +233,8 @@ export const readAuditFile = async (source: ByteSource, path: string): Promise<E
     }
     reader.finish(lines);
     await reader.inspector.signatures.finish();
+  } catch (error) {
+    throw withBucket(error, reader);
   } finally {
     await reader.opened?.signatures.close();
   }
@@ -246,6 +248,14 @@ const placed = (error: unknown, line: Line, reader: AuditReader): unknown => {
     line: error.line ?? line.number,
     ...(bucket === undefined || reader.opened === undefined ? {} : { bucket }),
   });
+};
+
+/** Bytes that form no line stand where the bucket in course goes on. */
+const withBucket = (error: unknown, { bucket }: AuditReader): unknown => {
+  if (!(error instanceof Broken) || error.bucket !== undefined || bucket === undefined)
+    return error;
+  const { reason, line } = error;
+  return new Broken(reason, line === undefined ? { bucket } : { bucket, line });
 };
 
 const RECORD = /"kind":"record","record":"([\w=-]*)"/;
