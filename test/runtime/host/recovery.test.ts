@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stateHashOf } from "#runtime/replay/replay.ts";
+import { HOST_LIMITS } from "#runtime/host/environment.ts";
 import { savedState } from "#runtime/host/recovery.ts";
 import { Rig } from "../toy/rig.ts";
 
@@ -54,6 +55,19 @@ describe("a bucket that is led again", () => {
       e.kind === "derived" ? [(e.body as { total: number }).total] : [],
     );
     expect(totals).toEqual([1, 3, 6]);
+  });
+
+  it("takes what did not fit into the turn that threw behind what did (H5)", async () => {
+    const rig = await Rig.open(ALL, { limits: { ...HOST_LIMITS, turnInputsMax: 2 } });
+    rig.disk.fail(1, "unknown-lost"); // so that all of it waits, and is then taken two by two
+    rig.post(1, "ADD", { by: 1 });
+    await rig.settle();
+    for (const by of [10, 0, 100, 1_000]) rig.post(1, by === 0 ? "BREAK" : "ADD", { by });
+    await rig.advance(1_000);
+    const totals = (await rig.entries(1)).flatMap((e) =>
+      e.kind === "derived" ? [(e.body as { total: number }).total] : [],
+    );
+    expect(totals).toEqual([1, 11, 111, 1_111]);
   });
 
   it("is not stuck where the store never answered what was built before", async () => {
