@@ -15,6 +15,11 @@ export const addAudit = (program: Command): void => {
     .addHelpText("after", "\nExample:\n  canswarm audit ./market > market.jsonl")
     .action(async (dir: string | undefined, flags: { data?: string }) => {
       const lines = auditLines(folderOf(dir, flags, "audit"));
-      await pipeline(Readable.from(lines), process.stdout, { end: false });
+      try {
+        await pipeline(Readable.from(lines), process.stdout, { end: false });
+      } catch (error) {
+        // Whoever reads has seen enough.
+        if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+      }
     });
 };
