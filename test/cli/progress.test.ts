@@ -106,7 +106,8 @@ test("no line is wider than the terminal, colours not counted", () => {
   const { screen, written } = makeScreen(true, 40);
   const progress = new Progress(screen, { total: 1, nowMs: () => 0, color: true });
   progress.on(ended("a/very/long/path/".repeat(5)));
-  const visible = shown(written).map((line) => line.replace(/\u001b\[\d+m/g, "")); // oxlint-disable-line no-control-regex
+  const painted = /\u001b\[\d+m/g; // oxlint-disable-line no-control-regex
+  const visible = shown(written).map((line) => line.replace(painted, ""));
   for (const line of visible) expect(line.length).toBeLessThan(40);
   expect(written.join("")).toContain("\u001b[32mfinalized\u001b[0m");
 });

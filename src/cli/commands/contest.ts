@@ -162,6 +162,10 @@ export const addContest = (program: Command): void => {
     .requiredOption("--evidence <cid>", "CID of the evidence")
     .option("--proof <type>", PROOFS.join(", "), "output_mismatch")
     .option("--config <file>", "another supervisor.config.ts")
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm challenge NEED --data ./market --as ada --bond 1 --evidence CID",
+    )
     .action(async (need: string, flags: ChallengeFlags) => {
       if (!PROOFS.includes(flags.proof))
         throw new CliError("USAGE", {
@@ -181,6 +185,7 @@ export const addContest = (program: Command): void => {
     .option("--rejected", "the challenge is wrong: its bond is lost", false)
     .option("--reason <text>", "why, for the log", "ruled by the operator")
     .option("--config <file>", "another supervisor.config.ts")
+    .addHelpText("after", "\nExample:\n  canswarm rule NEED CHALLENGE --data ./market --upheld")
     .action(
       async (
         need: string,

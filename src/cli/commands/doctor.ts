@@ -13,7 +13,10 @@ import { clean, count, palette, styleOf } from "../display.ts";
 import { loadSettings } from "../settings.ts";
 import type { TextStyle } from "../summary-text.ts";
 
-/** ok: as it should be. degraded: it works, but worse. failed: canswarm does not work so. absent: not needed here. */
+/**
+ * ok: as it should be. degraded: it works, but worse. failed: canswarm does not work so. absent: only
+ * a cluster needs it.
+ */
 export type Health = "ok" | "degraded" | "failed" | "absent";
 
 export interface Finding {

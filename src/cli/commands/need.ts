@@ -101,10 +101,12 @@ const withNames = (value: unknown, names: ReadonlyMap<string, string>): unknown 
 };
 
 /** Said above already, or nothing that a person reads. */
-const UNTOLD = new Set([
-  ...["need", "key", "capability", "input", "output", "r", "s", "policyDigest", "registry"],
-  ...["approvals", "votes", "patch", "deadlineMs", "hash", "salt"],
-]);
+const UNTOLD = new Set(
+  (
+    "need key capability input output r s policyDigest registry approvals votes patch " +
+    "deadlineMs hash salt"
+  ).split(" "),
+);
 const AMOUNTS = new Set(["bounty", "verifyBounty", "price", "amount"]);
 const CID_TAIL = 6;
 

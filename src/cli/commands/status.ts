@@ -101,7 +101,11 @@ export const renderStatus = (status: Status, style: TextStyle): string => {
   const stages = Object.entries(standing)
     .map(([where, n]) => `${count(n)} ${where}`)
     .join(", ");
-  const held = `${grouped(credits.escrows)} in escrow, ${grouped(credits.bonds)} in bonds, ${grouped(credits.burned)} burned`;
+  const held = [
+    `${grouped(credits.escrows)} in escrow`,
+    `${grouped(credits.bonds)} in bonds`,
+    `${grouped(credits.burned)} burned`,
+  ].join(", ");
   const kept = credits.conserved ? colors.good("conserved") : colors.bad("NOT CONSERVED");
   return [
     ...table(

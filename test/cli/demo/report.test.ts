@@ -50,7 +50,7 @@ const summary: RunSummary = {
       attempts: 1,
     },
     {
-      id: "node_modules/b/long/way/down/to/the/file/table.cjs",
+      id: "node_modules/b/way/table.cjs",
       need: "n2",
       outcome: "finalized",
       worker: "esbuild",
@@ -75,7 +75,7 @@ const report: Report = {
       attempts: [{ attempt: 1, worker: "esbuild", outcome: "finalized" }],
     },
     {
-      id: "node_modules/b/long/way/down/to/the/file/table.cjs",
+      id: "node_modules/b/way/table.cjs",
       need: "n2",
       worker: "esbuild",
       bytesIn: 20_000,
@@ -102,10 +102,10 @@ const report: Report = {
 
 test("the report piped: plain and complete", () => {
   expect(renderReport(report, { width: undefined, color: false })).toMatchInlineSnapshot(`
-    "file                                    bytes  minified  saved             won by   credits    took  rejected
-    a/index.js                              2,000       500  ███████░░░  75 %  esbuild     0.66  205 ms
-    b/long/way/down/to/the/file/table.cjs  20,000     9,000  █████░░░░░  55 %  esbuild     1.16  1.90 s  bargain
-    c/index.mjs                                 –         –  –                 no_bids        –       –
+    "file              bytes  minified  saved             won by   credits    took  rejected
+    a/index.js        2,000       500  ███████░░░  75 %  esbuild     0.66  205 ms
+    b/way/table.cjs  20,000     9,000  █████░░░░░  55 %  esbuild     1.16  1.90 s  bargain
+    c/index.mjs           –         –  –                 no_bids        –       –
 
     agent    won  finalized  rejected  earned  lost  reputation
     esbuild    2          2              1.82              0.31
@@ -114,7 +114,7 @@ test("the report piped: plain and complete", () => {
     needs     2 of 3 finalized, 1 no_bids in 4.32 s
     saved     12,500 of 22,000 bytes (57 %)
     cheats    1 rejected
-              bargain on b/long/way/down/to/the/file/table.cjs: run again, esbuild gives other bytes from byte 812 on [2J
+              bargain: run again, esbuild gives other bytes from byte 812 on [2J  b/way/table.cjs
     again     2 results made once more by other code: 0 differences
     decided   half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
     ended     half within 210 ms, 95 % 1.90 s, 99 % 12.3 s

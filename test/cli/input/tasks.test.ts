@@ -105,7 +105,7 @@ describe("a line of TASKS.jsonl", () => {
 
   test("with a bounty exactly at the cap passes, in the tier that allows it", async () => {
     await sound([task("t", { bounty: "50" })]);
-    const judges = ["a", "b", "c"].map((name) => verifier(name, { stake: "400" }));
+    const judges = ["a", "b", "c"].map((name) => verifier(name, { stake: "1000" }));
     const agents = { agents: [worker("w"), ...judges] };
     await sound([task("t", { bounty: "1000", tier: "medium" })], agents);
     const poor = { agents: [worker("w"), ...["a", "b", "c"].map((name) => verifier(name))] };
