@@ -250,6 +250,21 @@ describe("a forged log", () => {
     expect((await brokenBy(forgery.lines().join(""))).reason).toMatch(HEADS);
   });
 
+  it("that takes one bucket, head and all, from an older file is refused at another head", async () => {
+    let older = -1;
+    const forgery = forged((logs, bucket) => {
+      older = bucket;
+      logs[bucket]?.pop();
+    });
+    const genuine = forgery.lines(ran.keys);
+    await expect(read(genuine.join(""))).resolves.toBeDefined();
+    const mixed = forgery.lines();
+    const at = mixed.length - 257 + older;
+    const { reason, bucket } = await brokenBy(mixed.with(at, genuine[at] ?? "").join(""));
+    expect(reason).toMatch(HEADS);
+    expect(bucket).not.toBe(older);
+  });
+
   it("whose EPOCH names the forger's key is refused for want of the operator's", async () => {
     const own = stranger();
     const forgery = forged((logs, bucket) => {
