@@ -14,7 +14,7 @@ import {
   validateParameters,
   type Overrides,
 } from "#domain/genesis/profiles.ts";
-import { ConfigRefused } from "#runtime/supervision/spec.ts";
+import { ConfigRefused, defineSupervisor } from "#runtime/supervision/spec.ts";
 import { CliError } from "./errors.ts";
 import type { SupervisorSettings } from "./swarm/embedded.ts";
 
@@ -35,16 +35,19 @@ export const loadSettings = async (path: string | undefined): Promise<Settings> 
   const invalid = (reason: string, cause?: unknown): CliError =>
     new CliError("CONFIG_INVALID", { path: name, reason }, cause === undefined ? {} : { cause });
   let settings: Exported | undefined;
+  let tree: SupervisorSettings["tree"] | undefined;
   try {
     const url = path === undefined ? await ownConfig() : pathToFileURL(resolve(path)).href;
     settings = ((await import(url)) as { default?: Exported }).default;
+    // A file outside the package is plain data: here it is checked, and what it leaves out is filled in.
+    if (settings?.tree !== undefined) tree = defineSupervisor(settings.tree);
   } catch (error) {
     if (error instanceof ConfigRefused) throw invalid(error.message, error);
     throw invalid(error instanceof Error ? error.message : String(error), error);
   }
-  if (settings?.tree === undefined || typeof settings.hosts !== "number")
+  if (settings === undefined || tree === undefined || typeof settings.hosts !== "number")
     throw invalid("its default export needs `tree` and `hosts`");
-  const { tree, hosts } = settings;
+  const { hosts } = settings;
   if (!Number.isInteger(hosts) || hosts < 1 || hosts > HOSTS_MAX)
     throw invalid(`hosts is a whole number from 1 to ${HOSTS_MAX}`);
   const host = tree.children.find((child) => child.name === "host");

@@ -1,10 +1,14 @@
 /** `canswarm demo`, the main job of `npm start`: a market of real minifiers and one cheat, on real files. */
 
-import { existsSync } from "node:fs";
+import { createWriteStream, existsSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { decode } from "#envelope/canonical.ts";
 import { formatCredits } from "#protocol/amount.ts";
+import { auditLines } from "../audit/write-file.ts";
 import { chooseFiles, describeChoice, FILES_COUNT, type ChosenFile } from "../demo/files.ts";
 import { demoAgents, demoTasks } from "../demo/market.ts";
 import { byteLength, closeTools, type Minified } from "../demo/minifiers.ts";
@@ -28,6 +32,7 @@ interface DemoFlags {
 }
 
 const FILES_MAX = 1_000;
+const AUDIT_FILE = "audit.jsonl";
 
 /** The folder that holds node_modules: src/cli/commands lies three deep in the checkout. */
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -68,7 +73,8 @@ export const demo = async (flags: DemoFlags): Promise<number> => {
   const differences = await recompute(results);
   await closeTools();
   const { summary, restarts, dir } = outcome;
-  const folder = quoted(dir);
+  const audit = join(dir, AUDIT_FILE);
+  await pipeline(Readable.from(auditLines(dir)), createWriteStream(audit));
   if (flags.json)
     process.stdout.write(`${JSON.stringify({ ...summary, restarts, differences })}\n`);
   else
@@ -79,8 +85,8 @@ export const demo = async (flags: DemoFlags): Promise<number> => {
           details,
           restarts,
           recomputed: { results: results.length, differences },
-          audit: `npx canswarm audit ${folder} > audit.jsonl`,
-          check: "npx canswarm replay audit.jsonl",
+          audit,
+          check: `npx canswarm replay ${quoted(audit)}`,
         },
         styleOf(process.stdout),
       )}`,

@@ -29,5 +29,7 @@ it("prints the files, the market and a report that says how to check it", async 
   expect(code).toBe(0);
   expect(out).toMatch(/needs {5}3 of 3 finalized in /);
   expect(out).toContain("3 results made once more by other code: 0 differences");
-  expect(out).toContain(`npx canswarm audit ${join(dir, "b")} > audit.jsonl`);
+  const audit = join(dir, "b", "audit.jsonl");
+  expect(out).toContain(`npx canswarm replay ${audit}\n`);
+  expect(await canswarm(["replay", audit])).toMatchObject({ code: 0 });
 }, 60_000);
