@@ -40,6 +40,9 @@ interface Unanswered {
   cancel: (() => void) | undefined;
 }
 
+/** Said in the sender's own account thread. */
+export type AccountVerb = "REGISTER" | "TRANSFER" | "STAKE" | "UNSTAKE";
+
 export interface ClientOptions {
   readonly signer: Signer;
   readonly swarm: string;
@@ -70,12 +73,7 @@ export class AgentClient {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.did = options.signer.did;
-    this.attach();
-  }
-
-  /** Have everything that is told to this agent come here; what is still to be answered comes again. */
-  attach(): void {
-    const { link, onNotice } = this.#options;
+    const { link, onNotice } = options;
     link.attach(this.did, {
       receipt: (receipt) => this.#receipt(receipt),
       notice: (notice) => {
@@ -118,10 +116,7 @@ export class AgentClient {
   }
 
   /** Account verbs go to the agent's own account thread. */
-  sayAccount<V extends "REGISTER" | "TRANSFER" | "STAKE" | "UNSTAKE">(
-    verb: V,
-    body: Bodies[V],
-  ): Promise<Receipt> {
+  sayAccount<V extends AccountVerb>(verb: V, body: Bodies[V]): Promise<Receipt> {
     return this.say(verb, accountThread(this.did), body);
   }
 

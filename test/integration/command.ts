@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 /** A command that has not ended by then has hung. */
-const HUNG_MS = 100_000;
+const HUNG_MS = 80_000;
 const POLL_MS = 5;
 
 export interface Summary {
@@ -56,12 +56,15 @@ export class Running {
 
   constructor(args: readonly string[]) {
     this.child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    const hung = setTimeout(() => this.child.kill("SIGKILL"), HUNG_MS);
+    const end = (): void => void this.child.kill("SIGKILL");
+    process.once("exit", end); // a test that gave up leaves nothing behind
+    const hung = setTimeout(end, HUNG_MS);
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     this.ended = new Promise((resolve) =>
       this.child.on("close", (code, signal) => {
         clearTimeout(hung);
+        process.off("exit", end);
         resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
       }),
     );

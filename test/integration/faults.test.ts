@@ -7,7 +7,7 @@ import { canswarm, runToEnd } from "./command.ts";
 import { market, module, tasks, verifier, worker, type MarketFolder } from "./square-market.ts";
 
 const NEEDS = 20;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 90_000;
 
 let folder: MarketFolder | undefined;
 afterEach(() => folder?.remove());

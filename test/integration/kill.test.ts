@@ -24,7 +24,7 @@ import {
 } from "./square-market.ts";
 
 const NEEDS = 60;
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 180_000;
 
 let folder: MarketFolder | undefined;
 afterEach(() => folder?.remove());

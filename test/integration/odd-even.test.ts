@@ -14,7 +14,7 @@ import {
 } from "./square-market.ts";
 
 const NEEDS = 24;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 90_000;
 
 let folder: MarketFolder | undefined;
 afterEach(() => folder?.remove());

@@ -5,10 +5,10 @@
  */
 
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
-import { AgentClient, isNack } from "#agent/client.ts";
+import { AgentClient, isNack, type AccountVerb } from "#agent/client.ts";
 import { accountThread } from "#envelope/envelope.ts";
 import type { AccountStatus } from "#actors/queries.ts";
-import type { LabelAttestation, RegisterBody, Role } from "#protocol/bodies.ts";
+import type { Bodies, LabelAttestation, RegisterBody, Role } from "#protocol/bodies.ts";
 import type { AgentRow, RegistrySnapshot } from "#domain/registry/snapshot.ts";
 import { memberDigest } from "#protocol/digests.ts";
 import type { Receipt } from "#protocol/notices.ts";
@@ -168,36 +168,54 @@ const isEnrolled = (row: AgentRow | undefined, { body }: Member): boolean => {
   );
 };
 
-/** Grant, register and stake; what is there already is left as it is. Answers how many were new. */
+interface Voice {
+  readonly say: <V extends AccountVerb>(verb: V, body: Bodies[V]) => Promise<Receipt>;
+  readonly close: () => void;
+}
+
+/** Receipts go to where an agent is heard last: a hired one speaks from its own thread alone. */
+const voiceOf = (swarm: EmbeddedSwarm, link: PortLink, member: Member, nonce: number): Voice => {
+  const { name, signer } = member;
+  const { agents } = swarm;
+  if (agents?.has(name) === true)
+    return {
+      say: (verb, body) => agents.sayAccount(name, nonce, verb, body),
+      close: () => undefined,
+    };
+  const client = clientFor(swarm, link, signer, () => undefined);
+  client.resume(accountThread(signer.did), nonce);
+  return {
+    say: (verb, body) => client.sayAccount(verb, body),
+    close: () => client.close(),
+  };
+};
+
+/** Grant, register and stake; what is there already is left as it is. */
 export const enrol = async (
   swarm: EmbeddedSwarm,
   link: PortLink,
   operator: Operator,
   members: readonly Member[],
-): Promise<number> => {
+): Promise<void> => {
   const rows = (await swarm.system<RegistrySnapshot>("registry"))?.agents ?? [];
-  const enrolled = await Promise.all(
-    members.map(async (member): Promise<number> => {
+  await Promise.all(
+    members.map(async (member) => {
       const { name, signer, body, credits, stake } = member;
-      const row = rows.find((one) => one.did === signer.did);
-      const account = await accountOf(swarm, signer.did);
+      const isThere = isEnrolled(
+        rows.find((one) => one.did === signer.did),
+        member,
+      );
+      const { staked, nonce } = await accountOf(swarm, signer.did);
       // Whoever is in the registry was granted its credits before.
-      if (isEnrolled(row, member) && (account.staked > 0n || stake === 0n)) return 0;
-      const client = clientFor(swarm, link, signer, () => undefined);
-      client.resume(accountThread(signer.did), account.nonce);
-      try {
-        await operator.grant(signer.did, credits + stake, `grant/${name}`);
-        if (!isEnrolled(row, member)) demand(await client.sayAccount("REGISTER", body));
-        // Staked once: the grant's key is the same, so what is staked can only be what was granted.
-        if (account.staked === 0n && stake > 0n)
-          demand(await client.sayAccount("STAKE", { amount: stake }));
-      } finally {
-        client.close();
-      }
-      return 1;
+      if (isThere && (staked > 0n || stake === 0n)) return;
+      await operator.grant(signer.did, credits + stake, `grant/${name}`);
+      const voice = voiceOf(swarm, link, member, nonce);
+      if (!isThere) demand(await voice.say("REGISTER", body));
+      // Staked once: the grant's key is the same, so what is staked can only be what was granted.
+      if (staked === 0n && stake > 0n) demand(await voice.say("STAKE", { amount: stake }));
+      voice.close();
     }),
   );
-  return enrolled.reduce((sum, one) => sum + one, 0);
 };
 
 /** Every host must have pinned the registry before anybody posts: else the first NEEDs are told to wait. */

@@ -3,6 +3,9 @@
 import { Worker, type MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import type { AccountVerb } from "#agent/client.ts";
+import type { Bodies } from "#protocol/bodies.ts";
+import type { Receipt } from "#protocol/notices.ts";
 import type { AgentsControl, AgentsSetup, HiredSpec, HiredStats } from "./agents-thread.ts";
 
 export interface AgentsOptions extends AgentsSetup {
@@ -20,6 +23,7 @@ export class AgentsThread {
   readonly #worker: Worker;
   readonly #control: Comlink.Remote<AgentsControl>;
   readonly unstarted: Unstarted[] = [];
+  readonly #names = new Set<string>();
   #closing: Promise<void> | undefined;
 
   private constructor(worker: Worker) {
@@ -34,6 +38,7 @@ export class AgentsThread {
     });
     const thread = new AgentsThread(worker);
     await thread.#control.open(setup, Comlink.transfer(blocks, [blocks]));
+    for (const { name } of agents) thread.#names.add(name);
     thread.unstarted.push(...(await thread.#control.hire(agents)));
     return thread;
   }
@@ -42,9 +47,19 @@ export class AgentsThread {
     void this.#control.connect(index, Comlink.transfer(port, [port]));
   }
 
-  /** Claim every agent's post again: whoever spoke for one elsewhere has ended. */
-  attach(): Promise<void> {
-    return this.#control.attach();
+  /** Which agents live here. */
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** An account verb in the agent's own voice; it has one, and it is here. */
+  sayAccount<V extends AccountVerb>(
+    name: string,
+    nonce: number,
+    verb: V,
+    body: Bodies[V],
+  ): Promise<Receipt> {
+    return this.#control.sayAccount(name, nonce, verb, body);
   }
 
   stats(): Promise<readonly HiredStats[]> {

@@ -7,13 +7,16 @@ import { randomBytes } from "node:crypto";
 import { isMainThread, parentPort, type MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import { accountThread } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
+import type { Bodies } from "#protocol/bodies.ts";
+import type { Receipt } from "#protocol/notices.ts";
 import type { Credits } from "#protocol/words.ts";
-import { AgentClient } from "#agent/client.ts";
+import { AgentClient, type AccountVerb } from "#agent/client.ts";
 import { HiredAgent, type HiredEvent } from "#agent/hired-agent.ts";
 import { createRunner } from "#agent/runner/create.ts";
 import type { Runner, RunnerStats } from "#agent/runner/runner.ts";
@@ -48,7 +51,12 @@ export interface AgentsControl {
   hire(
     agents: readonly HiredSpec[],
   ): Promise<readonly { readonly name: string; readonly why: string }[]>;
-  attach(): void;
+  sayAccount(
+    name: string,
+    nonce: number,
+    verb: AccountVerb,
+    body: Bodies[AccountVerb],
+  ): Promise<Receipt>;
   stats(): readonly HiredStats[];
   close(): Promise<void>;
 }
@@ -126,8 +134,16 @@ class AgentsHost implements AgentsControl {
     return started.kind === "ok" ? undefined : `${started.code}: ${started.detail}`;
   }
 
-  attach(): void {
-    for (const { client } of this.#hired) client.attach();
+  async sayAccount(
+    name: string,
+    nonce: number,
+    verb: AccountVerb,
+    body: Bodies[AccountVerb],
+  ): Promise<Receipt> {
+    const client = this.#hired.find((one) => one.name === name)?.client;
+    if (client === undefined) throw new Error(`no agent ${name} lives here`);
+    client.resume(accountThread(client.did), nonce);
+    return client.sayAccount(verb, body);
   }
 
   stats(): readonly HiredStats[] {

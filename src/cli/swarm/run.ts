@@ -65,10 +65,8 @@ export const runTasks = async (options: RunOptions): Promise<RunResult> => {
   await operator.resume();
   const requester = requesterMember(swarm);
   const members = agents.map((spec) => memberOf(swarm, operator, spec));
-  const enrolled = await enrol(swarm, link, operator, [requester, ...members]);
+  await enrol(swarm, link, operator, [requester, ...members]);
   await registryReady(swarm);
-  // Enrolment spoke for the agents from this thread: from here on they are spoken to in theirs.
-  if (enrolled > 0) await swarm.agents?.attach();
   for (const { name, why } of swarm.agents?.unstarted ?? [])
     options.events.warned(`agent ${name} did not start: ${why}`);
   try {

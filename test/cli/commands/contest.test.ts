@@ -82,8 +82,6 @@ const contestable = async (): Promise<{ data: string; need: string }> => {
     ...specs.map((spec) => memberOf(swarm, operator, spec)),
   ]);
   await registryReady(swarm);
-  // Enrolment spoke for the agents from this thread: from here on they are spoken to in theirs.
-  await swarm.agents?.attach();
   const client = clientFor(swarm, link, requester.signer, () => undefined);
   const { envelope: need } = await client.say("NEED", undefined, {
     key: "k",
