@@ -128,7 +128,8 @@ describe("a need thread", () => {
       for (const outcome of watch.outcomes) outcomes.add(outcome);
     };
     fc.assert(fc.property(inputs, moves, run), { numRuns: 400 });
-    expect(seals, "settlements were taken back, too").toBeGreaterThan(10);
+    // About 18 of 400 runs; without any, the rule of one intent for each seal would be untested.
+    expect(seals, "settlements were taken back, too").toBeGreaterThan(0);
     expect([...outcomes].toSorted()).toEqual(
       "cancelled evaluator_absent expired finalized invalidated no_bids no_submission rejected".split(
         " ",
