@@ -16,6 +16,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
 import type { SupervisorSpec } from "#runtime/supervision/spec.ts";
 import { HostSet, type HostNews } from "#runtime/threads/host-set.ts";
+import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
 import type { ThreadFault } from "#runtime/threads/protocol.ts";
 import { AgentsThread } from "./agents-control.ts";
@@ -69,7 +70,7 @@ export class EmbeddedSwarm {
   readonly folder: Folder;
   readonly clock: Clock;
   readonly store: Store & Blocks;
-  readonly hosts: HostSet;
+  readonly hosts: HostSet<MessagePort>;
   /** Of the agents that were hired with `open`. */
   readonly agents: AgentsThread | undefined;
   readonly #sqlite: SqliteThread;
@@ -91,14 +92,16 @@ export class EmbeddedSwarm {
     this.hosts = new HostSet({
       hosts: options.settings.hosts,
       placement: this.#placement,
-      application: import.meta.resolve("#actors/application.ts"),
-      storage: import.meta.resolve("#adapters/sqlite/client.ts"),
-      init: options.folder.genesisBytes,
+      runner: new WorkerHosts({
+        application: import.meta.resolve("#actors/application.ts"),
+        init: options.folder.genesisBytes,
+        storage: import.meta.resolve("#adapters/sqlite/client.ts"),
+        storePort: () => sqlite.port(),
+      }),
       tree: options.settings.tree,
       facts: { master: options.folder.keys.seed("operator"), fields: epochFields(options.folder) },
       store: this.store,
-      storePort: () => sqlite.port(),
-      nowMs: () => this.clock.monotonicMs(),
+      clock: this.clock,
       onNews: (news) => {
         if (news.type === "died") for (const give of this.#waiting.get(news.host) ?? []) give();
         options.onNews(news);

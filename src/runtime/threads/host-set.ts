@@ -1,12 +1,10 @@
 /**
- * The host threads of one supervisor process: started, connected to each other, supervised. A thread
- * that dies takes only its actors down: its buckets are led again, under a new epoch, on a fresh thread,
+ * The hosts of one supervisor process: started, connected to each other, supervised. A host whose thread
+ * dies takes only its actors down: its buckets are led again, under a new epoch, on a fresh thread,
  * after the `exit` of the old one (P4). What it was doing when it died counts against the input in hand.
  */
 
-import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
-import * as Comlink from "comlink";
-import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
 import {
   beginTree,
@@ -19,31 +17,24 @@ import {
 import { PoisonCounts } from "../supervision/poison.ts";
 import type { SupervisorSpec } from "../supervision/spec.ts";
 import type { HostEvent } from "../host/environment.ts";
-import {
-  IN_HAND_BYTES,
-  type EpochFacts,
-  type HostControl,
-  type HostThreadData,
-  type ThreadFault,
+import type {
+  EpochFacts,
+  HostRunner,
+  Port,
+  RemoteControl,
+  StartedHost,
+  ThreadFault,
 } from "./protocol.ts";
 
-/** Old-space of one host thread, MiB: beyond it the thread dies alone (ERR_WORKER_OUT_OF_MEMORY). */
-export const HOST_HEAP_MIB = 2_048;
-/** With a fault that fills memory the cap is small, so that it is reached soon. */
-export const HOST_HEAP_FAULT_MIB = 192;
-
-export interface HostSetOptions {
+export interface HostSetOptions<P extends Port> {
   readonly hosts: number;
   readonly placement: readonly number[];
-  readonly application: string;
-  readonly storage: string;
-  readonly init: unknown;
+  readonly runner: HostRunner<P>;
   readonly tree: SupervisorSpec;
   readonly facts: EpochFacts;
-  readonly store: Store;
-  readonly storePort: () => MessagePort;
+  readonly store: Pick<Store, "lead">;
   readonly fault?: ThreadFault;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly onNews: (news: HostNews) => void;
   /** The tree gave up: too many failures in their window. */
   readonly onHalt: (reason: string) => void;
@@ -54,44 +45,42 @@ export type HostNews =
   | { readonly type: "restarted"; readonly host: number; readonly afterMs: number }
   | { readonly type: "host"; readonly host: number; readonly event: HostEvent };
 
-interface HostSlot {
-  worker: Worker;
-  control: Comlink.Remote<HostControl>;
-  inHand: SharedArrayBuffer;
-  run: number;
+interface HostSlot<P> {
+  readonly host: StartedHost<P>;
+  readonly run: number;
   opened: boolean;
   ready: boolean;
-  /** Resolves when its thread has ended: who asked it something gets no answer. */
+  /** Resolves when it has ended: who asked it something gets no answer. */
   readonly gone: Promise<void>;
-  /** Why it ended; undefined: it just did. */
+  /** What kept it from coming up; undefined: nothing did. */
   failure: string | undefined;
   /** Told to stop: its end is no failure, and nothing it had in hand is to blame. */
   stopping: boolean;
 }
 
-export interface Connection {
+export interface Connection<P> {
   readonly id: number;
   /** Called with a fresh port for each host, and again for a host that came back. */
-  readonly connect: (index: number, port: MessagePort) => void;
+  readonly connect: (index: number, port: P) => void;
 }
 
-export class HostSet {
-  readonly #o: HostSetOptions;
-  readonly #slots = new Map<number, HostSlot>();
-  readonly #connections = new Map<number, Connection>();
+export class HostSet<P extends Port> {
+  readonly #o: HostSetOptions<P>;
+  readonly #slots = new Map<number, HostSlot<P>>();
+  readonly #connections = new Map<number, Connection<P>>();
   readonly #poison = new PoisonCounts();
   /** Set aside for good: each host that starts is told. */
   readonly #dead = new Set<string>();
   readonly #tree;
   #state;
-  readonly #delayed = new Map<string, NodeJS.Timeout>();
+  readonly #delayed = new Map<string, () => void>();
   #stopping = false;
   #faulted = false;
   #diedAt = new Map<number, number>();
   #waiting: (() => void)[] = [];
   restarts = 0;
 
-  constructor(options: HostSetOptions) {
+  constructor(options: HostSetOptions<P>) {
     this.#o = options;
     this.#tree = treeOf(options.tree);
     const begun = beginTree(this.#tree);
@@ -110,7 +99,7 @@ export class HostSet {
     );
   }
 
-  add(connection: Connection): void {
+  add(connection: Connection<P>): void {
     this.#connections.set(connection.id, connection);
     for (const [index, slot] of this.#slots) if (slot.ready) this.#connect(connection, index, slot);
   }
@@ -119,12 +108,12 @@ export class HostSet {
     this.#connections.delete(id);
   }
 
-  control(index: number): Comlink.Remote<HostControl> | undefined {
-    return this.#slots.get(index)?.control;
+  control(index: number): RemoteControl<P> | undefined {
+    return this.#slots.get(index)?.host.control;
   }
 
-  controls(): Comlink.Remote<HostControl>[] {
-    return [...this.#slots.values()].map((slot) => slot.control);
+  controls(): RemoteControl<P>[] {
+    return [...this.#slots.values()].map((slot) => slot.host.control);
   }
 
   hostOf(bucket: number): number {
@@ -137,18 +126,25 @@ export class HostSet {
     // Twice: what one host commits may be an ask to another.
     for (let round = 0; round < 2; round += 1)
       await Promise.all(
-        [...this.#slots.values()].map(({ control, gone }) => Promise.race([control.drain(), gone])),
+        [...this.#slots.values()].map(({ host, gone }) =>
+          Promise.race([host.control.drain(), gone]),
+        ),
       );
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const timeout of this.#delayed.values()) clearTimeout(timeout);
-    await Promise.all([...this.#slots.values()].map((slot) => slot.worker.terminate()));
+    for (const cancel of this.#delayed.values()) cancel();
+    await Promise.all([...this.#slots.values()].map((slot) => slot.host.terminate()));
   }
 
   #took(event: TreeEvent): void {
-    const { state, directives, news } = supervise(this.#tree, this.#state, event, this.#o.nowMs());
+    const { state, directives, news } = supervise(
+      this.#tree,
+      this.#state,
+      event,
+      this.#o.clock.monotonicMs(),
+    );
     this.#state = state;
     for (const item of news) this.#published(item);
     this.#obey(directives);
@@ -167,7 +163,7 @@ export class HostSet {
           this.#delayed.delete(directive.child);
           this.#start(indexOf(directive.child), directive);
         };
-        this.#delayed.set(directive.child, setTimeout(start, directive.afterMs));
+        this.#delayed.set(directive.child, this.#o.clock.after(directive.afterMs, start));
       }
     }
   }
@@ -177,69 +173,44 @@ export class HostSet {
     const slot = this.#slots.get(indexOf(child));
     if (slot !== undefined) {
       slot.stopping = true;
-      void slot.worker.terminate();
+      void slot.host.terminate();
       return;
     }
-    clearTimeout(this.#delayed.get(child));
+    this.#delayed.get(child)?.();
     this.#delayed.delete(child);
     this.#took({ kind: "exited", child, run });
   }
 
   #start(index: number, { child, run }: Extract<Directive, { kind: "start" }>): void {
     if (this.#stopping) return;
-    const inHand = new SharedArrayBuffer(IN_HAND_BYTES);
     const fault = index === 0 && !this.#faulted ? this.#o.fault : undefined;
     if (fault !== undefined) this.#faulted = true;
-    const data: HostThreadData = {
-      index,
-      application: this.#o.application,
-      init: this.#o.init,
-      storage: this.#o.storage,
-      dead: [...this.#dead],
-      inHand,
-      fault,
-    };
-    const heap = fault?.kind === "oom" ? HOST_HEAP_FAULT_MIB : HOST_HEAP_MIB;
-    const worker = new Worker(new URL(import.meta.resolve("#runtime/threads/host-thread.ts")), {
-      workerData: data,
-      name: child,
-      resourceLimits: { maxOldGenerationSizeMb: heap },
-    });
-    const control = Comlink.wrap<HostControl>(nodeEndpoint(worker));
-    const slot: HostSlot = {
-      worker,
-      control,
-      inHand,
+    const host = this.#o.runner.start({ index, name: child, dead: [...this.#dead], fault });
+    let exited = (): void => {};
+    const slot: HostSlot<P> = {
+      host,
       run,
       opened: false,
       ready: false,
-      gone: new Promise((resolve) => worker.once("exit", () => resolve())),
+      gone: new Promise((resolve) => {
+        exited = resolve;
+      }),
       failure: undefined,
       stopping: false,
     };
     this.#slots.set(index, slot);
-    worker.on("error", (error: Error) => {
-      const hasCode = "code" in error && typeof error.code === "string";
-      slot.failure = hasCode ? String(error.code) : error.message;
+    host.onEvent((event) => this.#o.onNews({ type: "host", host: index, event }));
+    host.onExit((failure) => {
+      exited();
+      this.#died(index, child, slot, failure);
     });
-    worker.on("exit", () => this.#died(index, child, run, slot));
-    void this.#bringUp(index, child, run, slot);
+    void this.#bringUp(index, child, slot);
   }
 
-  async #bringUp(index: number, child: string, run: number, slot: HostSlot): Promise<void> {
+  async #bringUp(index: number, child: string, slot: HostSlot<P>): Promise<void> {
+    const { control } = slot.host;
     try {
-      const port = this.#o.storePort();
-      const { port1: events, port2 } = new MessageChannel();
-      events.on("message", (event: HostEvent) =>
-        this.#o.onNews({ type: "host", host: index, event }),
-      );
-      events.unref();
-      const ports = { store: port, events: port2 };
-      await slot.control.open(
-        Comlink.transfer(ports, [port, port2]),
-        this.#o.facts,
-        this.#o.placement,
-      );
+      await control.open(this.#o.facts, this.#o.placement);
       if (this.#slots.get(index) !== slot) return;
       const buckets = this.#o.placement.flatMap((host, bucket) => (host === index ? [bucket] : []));
       slot.opened = true;
@@ -247,48 +218,52 @@ export class HostSet {
       for (const [other, peer] of this.#slots)
         if (other !== index && peer.opened) this.#join(index, slot, other, peer);
       const epoch = await this.#o.store.lead(buckets);
-      await slot.control.lead(buckets, epoch);
+      await control.lead(buckets, epoch);
       slot.ready = true;
       for (const connection of this.#connections.values()) this.#connect(connection, index, slot);
-      this.#took({ kind: "started", child, run });
+      this.#took({ kind: "started", child, run: slot.run });
       const diedAt = this.#diedAt.get(index);
       if (diedAt !== undefined) {
         this.restarts += 1;
-        this.#o.onNews({ type: "restarted", host: index, afterMs: this.#o.nowMs() - diedAt });
+        this.#o.onNews({
+          type: "restarted",
+          host: index,
+          afterMs: this.#o.clock.monotonicMs() - diedAt,
+        });
       }
       for (const resolve of this.#waiting.splice(0)) resolve();
     } catch (error) {
       // What fails here ends this run; its `exit` tells the supervisor.
       slot.failure = error instanceof Error ? error.message : String(error);
-      await slot.worker.terminate();
+      await slot.host.terminate();
     }
   }
 
-  #join(a: number, slotA: HostSlot, b: number, slotB: HostSlot): void {
-    const { port1, port2 } = new MessageChannel();
-    void slotA.control.connectHost(b, Comlink.transfer(port1, [port1]));
-    void slotB.control.connectHost(a, Comlink.transfer(port2, [port2]));
+  #join(a: number, slotA: HostSlot<P>, b: number, slotB: HostSlot<P>): void {
+    const [toB, toA] = this.#o.runner.channel();
+    void slotA.host.control.connectHost(b, toB);
+    void slotB.host.control.connectHost(a, toA);
   }
 
-  #connect(connection: Connection, index: number, slot: HostSlot): void {
-    const { port1, port2 } = new MessageChannel();
-    void slot.control.connectAgents(connection.id, Comlink.transfer(port1, [port1]));
-    connection.connect(index, port2);
+  #connect(connection: Connection<P>, index: number, slot: HostSlot<P>): void {
+    const [inner, outer] = this.#o.runner.channel();
+    void slot.host.control.connectAgents(connection.id, inner);
+    connection.connect(index, outer);
   }
 
-  #died(index: number, child: string, run: number, slot: HostSlot): void {
+  #died(index: number, child: string, slot: HostSlot<P>, failure: string | undefined): void {
+    const { run } = slot;
     if (this.#stopping) return;
     this.#slots.delete(index);
-    this.#diedAt.set(index, this.#o.nowMs());
+    this.#diedAt.set(index, this.#o.clock.monotonicMs());
     if (slot.stopping) {
       this.#took({ kind: "exited", child, run });
       return;
     }
-    const bytes = new Uint8Array(slot.inHand);
-    const name = String.fromCharCode(...bytes.subarray(1, 1 + (bytes[0] ?? 0)));
+    const name = slot.host.inHand();
     const verdicts = name === "" ? [] : this.#poison.died([name]);
     for (const { kind, id } of verdicts) if (kind === "dead-letter") this.#dead.add(id);
-    const reason = slot.failure ?? "exit";
+    const reason = failure ?? slot.failure ?? "exit";
     this.#o.onNews({ type: "died", host: index, reason });
     this.#took({ kind: "failed", child, run, reason });
   }

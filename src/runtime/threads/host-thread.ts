@@ -3,37 +3,36 @@
  * runtime imports nothing of what it runs.
  */
 
-import { createHmac } from "node:crypto";
 import { parentPort, threadId, workerData, type MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import { encode } from "#envelope/canonical.ts";
-import { sha256 } from "#envelope/cid.ts";
-import { cidOf } from "#envelope/cid.ts";
-import { decodeSigned, signEnvelopes } from "#envelope/envelope.ts";
-import { signerFromSeed, type Signer } from "#envelope/keys.ts";
-import { bestSuite } from "#envelope/signature/suite.ts";
 import type { Blocks } from "#ports/blocks.ts";
-import type { Epoch, Store } from "#ports/store.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Store } from "#ports/store.ts";
 import type { Application } from "../bucket/application.ts";
-import type { Receipt } from "../bucket/outputs.ts";
-import type { BucketMessage } from "../host/environment.ts";
-import { Host } from "../host/host.ts";
-import { epochSecret, epochSeed } from "./epoch-keys.ts";
-import type {
-  Between,
-  EpochFacts,
-  FromHost,
-  HostControl,
-  HostPorts,
-  HostThreadData,
-  ToHost,
-} from "./protocol.ts";
+import type { Host } from "../host/host.ts";
+import { HostShell } from "./host-shell.ts";
+import type { ThreadFault } from "./protocol.ts";
 
-/** The longest a host sleeps: log time needs a tick at least every second. */
-export const SLEEP_MS_MAX = 500;
-/** Receipts under one signature. */
-export const RECEIPTS_SIGNED_TOGETHER_MAX = 256;
+/** What a host thread is started with. */
+export interface HostThreadData {
+  readonly index: number;
+  /** URL of a module that exports `createApplication(init)`. */
+  readonly application: string;
+  readonly init: unknown;
+  /** URL of a module that exports `connect(port)`: the store and the blocks behind a port. */
+  readonly storage: string;
+  readonly store: MessagePort;
+  /** Out: what the host reports, one HostEvent a message. */
+  readonly events: MessagePort;
+  readonly dead: readonly string[];
+  /** Where the host writes the name of the input in hand (poison counting across a thread's death). */
+  readonly inHand: SharedArrayBuffer;
+  readonly fault: ThreadFault | undefined;
+}
+
+/** Bytes for the name of the input in hand: a CID is 59 characters. */
+export const IN_HAND_BYTES = 128;
 
 interface ApplicationModule {
   readonly createApplication: (init: unknown) => Application;
@@ -44,261 +43,14 @@ interface StorageModule {
   readonly connect: (port: MessagePort) => Store & Blocks;
 }
 
-class HostThread {
-  readonly #data: HostThreadData;
-  readonly #module: ApplicationModule;
-  readonly #storage: StorageModule;
-  #host: Host | undefined = undefined;
-  #facts: EpochFacts | undefined = undefined;
-  #signer: Signer | undefined = undefined;
-  #secret: Uint8Array = new Uint8Array(32);
-  #placement: readonly number[] = [];
-  readonly #hosts = new Map<number, MessagePort>();
-  readonly #agents = new Map<number, MessagePort>();
-  /** Which connection an agent is on. */
-  readonly #where = new Map<string, number>();
-  readonly #messages = new Map<number, BucketMessage[]>();
-  readonly #told = new Map<number, { to: string; notice: object }[]>();
-  readonly #receipts: { to: string; bytes: Uint8Array }[] = [];
-  /** The newest document published here, for hosts that come later. */
-  #published: Between | undefined = undefined;
-  #scheduled = false;
-  #sleeping: NodeJS.Timeout | undefined = undefined;
-  #turns = 0;
-
-  constructor(data: HostThreadData, module: ApplicationModule, storage: StorageModule) {
-    this.#data = data;
-    this.#module = module;
-    this.#storage = storage;
-  }
-
-  get #running(): Host {
-    if (this.#host === undefined) throw new Error("the host is not open");
-    return this.#host;
-  }
-
-  readonly control: HostControl = {
-    open: async (ports, epoch, placement) => this.#open(ports, epoch, placement),
-    connectHost: (index, port) => {
-      this.#hosts.set(index, port);
-      port.on("message", (message: Between) => this.#between(message));
-      if (this.#published !== undefined) port.postMessage(this.#published);
-    },
-    connectAgents: (connection, port) => {
-      this.#agents.set(connection, port);
-      port.on("message", (message: ToHost) => this.#fromAgents(connection, message));
-    },
-    lead: async (buckets: readonly number[], epoch: Epoch) => {
-      const master = this.#facts?.master ?? new Uint8Array(0);
-      this.#signer = signerFromSeed(epochSeed(master, epoch));
-      this.#secret = epochSecret(master, epoch);
-      for (const bucket of buckets) await this.#running.lead(bucket, epoch);
-    },
-    give: (bucket, verb, body) => this.#running.give(bucket, verb, body),
-    query: (name, argument) => this.#module.query(this.#running, name, argument),
-    drain: async () => {
-      await this.#running.drain();
-      await this.#running.snapshotAll();
-    },
-    stats: () => ({ ...this.#running.stats, waiting: this.#running.waiting }),
-    heads: () =>
-      this.#running.buckets().map(({ bucket, state, status }) => ({
-        bucket,
-        records: state.records,
-        size: state.size,
-        hash: state.hash,
-        root: state.tree.root(),
-        atMs: state.atMs,
-        status,
-      })),
-  };
-
-  #open(ports: HostPorts, epoch: EpochFacts, placement: readonly number[]): void {
-    const store = this.#storage.connect(ports.store);
-    this.#facts = epoch;
-    this.#placement = placement;
-    this.#host = new Host({
-      app: this.#module.createApplication(this.#data.init),
-      store,
-      verifier: bestSuite(),
-      nowMs: () => Date.now(),
-      monotonicMs: () => performance.now(),
-      after: (delayMs, wake) => {
-        const timeout = setTimeout(wake, delayMs);
-        return () => clearTimeout(timeout);
-      },
-      chance: (label) => createHmac("sha256", this.#secret).update(label).digest(),
-      epochBody: (current, previous) => ({
-        ...epoch.fields,
-        ...current,
-        key: this.#signer?.did,
-        commitment: sha256(this.#secret),
-        // The draws of the epoch that ended can be checked from now on (protocol section 9).
-        ...(previous === undefined ? {} : { previousSecret: epochSecret(epoch.master, previous) }),
-      }),
-      fetchDocument: (hash) => store.get(hash),
-      send: (message) => this.#send(message),
-      receipts: (bucket, receipts, head) => this.#receipt(bucket, receipts, head),
-      tell: (to, notice) => this.#tell(to, notice),
-      publish: (publication) => {
-        // Stored before anybody can pin it, so that whoever replays the pin finds it.
-        void store.put(publication.document, "dag-cbor").then(() => {
-          const message: Between = { type: "document", publication };
-          this.#published = message;
-          for (const host of this.#hosts.values()) host.postMessage(message);
-          this.#between(message);
-        });
-      },
-      reject: (connection, wire, code, detail) => {
-        const message: FromHost = { type: "rejected", envelope: idOf(wire), code, detail };
-        this.#agents.get(connection)?.postMessage(message);
-      },
-      event: (event) => ports.events.postMessage(event),
-      wake: () => this.#wake(),
-      inHand: (name) => writeText(this.#data.inHand, name),
-      dead: this.#data.dead,
-    });
-    this.#wake();
-  }
-
-  /* ------------------------------------------------------------------------ the loop */
-
-  #wake(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#turn();
-    });
-  }
-
-  #turn(): void {
-    clearTimeout(this.#sleeping);
-    const host = this.#running;
-    if (host.waiting > 0) {
-      this.#turns += 1;
-      if (this.#turns === this.#data.fault?.turn) fail(this.#data.fault.kind);
-    }
-    const nextMs = host.turn();
-    this.#flush();
-    if (nextMs === 0) this.#wake();
-    else this.#sleeping = setTimeout(() => this.#wake(), Math.min(nextMs, SLEEP_MS_MAX));
-  }
-
-  /* ------------------------------------------------------------------------- inputs */
-
-  #between(message: Between): void {
-    if (message.type === "messages") for (const item of message.items) this.#running.message(item);
-    else {
-      this.#running.document(message.publication);
-      this.#wake();
-    }
-  }
-
-  #fromAgents(connection: number, message: ToHost): void {
-    switch (message.type) {
-      case "envelopes":
-        this.#running.receive(connection, message.wires);
-        break;
-      case "attach": {
-        for (const agent of message.agents) this.#where.set(agent, connection);
-        for (const agent of message.agents)
-          for (const notice of this.#running.notices(agent)) this.#tell(agent, notice);
-        this.#flush();
-        break;
-      }
-      case "detach":
-        for (const agent of message.agents)
-          if (this.#where.get(agent) === connection) this.#where.delete(agent);
-        break;
-      default:
-        message satisfies never;
-    }
-  }
-
-  /* ------------------------------------------------------------------------ outputs */
-
-  #send(message: BucketMessage): void {
-    const index = this.#placement[message.to];
-    if (index === undefined) return;
-    const queue = this.#messages.get(index);
-    if (queue === undefined) this.#messages.set(index, [message]);
-    else queue.push(message);
-    this.#flushSoon();
-  }
-
-  #tell(to: string, notice: object): void {
-    const connection = this.#where.get(to);
-    if (connection === undefined) return;
-    const queue = this.#told.get(connection);
-    if (queue === undefined) this.#told.set(connection, [{ to, notice }]);
-    else queue.push({ to, notice });
-    this.#flushSoon();
-  }
-
-  #receipt(bucket: number, receipts: readonly Receipt[], head: string): void {
-    for (const { to, envelope, answer } of receipts) {
-      const receipt =
-        answer.kind === "ack"
-          ? { kind: "ack", envelope, bucket, seq: answer.position, head, ...answer.extra }
-          : {
-              kind: "nack",
-              envelope,
-              code: answer.code,
-              ...(answer.detail === undefined ? {} : { detail: answer.detail }),
-            };
-      this.#receipts.push({ to, bytes: encode(receipt) });
-    }
-    this.#flushSoon();
-  }
-
-  #flushing = false;
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    for (const [index, items] of this.#messages) {
-      if (items.length === 0) continue;
-      this.#messages.set(index, []);
-      if (index === this.#data.index) for (const item of items) this.#running.message(item);
-      else this.#hosts.get(index)?.postMessage({ type: "messages", items } satisfies Between);
-    }
-    for (const [connection, items] of this.#told) {
-      if (items.length === 0) continue;
-      this.#told.set(connection, []);
-      this.#agents.get(connection)?.postMessage({ type: "notices", items } satisfies FromHost);
-    }
-    while (this.#receipts.length > 0)
-      this.#signReceipts(this.#receipts.splice(0, RECEIPTS_SIGNED_TOGETHER_MAX));
-  }
-
-  #signReceipts(part: readonly { to: string; bytes: Uint8Array }[]): void {
-    if (this.#signer === undefined) return;
-    const signed = signEnvelopes(
-      part.map((r) => r.bytes),
-      this.#signer,
-    );
-    const items = new Map<number, { to: string; signed: (typeof signed)[number] }[]>();
-    for (const [i, one] of signed.entries()) {
-      const to = part[i]?.to ?? "";
-      const connection = this.#where.get(to);
-      if (connection === undefined) continue;
-      const list = items.get(connection);
-      if (list === undefined) items.set(connection, [{ to, signed: one }]);
-      else list.push({ to, signed: one });
-    }
-    for (const [connection, list] of items)
-      this.#agents
-        .get(connection)
-        ?.postMessage({ type: "receipts", items: list } satisfies FromHost);
-  }
-}
+const threadClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after: (delayMs, wake) => {
+    const timeout = setTimeout(wake, delayMs);
+    return () => clearTimeout(timeout);
+  },
+};
 
 /** Faults that an operator asked for, to watch the recovery. */
 const fail = (kind: "throw" | "exit" | "oom"): void => {
@@ -306,14 +58,6 @@ const fail = (kind: "throw" | "exit" | "oom"): void => {
   if (kind === "throw") throw new Error("a fault was asked for: throw");
   const hoard: number[][] = [];
   for (;;) hoard.push(Array.from({ length: 1_000_000 }, (_, i) => i));
-};
-
-const idOf = (wire: Uint8Array): string => {
-  try {
-    return decodeSigned(wire).id;
-  } catch {
-    return cidOf(wire);
-  }
 };
 
 const writeText = (buffer: SharedArrayBuffer, text: string): void => {
@@ -329,9 +73,24 @@ const isStorage = (module: object): module is StorageModule => "connect" in modu
 
 if (parentPort !== null && threadId !== 0) {
   const data = workerData as HostThreadData;
+  const { index, dead, fault } = data;
   const application: object = (await import(data.application)) as object;
   const storage: object = (await import(data.storage)) as object;
   if (!isApplication(application) || !isStorage(storage))
     throw new Error("not an application or no storage");
-  Comlink.expose(new HostThread(data, application, storage).control, nodeEndpoint(parentPort));
+  const shell = new HostShell<MessagePort>({
+    index,
+    app: application.createApplication(data.init),
+    query: application.query,
+    store: storage.connect(data.store),
+    clock: threadClock,
+    soon: (task) => setImmediate(task),
+    dead,
+    inHand: (name) => writeText(data.inHand, name),
+    event: (event) => data.events.postMessage(event),
+    beforeTurn: (turn) => {
+      if (turn === fault?.turn) fail(fault.kind);
+    },
+  });
+  Comlink.expose(shell.control, nodeEndpoint(parentPort));
 }

@@ -1,10 +1,9 @@
 /** A connection to the hosts of this process, one message port for each: the in-process bus. */
 
-import type { MessagePort } from "node:worker_threads";
 import { decode } from "#envelope/canonical.ts";
 import { bucketOfThread } from "#envelope/route.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
-import type { FromHost, ToHost } from "./protocol.ts";
+import type { FromHost, Port, ToHost } from "./protocol.ts";
 
 /** Envelopes that wait for a host which is not there yet; their senders send again what is dropped. */
 export const QUEUED_ENVELOPES_MAX = 8_192;
@@ -17,7 +16,7 @@ export interface PortLinkOptions {
 
 export class PortLink implements SwarmLink {
   readonly #options: PortLinkOptions;
-  readonly #ports = new Map<number, MessagePort>();
+  readonly #ports = new Map<number, Port>();
   readonly #agents = new Map<string, LinkEvents>();
   readonly #queues = new Map<number, Uint8Array[]>();
   #flushing = false;
@@ -27,11 +26,11 @@ export class PortLink implements SwarmLink {
   }
 
   /** A host is there, for the first time or again after its thread died. */
-  connect(index: number, port: MessagePort): void {
+  connect(index: number, port: Port): void {
     const again = this.#ports.has(index);
     this.#ports.get(index)?.close();
     this.#ports.set(index, port);
-    port.on("message", (message: FromHost) => this.#hear(message));
+    port.on("message", (message) => this.#hear(message as FromHost));
     if (this.#agents.size > 0)
       this.#post(index, { type: "attach", agents: [...this.#agents.keys()] });
     this.#flush();

@@ -1,10 +1,10 @@
-/** What host threads, the store's thread and agents' threads say to each other. Plain, cloneable data. */
+/** What hosts and agents' connections say to each other: plain, cloneable data; and who starts a host. */
 
 import type { MessagePort } from "node:worker_threads";
 import type { SignedEnvelope } from "#envelope/envelope.ts";
 import type { Epoch } from "#ports/store.ts";
 import type { Publication } from "../bucket/outputs.ts";
-import type { BucketMessage, HostStats } from "../host/environment.ts";
+import type { BucketMessage, HostEvent, HostStats } from "../host/environment.ts";
 
 /** From a connection (agents, gateway) to a host. */
 export type ToHost =
@@ -36,19 +36,11 @@ export type Between =
   | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
   | { readonly type: "document"; readonly publication: Publication };
 
-/** What a host thread is started with. */
-export interface HostThreadData {
-  readonly index: number;
-  /** URL of a module that exports `createApplication(init)`. */
-  readonly application: string;
-  readonly init: unknown;
-  /** URL of a module that exports `connect(port)`: the store and the blocks behind a port. */
-  readonly storage: string;
-  /** Names that were in hand when earlier threads died, each too often (supervision/poison.ts). */
-  readonly dead: readonly string[];
-  /** Where the host writes the name of the input in hand (poison counting across a thread's death). */
-  readonly inHand: SharedArrayBuffer;
-  readonly fault: ThreadFault | undefined;
+/** One end of a channel: in order, nothing lost while both ends live. A MessagePort is one. */
+export interface Port {
+  postMessage(message: unknown): void;
+  on(event: "message", listener: (message: unknown) => void): unknown;
+  close(): void;
 }
 
 export interface ThreadFault {
@@ -64,18 +56,11 @@ export interface EpochFacts {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export interface HostPorts {
-  /** To the store; what stands behind it is the storage module's affair. */
-  readonly store: MessagePort;
-  /** Out: what the host reports, one HostEvent a message. */
-  readonly events: MessagePort;
-}
-
-/** The control plane of a host thread, over comlink. */
-export interface HostControl {
-  open(ports: HostPorts, epoch: EpochFacts, placement: readonly number[]): Promise<void>;
-  connectHost(index: number, port: MessagePort): void;
-  connectAgents(connection: number, port: MessagePort): void;
+/** The control plane of a host. */
+export interface HostControl<P = MessagePort> {
+  open(epoch: EpochFacts, placement: readonly number[]): Promise<void>;
+  connectHost(index: number, port: P): void;
+  connectAgents(connection: number, port: P): void;
   lead(buckets: readonly number[], epoch: Epoch): Promise<void>;
   /** False: no room; nothing was taken. */
   give(bucket: number, verb: string, body: unknown): boolean;
@@ -84,6 +69,39 @@ export interface HostControl {
   stats(): HostStats & { readonly waiting: number };
   /** Heads of the buckets led here: records, entries, tree root, hash, T. */
   heads(): readonly BucketHead[];
+}
+
+/** The same from outside its thread: answers come later, or never if the thread dies first. */
+export type RemoteControl<P> = {
+  readonly [K in keyof HostControl<P>]: (
+    ...args: Parameters<HostControl<P>[K]>
+  ) => Promise<Awaited<ReturnType<HostControl<P>[K]>>>;
+};
+
+/** A host that was started, on whatever runs it. */
+export interface StartedHost<P> {
+  readonly control: RemoteControl<P>;
+  /** What it had in hand last; "": nothing. Still known after its death. */
+  inHand(): string;
+  /** It reports what happens inside it. */
+  onEvent(listener: (event: HostEvent) => void): void;
+  /** Called once, when it has ended; with what it failed of, where that is known. */
+  onExit(listener: (failure: string | undefined) => void): void;
+  /** Resolves when it has ended. */
+  terminate(): Promise<void>;
+}
+
+/** What runs hosts: worker threads, or the simulated world. */
+export interface HostRunner<P extends Port> {
+  start(options: {
+    readonly index: number;
+    /** The leaf of the supervision tree. */
+    readonly name: string;
+    /** Names that were in hand when earlier hosts died, each too often (supervision/poison.ts). */
+    readonly dead: readonly string[];
+    readonly fault: ThreadFault | undefined;
+  }): StartedHost<P>;
+  channel(): readonly [P, P];
 }
 
 export interface BucketHead {
@@ -95,6 +113,3 @@ export interface BucketHead {
   readonly atMs: number;
   readonly status: string;
 }
-
-/** Bytes for the name of the input in hand: a CID is 59 characters. */
-export const IN_HAND_BYTES = 128;

@@ -3,19 +3,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { MessagePort } from "node:worker_threads";
 import { connect } from "#adapters/sqlite/client.ts";
+import { systemClock } from "#adapters/system/clock.ts";
 import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
 import { BUCKETS, bucketOf, sha256 } from "#envelope/cid.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import { defineSupervisor } from "#runtime/supervision/spec.ts";
 import { HostSet, type HostNews } from "#runtime/threads/host-set.ts";
+import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
 import { sender, spoken, type Spoken } from "../toy/rig.ts";
 
 const urlOf = (path: string): string => pathToFileURL(resolve(path)).href;
 
 export class ToySwarm {
-  readonly hosts: HostSet;
+  readonly hosts: HostSet<MessagePort>;
   readonly link: PortLink;
   readonly news: HostNews[] = [];
   readonly halts: string[] = [];
@@ -49,9 +52,12 @@ export class ToySwarm {
     this.hosts = new HostSet({
       hosts: 2,
       placement,
-      application: urlOf("test/runtime/toy/application.ts"),
-      storage: urlOf("src/adapters/sqlite/client.ts"),
-      init: undefined,
+      runner: new WorkerHosts({
+        application: urlOf("test/runtime/toy/application.ts"),
+        init: undefined,
+        storage: urlOf("src/adapters/sqlite/client.ts"),
+        storePort: () => sqlite.port(),
+      }),
       tree: defineSupervisor({
         name: "toy",
         strategy: "one-for-one",
@@ -61,8 +67,7 @@ export class ToySwarm {
       }),
       facts: { master: sha256(), fields: {} },
       store: connect(sqlite.port()),
-      storePort: () => sqlite.port(),
-      nowMs: () => performance.now(),
+      clock: systemClock(),
       onNews: (item) => {
         this.news.push(item);
         this.#changed();

@@ -1,0 +1,300 @@
+/**
+ * What stands round a host on its thread: the loop that turns it, the channels to other hosts and to
+ * agents, signed receipts. Worker threads and the simulated world run the same shell.
+ */
+
+import { createHmac } from "node:crypto";
+import { encode } from "#envelope/canonical.ts";
+import { cidOf, sha256 } from "#envelope/cid.ts";
+import { decodeSigned, signEnvelopes } from "#envelope/envelope.ts";
+import { signerFromSeed, type Signer } from "#envelope/keys.ts";
+import { bestSuite } from "#envelope/signature/suite.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Epoch, Store } from "#ports/store.ts";
+import type { Application } from "../bucket/application.ts";
+import type { Receipt } from "../bucket/outputs.ts";
+import type { BucketMessage, HostEvent } from "../host/environment.ts";
+import { Host } from "../host/host.ts";
+import { epochSecret, epochSeed } from "./epoch-keys.ts";
+import type { Between, EpochFacts, FromHost, HostControl, Port, ToHost } from "./protocol.ts";
+
+/** The longest a host sleeps: log time needs a tick at least every second. */
+export const SLEEP_MS_MAX = 500;
+/** Receipts under one signature. */
+export const RECEIPTS_SIGNED_TOGETHER_MAX = 256;
+
+export interface ShellOptions {
+  readonly index: number;
+  readonly app: Application;
+  /** The application's answers to questions about a host. */
+  readonly query: (host: Host, name: string, argument: unknown) => unknown;
+  readonly store: Store & Blocks;
+  readonly clock: Clock;
+  /** Runs `task` as soon as what is at hand is done. */
+  readonly soon: (task: () => void) => void;
+  /** Names that were in hand when earlier threads died, each too often (supervision/poison.ts). */
+  readonly dead: readonly string[];
+  /** Writes down what is in hand where somebody outside can read it; "": nothing. */
+  readonly inHand: (name: string) => void;
+  readonly event: (event: HostEvent) => void;
+  /** Before the turn of this number, from 1, that has something to do: faults strike here. */
+  readonly beforeTurn: (turn: number) => void;
+}
+
+export class HostShell<P extends Port> {
+  readonly #o: ShellOptions;
+  #host: Host | undefined = undefined;
+  #facts: EpochFacts | undefined = undefined;
+  #signer: Signer | undefined = undefined;
+  #secret: Uint8Array = new Uint8Array(32);
+  #placement: readonly number[] = [];
+  readonly #hosts = new Map<number, P>();
+  readonly #agents = new Map<number, P>();
+  /** Which connection an agent is on. */
+  readonly #where = new Map<string, number>();
+  readonly #messages = new Map<number, BucketMessage[]>();
+  readonly #told = new Map<number, { to: string; notice: object }[]>();
+  readonly #receipts: { to: string; bytes: Uint8Array }[] = [];
+  /** The newest document published here, for hosts that come later. */
+  #published: Between | undefined = undefined;
+  #scheduled = false;
+  #sleeping: () => void = () => {};
+  #turns = 0;
+
+  constructor(options: ShellOptions) {
+    this.#o = options;
+  }
+
+  get #running(): Host {
+    if (this.#host === undefined) throw new Error("the host is not open");
+    return this.#host;
+  }
+
+  readonly control: HostControl<P> = {
+    open: async (epoch, placement) => this.#open(epoch, placement),
+    connectHost: (index, port) => {
+      this.#hosts.set(index, port);
+      port.on("message", (message) => this.#between(message as Between));
+      if (this.#published !== undefined) port.postMessage(this.#published);
+    },
+    connectAgents: (connection, port) => {
+      this.#agents.set(connection, port);
+      port.on("message", (message) => this.#fromAgents(connection, message as ToHost));
+    },
+    lead: async (buckets: readonly number[], epoch: Epoch) => {
+      const master = this.#facts?.master ?? new Uint8Array(0);
+      this.#signer = signerFromSeed(epochSeed(master, epoch));
+      this.#secret = epochSecret(master, epoch);
+      for (const bucket of buckets) await this.#running.lead(bucket, epoch);
+    },
+    give: (bucket, verb, body) => this.#running.give(bucket, verb, body),
+    query: (name, argument) => this.#o.query(this.#running, name, argument),
+    drain: async () => {
+      await this.#running.drain();
+      await this.#running.snapshotAll();
+    },
+    stats: () => ({ ...this.#running.stats, waiting: this.#running.waiting }),
+    heads: () =>
+      this.#running.buckets().map(({ bucket, state, status }) => ({
+        bucket,
+        records: state.records,
+        size: state.size,
+        hash: state.hash,
+        root: state.tree.root(),
+        atMs: state.atMs,
+        status,
+      })),
+  };
+
+  #open(epoch: EpochFacts, placement: readonly number[]): void {
+    const { app, store, clock, inHand, event, dead } = this.#o;
+    this.#facts = epoch;
+    this.#placement = placement;
+    this.#host = new Host({
+      app,
+      store,
+      verifier: bestSuite(),
+      nowMs: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      after: (delayMs, wake) => clock.after(delayMs, wake),
+      chance: (label) => createHmac("sha256", this.#secret).update(label).digest(),
+      epochBody: (current, previous) => ({
+        ...epoch.fields,
+        ...current,
+        key: this.#signer?.did,
+        commitment: sha256(this.#secret),
+        // The draws of the epoch that ended can be checked from now on (protocol section 9).
+        ...(previous === undefined ? {} : { previousSecret: epochSecret(epoch.master, previous) }),
+      }),
+      fetchDocument: (hash) => store.get(hash),
+      send: (message) => this.#send(message),
+      receipts: (bucket, receipts, head) => this.#receipt(bucket, receipts, head),
+      tell: (to, notice) => this.#tell(to, notice),
+      publish: (publication) => {
+        // Stored before anybody can pin it, so that whoever replays the pin finds it.
+        void store.put(publication.document, "dag-cbor").then(() => {
+          const message: Between = { type: "document", publication };
+          this.#published = message;
+          for (const host of this.#hosts.values()) host.postMessage(message);
+          this.#between(message);
+        });
+      },
+      reject: (connection, wire, code, detail) => {
+        const message: FromHost = { type: "rejected", envelope: idOf(wire), code, detail };
+        this.#agents.get(connection)?.postMessage(message);
+      },
+      event,
+      wake: () => this.#wake(),
+      inHand,
+      dead,
+    });
+    this.#wake();
+  }
+
+  /* ------------------------------------------------------------------------ the loop */
+
+  #wake(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#o.soon(() => {
+      this.#scheduled = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    this.#sleeping();
+    const host = this.#running;
+    if (host.waiting > 0) {
+      this.#turns += 1;
+      this.#o.beforeTurn(this.#turns);
+    }
+    const nextMs = host.turn();
+    this.#flush();
+    if (nextMs === 0) this.#wake();
+    else this.#sleeping = this.#o.clock.after(Math.min(nextMs, SLEEP_MS_MAX), () => this.#wake());
+  }
+
+  /* ------------------------------------------------------------------------- inputs */
+
+  #between(message: Between): void {
+    if (message.type === "messages") for (const item of message.items) this.#running.message(item);
+    else {
+      this.#running.document(message.publication);
+      this.#wake();
+    }
+  }
+
+  #fromAgents(connection: number, message: ToHost): void {
+    switch (message.type) {
+      case "envelopes":
+        this.#running.receive(connection, message.wires);
+        break;
+      case "attach": {
+        for (const agent of message.agents) this.#where.set(agent, connection);
+        for (const agent of message.agents)
+          for (const notice of this.#running.notices(agent)) this.#tell(agent, notice);
+        this.#flush();
+        break;
+      }
+      case "detach":
+        for (const agent of message.agents)
+          if (this.#where.get(agent) === connection) this.#where.delete(agent);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /* ------------------------------------------------------------------------ outputs */
+
+  #send(message: BucketMessage): void {
+    const index = this.#placement[message.to];
+    if (index === undefined) return;
+    const queue = this.#messages.get(index);
+    if (queue === undefined) this.#messages.set(index, [message]);
+    else queue.push(message);
+    this.#flushSoon();
+  }
+
+  #tell(to: string, notice: object): void {
+    const connection = this.#where.get(to);
+    if (connection === undefined) return;
+    const queue = this.#told.get(connection);
+    if (queue === undefined) this.#told.set(connection, [{ to, notice }]);
+    else queue.push({ to, notice });
+    this.#flushSoon();
+  }
+
+  #receipt(bucket: number, receipts: readonly Receipt[], head: string): void {
+    for (const { to, envelope, answer } of receipts) {
+      const receipt =
+        answer.kind === "ack"
+          ? { kind: "ack", envelope, bucket, seq: answer.position, head, ...answer.extra }
+          : {
+              kind: "nack",
+              envelope,
+              code: answer.code,
+              ...(answer.detail === undefined ? {} : { detail: answer.detail }),
+            };
+      this.#receipts.push({ to, bytes: encode(receipt) });
+    }
+    this.#flushSoon();
+  }
+
+  #flushing = false;
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    for (const [index, items] of this.#messages) {
+      if (items.length === 0) continue;
+      this.#messages.set(index, []);
+      if (index === this.#o.index) for (const item of items) this.#running.message(item);
+      else this.#hosts.get(index)?.postMessage({ type: "messages", items } satisfies Between);
+    }
+    for (const [connection, items] of this.#told) {
+      if (items.length === 0) continue;
+      this.#told.set(connection, []);
+      this.#agents.get(connection)?.postMessage({ type: "notices", items } satisfies FromHost);
+    }
+    while (this.#receipts.length > 0)
+      this.#signReceipts(this.#receipts.splice(0, RECEIPTS_SIGNED_TOGETHER_MAX));
+  }
+
+  #signReceipts(part: readonly { to: string; bytes: Uint8Array }[]): void {
+    if (this.#signer === undefined) return;
+    const signed = signEnvelopes(
+      part.map((r) => r.bytes),
+      this.#signer,
+    );
+    const items = new Map<number, { to: string; signed: (typeof signed)[number] }[]>();
+    for (const [i, one] of signed.entries()) {
+      const to = part[i]?.to ?? "";
+      const connection = this.#where.get(to);
+      if (connection === undefined) continue;
+      const list = items.get(connection);
+      if (list === undefined) items.set(connection, [{ to, signed: one }]);
+      else list.push({ to, signed: one });
+    }
+    for (const [connection, list] of items)
+      this.#agents
+        .get(connection)
+        ?.postMessage({ type: "receipts", items: list } satisfies FromHost);
+  }
+}
+
+const idOf = (wire: Uint8Array): string => {
+  try {
+    return decodeSigned(wire).id;
+  } catch {
+    return cidOf(wire);
+  }
+};

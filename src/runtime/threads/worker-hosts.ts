@@ -1,0 +1,101 @@
+/** Hosts on worker threads. */
+
+import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
+import * as Comlink from "comlink";
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import type { HostEvent } from "../host/environment.ts";
+import { IN_HAND_BYTES, type HostThreadData } from "./host-thread.ts";
+import type { HostControl, HostRunner, RemoteControl, StartedHost } from "./protocol.ts";
+
+/** Old-space of one host thread, MiB: beyond it the thread dies alone (ERR_WORKER_OUT_OF_MEMORY). */
+export const HOST_HEAP_MIB = 2_048;
+/** With a fault that fills memory the cap is small, so that it is reached soon. */
+export const HOST_HEAP_FAULT_MIB = 192;
+
+export interface WorkerHostsOptions {
+  /** URL of the application's module, and what it is made of. */
+  readonly application: string;
+  readonly init: unknown;
+  /** URL of the storage module, and a port to the store for one more thread. */
+  readonly storage: string;
+  readonly storePort: () => MessagePort;
+}
+
+export class WorkerHosts implements HostRunner<MessagePort> {
+  readonly #o: WorkerHostsOptions;
+
+  constructor(options: WorkerHostsOptions) {
+    this.#o = options;
+  }
+
+  channel(): readonly [MessagePort, MessagePort] {
+    const { port1, port2 } = new MessageChannel();
+    return [port1, port2];
+  }
+
+  start({
+    index,
+    name,
+    dead,
+    fault,
+  }: Parameters<HostRunner<MessagePort>["start"]>[0]): StartedHost<MessagePort> {
+    const { application, init, storage } = this.#o;
+    const inHand = new SharedArrayBuffer(IN_HAND_BYTES);
+    const store = this.#o.storePort();
+    const { port1: reports, port2: events } = new MessageChannel();
+    reports.unref();
+    const workerData: HostThreadData = {
+      index,
+      application,
+      init,
+      storage,
+      store,
+      events,
+      dead,
+      inHand,
+      fault,
+    };
+    const worker = new Worker(new URL(import.meta.resolve("#runtime/threads/host-thread.ts")), {
+      workerData,
+      transferList: [store, events],
+      name,
+      resourceLimits: {
+        maxOldGenerationSizeMb: fault?.kind === "oom" ? HOST_HEAP_FAULT_MIB : HOST_HEAP_MIB,
+      },
+    });
+    let failure: string | undefined;
+    worker.on("error", (error: Error) => {
+      const hasCode = "code" in error && typeof error.code === "string";
+      failure = hasCode ? String(error.code) : error.message;
+    });
+    return {
+      control: remote(Comlink.wrap<HostControl>(nodeEndpoint(worker))),
+      inHand: () => {
+        const bytes = new Uint8Array(inHand);
+        return String.fromCharCode(...bytes.subarray(1, 1 + (bytes[0] ?? 0)));
+      },
+      onEvent: (listener) => {
+        reports.on("message", (event: HostEvent) => listener(event));
+        reports.unref();
+      },
+      onExit: (listener) => worker.once("exit", () => listener(failure)),
+      terminate: async () => {
+        await worker.terminate();
+      },
+    };
+  }
+}
+
+/** Ports travel by transfer; everything else by copy. */
+const remote = (control: Comlink.Remote<HostControl>): RemoteControl<MessagePort> => ({
+  open: (epoch, placement) => control.open(epoch, placement),
+  connectHost: (index, port) => control.connectHost(index, Comlink.transfer(port, [port])),
+  connectAgents: (connection, port) =>
+    control.connectAgents(connection, Comlink.transfer(port, [port])),
+  lead: (buckets, epoch) => control.lead(buckets, epoch),
+  give: (bucket, verb, body) => control.give(bucket, verb, body),
+  query: (name, argument) => control.query(name, argument) as Promise<unknown>,
+  drain: () => control.drain(),
+  stats: () => control.stats(),
+  heads: () => control.heads(),
+});
