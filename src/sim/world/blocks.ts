@@ -40,6 +40,11 @@ export class SimBlocks {
     };
   }
 
+  /** For whoever looks from outside the world. */
+  contents(cid: Cid): Uint8Array | undefined {
+    return this.#blocks.get(cid);
+  }
+
   /** The block is gone from the disk. */
   lose(cid: Cid): void {
     this.#blocks.delete(cid);

@@ -33,6 +33,12 @@ export type StoreFault =
   /** Another leader took the bucket an instant before. */
   | "fenced";
 
+/** Somebody who sees what the disk does: a checker, never a machine of the world. */
+export interface DiskWatcher {
+  readonly judged: (write: BucketWrite, isApplied: boolean) => void;
+  readonly led: (buckets: readonly number[], epoch: Epoch) => void;
+}
+
 interface Bucket {
   head: Head;
   leader: Epoch | undefined;
@@ -54,9 +60,14 @@ export class SimDisk {
   /** How to take back what is acknowledged but not synced, newest last; undefined: all is synced. */
   #unsynced: (() => void)[] | undefined;
   #revision = 0;
+  readonly #watcher: DiskWatcher | undefined;
   /** Handles of an older life are dead. */
   #life = 0;
   #locked = false;
+
+  constructor(watcher?: DiskWatcher) {
+    this.#watcher = watcher;
+  }
 
   /** The one opener of the folder. Refuses with DATA_IN_USE. */
   open(): Store {
@@ -99,15 +110,31 @@ export class SimDisk {
     this.#faults.set(bucket, [...(this.#faults.get(bucket) ?? []), ...faults]);
   }
 
+  /** What it holds, for whoever looks from outside the world: every chain, head and decide key. */
+  *contents(): Iterable<{
+    readonly head: Head;
+    readonly chain: readonly Uint8Array[];
+    readonly decides: readonly string[];
+  }> {
+    for (const { head, chain, decides } of this.#buckets.values())
+      yield { head, chain: chain.map(({ bytes }) => bytes), decides: [...decides] };
+  }
+
   /** Faults that have not struck yet. */
   get faultsLeft(): number {
     return [...this.#faults.values()].reduce((sum, queue) => sum + queue.length, 0);
+  }
+
+  /** Faults that are queued never strike. */
+  forgetFaults(): void {
+    this.#faults.clear();
   }
 
   /** Another leader takes the buckets: every epoch given out so far is fenced there. */
   fence(buckets: readonly number[]): Epoch {
     const epoch = this.#nextEpoch();
     for (const bucket of buckets) this.#bucket(bucket).leader = epoch;
+    this.#watcher?.led(buckets, epoch);
     return epoch;
   }
 
@@ -235,6 +262,7 @@ export class SimDisk {
   #judgeAndApply(write: BucketWrite): CommitOutcome {
     const state = this.#bucket(write.bucket);
     const verdict = judge(write, state, (key) => state.decides.has(key));
+    this.#watcher?.judged(write, verdict === "apply");
     if (verdict !== "apply") {
       return verdict.kind === "refused" ? { ...verdict, head: copiedHead(verdict.head) } : verdict;
     }

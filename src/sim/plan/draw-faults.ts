@@ -1,0 +1,94 @@
+/** Draws what goes wrong, and when. */
+
+import { SYSTEM_BUCKET } from "#envelope/cid.ts";
+import type { Prng } from "../kernel/prng.ts";
+import type { FaultPlan, Plan } from "./plan.ts";
+
+/** Faults of a seed, at least and at most; the mean is above 20. */
+export const FAULTS_MIN = 12;
+export const FAULTS_MAX = 40;
+
+type Kind = FaultPlan["kind"];
+
+const WEIGHTS: Readonly<Record<Kind, number>> = {
+  "process-crash": 3,
+  "process-freeze": 2,
+  "thread-exit": 3,
+  "thread-throw": 2,
+  "agent-crash": 3,
+  "agent-freeze": 3,
+  cut: 4,
+  weather: 2,
+  "store-slow": 2,
+  "fsync-slow": 2,
+  "store-fault": 5,
+  "clock-step": 2,
+};
+
+/** Every kind that can strike a lone supervisor's disk. */
+const STORE_FAULTS = [
+  "unknown-applied",
+  "unknown-lost",
+  "unknown-late",
+  "silent",
+  "duplicate",
+] as const;
+
+export const drawFaults = (chance: Prng, plan: Omit<Plan, "faults">): readonly FaultPlan[] => {
+  const count = chance.between(FAULTS_MIN, FAULTS_MAX);
+  const agent = (): number => chance.below(plan.agents.length);
+  const drawn = Array.from({ length: count }, (): FaultPlan => {
+    const atMs = chance.below(plan.safetyMs);
+    const kind = chance.weighted(WEIGHTS);
+    switch (kind) {
+      case "process-crash":
+        return { atMs, kind };
+      case "process-freeze":
+        return { atMs, kind, forMs: chance.between(100, 8_000) };
+      case "thread-exit":
+        return { atMs, kind, host: chance.below(plan.hosts) };
+      case "thread-throw":
+        return { atMs, kind, host: chance.below(plan.hosts), turns: chance.between(1, 20) };
+      case "agent-crash":
+        return { atMs, kind, agent: agent() };
+      case "agent-freeze":
+        return { atMs, kind, agent: agent(), forMs: chance.between(500, 40_000) };
+      case "cut": {
+        const direction = chance.pick(["both", "to", "from"] as const);
+        return { atMs, kind, agent: agent(), direction, forMs: chance.between(500, 20_000) };
+      }
+      case "weather":
+        return {
+          atMs,
+          kind,
+          weather: {
+            delayMinMs: chance.between(0, 20),
+            delayMaxMs: chance.between(20, 400),
+            lostPpm: chance.pick([50_000, 300_000]),
+            doubledPpm: chance.pick([0, 200_000]),
+            cloggedPpm: chance.pick([0, 100_000]),
+            clogMs: 5_000,
+          },
+          forMs: chance.between(1_000, 10_000),
+        };
+      case "store-slow":
+        return { atMs, kind, forMs: chance.between(100, 15_000) };
+      case "fsync-slow":
+        return { atMs, kind, ms: chance.between(20, 500), forMs: chance.between(500, 10_000) };
+      case "store-fault": {
+        const bucket = chance.pick([...plan.buckets, SYSTEM_BUCKET]);
+        return { atMs, kind, bucket, fault: chance.pick(STORE_FAULTS) };
+      }
+      case "clock-step":
+        return {
+          atMs,
+          kind,
+          agent: chance.chance(500_000) ? "supervisor" : agent(),
+          byMs: chance.pick([-3_600_000, -1_000, 1_000, 86_400_000]),
+        };
+      default:
+        return kind satisfies never;
+    }
+  });
+  return drawn.sort((a, b) => a.atMs - b.atMs);
+};

@@ -1,0 +1,155 @@
+/** Draws a plan from a seed: every option of a run, its workload and its faults. */
+
+import type { Tier } from "#protocol/words.ts";
+import { Prng } from "../kernel/prng.ts";
+import { FAIR_WEATHER, type NetworkWeather } from "../world/network.ts";
+import { drawFaults } from "./draw-faults.ts";
+import type { AgentPlan, Behaviour, NeedPlan, Plan } from "./plan.ts";
+
+const CREDIT = 1_000_000;
+
+/** Needs of a seed, at least and at most; the mean is above 50. */
+export const NEEDS_MIN = 30;
+export const NEEDS_MAX = 90;
+const SAFETY_MS_MIN = 30_000;
+const SAFETY_MS_MAX = 90_000;
+/** Every deadline of the local profile, several times over. */
+export const QUIET_MS = 600_000;
+const BUCKETS_MIN = 1;
+const BUCKETS_MAX = 6;
+
+const WORKERS: Readonly<Partial<Record<Behaviour, number>>> = {
+  honest: 10,
+  lying: 3,
+  "no-claim": 1,
+  "no-commit": 1,
+  failing: 2,
+  slow: 1,
+  "silent-bidder": 1,
+  flooding: 1,
+  equivocating: 1,
+  replaying: 1,
+};
+const VERIFIERS: Readonly<Partial<Record<Behaviour, number>>> = {
+  honest: 10,
+  lazy: 2,
+  contrary: 1,
+  colluding: 1,
+  failing: 2,
+  slow: 1,
+  challenging: 2,
+  equivocating: 1,
+  replaying: 1,
+};
+
+const weatherOf = (chance: Prng): NetworkWeather =>
+  chance.chance(300_000)
+    ? FAIR_WEATHER
+    : {
+        delayMinMs: chance.between(0, 3),
+        delayMaxMs: chance.between(3, 60),
+        lostPpm: chance.pick([0, 1_000, 20_000]),
+        doubledPpm: chance.pick([0, 1_000, 20_000]),
+        cloggedPpm: chance.pick([0, 0, 10_000]),
+        clogMs: 2_000,
+      };
+
+const agentOf = (
+  chance: Prng,
+  name: string,
+  role: AgentPlan["role"],
+  behaviour: Behaviour,
+): AgentPlan => {
+  const firstMs = chance.between(1, 200);
+  return {
+    name,
+    role,
+    behaviour,
+    // Now and then two share an org, and a few have none.
+    ...(chance.chance(900_000) ? { org: chance.chance(800_000) ? name : "shared" } : {}),
+    stake: role === "worker" ? 0 : chance.pick([100, 200, 1_000]),
+    credits: behaviour === "challenging" ? 2_000 : chance.pick([100, 1_000]),
+    price: chance.between(1, 30) * (CREDIT / 10),
+    etaMs: chance.between(50, 5_000),
+    callMs: [firstMs, firstMs + chance.between(0, 1_000)],
+    driftPpm: chance.between(-200, 200),
+    skewMs: chance.pick([0, 0, 5_000, -5_000, 3_600_000]),
+  };
+};
+
+const needOf = (chance: Prng, index: number, safetyMs: number, requesters: number): NeedPlan => {
+  const tier: Tier = chance.weighted({ small: 8, medium: 2, high: 0 });
+  return {
+    key: `need-${index}`,
+    atMs: chance.below(safetyMs),
+    requester: chance.below(requesters),
+    input: chance.below(1_000),
+    bounty: chance.between(5, 50) * (CREDIT / 10),
+    verifyBounty: chance.between(1, 10) * (CREDIT / 10) + chance.below(7),
+    tier,
+    ...(chance.chance(200_000) ? { kResult: chance.between(1, 3) } : {}),
+    deadlineMs: chance.pick([5_000, 20_000, 60_000]),
+    ...(chance.chance(80_000) ? { cancelAfterMs: chance.below(4_000) } : {}),
+    drawHash: chance.chance(300_000),
+    ...(chance.chance(50_000) ? { twice: chance.pick(["same", "other"] as const) } : {}),
+  };
+};
+
+export const planOf = (seed: number): Plan => {
+  const chance = Prng.of(seed).stream("plan");
+  const safetyMs = chance.between(SAFETY_MS_MIN, SAFETY_MS_MAX);
+  const hosts = chance.between(1, 3);
+  const requesters = chance.between(1, 3);
+  const workers = chance.between(3, 6);
+  const verifiers = chance.between(4, 9);
+  const agents = [
+    // One of each that always does its part, so that honest work can end well.
+    agentOf(chance, "worker-0", "worker", "honest"),
+    ...Array.from({ length: workers - 1 }, (_, i) =>
+      agentOf(chance, `worker-${i + 1}`, "worker", chance.weighted(WORKERS)),
+    ),
+    agentOf(chance, "verifier-0", "verifier", "honest"),
+    agentOf(chance, "verifier-1", "verifier", "honest"),
+    ...Array.from({ length: verifiers - 2 }, (_, i) =>
+      agentOf(
+        chance,
+        `verifier-${i + 2}`,
+        chance.chance(100_000) ? "both" : "verifier",
+        chance.weighted(VERIFIERS) as Behaviour,
+      ),
+    ),
+  ];
+  const count = chance.between(NEEDS_MIN, NEEDS_MAX);
+  const needs = Array.from({ length: count }, (_, i) => needOf(chance, i, safetyMs, requesters));
+  const bucketCount = chance.between(BUCKETS_MIN, BUCKETS_MAX);
+  const buckets = chance
+    .shuffled(Array.from({ length: 256 }, (_, bucket) => bucket))
+    .slice(0, bucketCount)
+    .sort((a, b) => a - b);
+  const plan: Omit<Plan, "faults"> = {
+    seed,
+    hosts,
+    buckets,
+    overrides: {
+      bootstrapUntilAgents: chance.pick([0, 4, 10]),
+      ...(chance.chance(500_000) ? { auctionMode: "sealed" as const } : {}),
+      voteMs: chance.pick([2_000, 10_000, 60_000]),
+      leaseDefaultMs: chance.pick([5_000, 30_000]),
+      heartbeatMs: chance.pick([1_000, 5_000]),
+      ...(chance.chance(300_000) ? { tiers: { small: { sealedVotes: true } } } : {}),
+    },
+    weather: weatherOf(chance),
+    supervisor: {
+      driftPpm: chance.between(-200, 200),
+      skewMs: chance.pick([0, 60_000, -60_000]),
+    },
+    threadMsMax: chance.pick([0, 1, 5]),
+    storeMsMax: chance.pick([0, 2, 10]),
+    requesters,
+    agents,
+    needs,
+    safetyMs,
+    quietMs: QUIET_MS,
+  };
+  return { ...plan, faults: drawFaults(chance.stream("faults"), plan) };
+};

@@ -1,0 +1,116 @@
+/**
+ * Everything that will happen in a run, as data: who is there, what is asked, what goes wrong and when.
+ * A plan is drawn from a seed, or is a smaller version of one that failed.
+ */
+
+import type { Overrides } from "#domain/genesis/profiles.ts";
+import type { Tier } from "#protocol/words.ts";
+import type { NetworkWeather } from "../world/network.ts";
+import type { StoreFault } from "../world/store.ts";
+
+/** How a program answers, and what its agent does beside the protocol. */
+export type Behaviour =
+  | "honest"
+  /** A worker whose output is wrong, at times. */
+  | "lying"
+  /** A verifier that passes everything. */
+  | "lazy"
+  /** A verifier that fails everything. */
+  | "contrary"
+  /** A verifier that passes what its friend, a lying worker, made. */
+  | "colluding"
+  /** Bids sealed and never opens the bid. */
+  | "silent-bidder"
+  /** Wins and never claims. */
+  | "no-claim"
+  /** Claims, then says nothing more. */
+  | "no-commit"
+  /** Its program fails, at times. */
+  | "failing"
+  /** Takes longer than its lease. */
+  | "slow"
+  /** Says HEARTBEAT many times a second, and things that nobody asked. */
+  | "flooding"
+  /** Signs two bodies under one nonce. */
+  | "equivocating"
+  /** Sends what others have said: again, later, in other threads, with a bit changed. */
+  | "replaying"
+  /** Challenges what it judged wrong, and at times what was right. */
+  | "challenging";
+
+export interface AgentPlan {
+  readonly name: string;
+  readonly role: "worker" | "verifier" | "both";
+  readonly behaviour: Behaviour;
+  /** Absent: not attested. */
+  readonly org?: string;
+  /** Credits, whole. */
+  readonly stake: number;
+  readonly credits: number;
+  /** Micro-credits. */
+  readonly price: number;
+  readonly etaMs: number;
+  /** A call of its program takes between the two, ms. */
+  readonly callMs: readonly [number, number];
+  readonly driftPpm: number;
+  readonly skewMs: number;
+}
+
+export interface NeedPlan {
+  readonly key: string;
+  readonly atMs: number;
+  readonly requester: number;
+  /** The program squares it. */
+  readonly input: number;
+  /** Micro-credits. */
+  readonly bounty: number;
+  readonly verifyBounty: number;
+  readonly tier: Tier;
+  readonly kResult?: number;
+  readonly deadlineMs: number;
+  /** Its requester asks to cancel it so long after posting. */
+  readonly cancelAfterMs?: number;
+  readonly drawHash: boolean;
+  /** Posted a second time under the same key, with the same content or another. */
+  readonly twice?: "same" | "other";
+}
+
+export type FaultPlan = { readonly atMs: number } & (
+  | { readonly kind: "process-crash" }
+  | { readonly kind: "process-freeze"; readonly forMs: number }
+  | { readonly kind: "thread-exit"; readonly host: number }
+  | { readonly kind: "thread-throw"; readonly host: number; readonly turns: number }
+  | { readonly kind: "agent-crash"; readonly agent: number }
+  | { readonly kind: "agent-freeze"; readonly agent: number; readonly forMs: number }
+  | {
+      readonly kind: "cut";
+      readonly agent: number;
+      readonly direction: "both" | "to" | "from";
+      readonly forMs: number;
+    }
+  | { readonly kind: "weather"; readonly weather: NetworkWeather; readonly forMs: number }
+  | { readonly kind: "store-slow"; readonly forMs: number }
+  | { readonly kind: "fsync-slow"; readonly ms: number; readonly forMs: number }
+  | { readonly kind: "store-fault"; readonly bucket: number; readonly fault: StoreFault }
+  | { readonly kind: "clock-step"; readonly agent: number | "supervisor"; readonly byMs: number }
+);
+
+export interface Plan {
+  readonly seed: number;
+  readonly hosts: number;
+  /** Buckets in which needs lie; the system bucket is always there. */
+  readonly buckets: readonly number[];
+  readonly overrides: Overrides;
+  readonly weather: NetworkWeather;
+  readonly supervisor: { readonly driftPpm: number; readonly skewMs: number };
+  readonly threadMsMax: number;
+  readonly storeMsMax: number;
+  readonly requesters: number;
+  readonly agents: readonly AgentPlan[];
+  readonly needs: readonly NeedPlan[];
+  readonly faults: readonly FaultPlan[];
+  /** True ms from the first need to the end of all faults. */
+  readonly safetyMs: number;
+  /** True ms after that in which everything asked must end. */
+  readonly quietMs: number;
+}

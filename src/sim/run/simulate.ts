@@ -1,0 +1,163 @@
+/**
+ * One run: everybody joins, the plan's needs are posted while its faults strike (safety), then faults
+ * end and everything that was asked must end too (liveness); then the logs are replayed and checked.
+ */
+
+import { createApplication } from "#actors/application.ts";
+import { bucketOf } from "#envelope/cid.ts";
+import type { NeedStatus } from "#actors/queries.ts";
+import type { Application } from "#runtime/bucket/application.ts";
+import { isAck } from "#agent/client.ts";
+import { replayLogs } from "#runtime/replay/replay.ts";
+import type { Observation, Violation } from "../checkers/observation.ts";
+import type { Plan } from "../plan/plan.ts";
+import { calm, strike } from "./strike.ts";
+import { SimWorld } from "./world.ts";
+
+/** In the quiet phase the world is asked this often whether all has ended, true ms. */
+const LOOK_MS = 1_000;
+
+export interface RunOptions {
+  readonly plan: Plan;
+  readonly settled: () => Promise<void>;
+  readonly keepTrace?: boolean;
+  readonly change?: (app: Application) => Application;
+  readonly check: (observation: Observation) => {
+    readonly violations: readonly Violation[];
+    readonly notCovered: readonly string[];
+  };
+}
+
+export interface RunReport {
+  readonly seed: number;
+  readonly needs: number;
+  readonly acknowledged: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly violations: readonly Violation[];
+  readonly notCovered: readonly string[];
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly stateHash: string;
+  readonly traceHash: string;
+  readonly trace: readonly string[];
+}
+
+export const simulate = async (options: RunOptions): Promise<RunReport> => {
+  const { plan } = options;
+  const world = new SimWorld({
+    plan,
+    settled: options.settled,
+    keepTrace: options.keepTrace ?? false,
+    ...(options.change === undefined ? {} : { change: options.change }),
+  });
+  const { scheduler } = world;
+  await world.open();
+  const startMs = scheduler.nowMs;
+  world.network.weather = plan.weather;
+  for (const [i, requester] of world.requesters.entries())
+    requester.schedule(plan.needs.filter((need) => need.requester % plan.requesters === i));
+  const faults: Record<string, number> = {};
+  for (const fault of plan.faults)
+    scheduler.after(fault.atMs, () => {
+      faults[fault.kind] = (faults[fault.kind] ?? 0) + 1;
+      strike(world, fault);
+    });
+  await scheduler.run(startMs + plan.safetyMs);
+  calm(world);
+  const open = await quiet(world, scheduler.nowMs + plan.quietMs);
+  return report(options, world, faults, open);
+};
+
+/** Runs until every acknowledged need has ended, or time is up. Resolves with those that have not. */
+const quiet = async (world: SimWorld, endMs: number): Promise<readonly string[]> => {
+  const { scheduler } = world;
+  let open: string[] = [];
+  do {
+    await scheduler.run(Math.min(scheduler.nowMs + LOOK_MS, endMs));
+    open = [];
+    for (const { need, receipt } of world.requesters.flatMap(({ posted }) => posted)) {
+      if (receipt !== undefined && !isAck(receipt)) continue;
+      const status = await ask(world, need);
+      if (status?.ended === undefined && !isRepeat(receipt, need)) open.push(need);
+    }
+  } while (open.length > 0 && scheduler.nowMs < endMs);
+  return open;
+};
+
+const isRepeat = (receipt: object | undefined, need: string): boolean =>
+  receipt !== undefined && "first" in receipt && receipt.first !== need;
+
+const ask = async (world: SimWorld, need: string): Promise<NeedStatus | undefined> => {
+  let answer: { readonly status: NeedStatus | undefined } | undefined;
+  if (!world.supervisor.isReady) return undefined;
+  void world.supervisor
+    .query(bucketOf(need), "need", need)
+    .then((status) => (answer = { status: status as NeedStatus | undefined }));
+  await world.scheduler.run(world.scheduler.nowMs + LOOK_MS, () => answer !== undefined);
+  return answer?.status;
+};
+
+const report = async (
+  options: RunOptions,
+  world: SimWorld,
+  faults: Readonly<Record<string, number>>,
+  open: readonly string[],
+): Promise<RunReport> => {
+  const { recorder, scheduler, plan, genesisBytes } = world;
+  const observation = recorder.observation(genesisBytes, world.disk, world.blocks, true);
+  const violations: Violation[] = open.map((need) => ({
+    property: "E5",
+    need,
+    what: `has not ended ${plan.quietMs} ms after the last fault`,
+  }));
+  const replayed = await replayAll(observation, violations);
+  const checked = options.check(observation);
+  const posted = world.requesters.flatMap((requester) => requester.posted);
+  return {
+    seed: plan.seed,
+    needs: posted.length,
+    acknowledged: posted.filter(({ receipt }) => receipt !== undefined && isAck(receipt)).length,
+    outcomes: replayed.outcomes,
+    faults,
+    violations: [...violations, ...checked.violations],
+    notCovered: checked.notCovered,
+    simulatedMs: scheduler.nowMs,
+    events: recorder.trace.count,
+    stateHash: replayed.stateHash,
+    trace: recorder.trace.lines,
+    traceHash: recorder.trace.digest(),
+  };
+};
+
+/** P2: each log into a fresh middle. It throws where an entry is not what its inputs lead to. */
+const replayAll = async (
+  observation: Observation,
+  violations: Violation[],
+): Promise<{ stateHash: string; outcomes: Record<string, number> }> => {
+  const outcomes: Record<string, number> = {};
+  try {
+    const { stateHash } = await replayLogs(
+      createApplication(observation.genesis),
+      [...observation.logs.keys()],
+      (bucket) => observation.logs.get(bucket) ?? [],
+      {
+        record: ({ entries }) => {
+          for (const entry of entries) {
+            if (entry.kind !== "derived") continue;
+            if (entry.verb !== "FINALIZE" && entry.verb !== "CLOSE") continue;
+            const { outcome } = entry.body as { outcome: string };
+            outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+          }
+        },
+      },
+    );
+    return { stateHash, outcomes };
+  } catch (error) {
+    violations.push({
+      property: "P2",
+      what: error instanceof Error ? error.message : String(error),
+    });
+    return { stateHash: "", outcomes };
+  }
+};

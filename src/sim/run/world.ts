@@ -1,0 +1,214 @@
+/**
+ * One simulated world, put together from its plan: a supervisor with a disk, agents and requesters on
+ * machines of their own, a network between them.
+ */
+
+import { createApplication, query } from "#actors/application.ts";
+import { encodeGenesis } from "#domain/genesis/codec.ts";
+import type { Genesis } from "#domain/genesis/genesis.ts";
+import { parametersOf } from "#domain/genesis/profiles.ts";
+import { BUCKETS, SYSTEM_BUCKET } from "#envelope/cid.ts";
+import { swarmIdOf } from "#envelope/swarm.ts";
+import type { AgentClient } from "#agent/client.ts";
+import type { SwarmLink } from "#ports/swarm-link.ts";
+import type { Application } from "#runtime/bucket/application.ts";
+import { defineSupervisor } from "#runtime/supervision/spec.ts";
+import { clientOn, signerOf, SimAgent } from "../agents/agent.ts";
+import { enrol, type Joining } from "../agents/enrol.ts";
+import { SimRequester } from "../agents/requester.ts";
+import { Prng } from "../kernel/prng.ts";
+import { Scheduler } from "../kernel/scheduler.ts";
+import { Trace } from "../kernel/trace.ts";
+import type { AgentPlan, Plan } from "../plan/plan.ts";
+import { SimBlocks } from "../world/blocks.ts";
+import { Machine } from "../world/machine.ts";
+import { SimNetwork } from "../world/network.ts";
+import { RemoteLink } from "../world/remote-link.ts";
+import { SimDisk } from "../world/store.ts";
+import { SimSupervisor } from "../world/supervisor.ts";
+import { Recorder } from "./recorder.ts";
+
+export const SUPERVISOR = "supervisor";
+const POLICY = "simulated";
+const MINTED = 1_000_000_000_000_000n;
+const REQUESTER_CREDITS = 1_000_000;
+/** True time within which everybody must have joined. */
+const ENROL_MS_MAX = 60_000;
+
+export interface WorldOptions {
+  readonly plan: Plan;
+  /** Resolves when no promise can go on by itself. */
+  readonly settled: () => Promise<void>;
+  readonly keepTrace: boolean;
+  /** What is hosted in place of the real application: a canary's. */
+  readonly change?: (app: Application) => Application;
+}
+
+const rolesOf = ({ role, behaviour }: AgentPlan): Joining["roles"] => [
+  ...(role === "both" ? (["worker", "verifier"] as const) : [role]),
+  ...(behaviour === "challenging" ? (["challenger"] as const) : []),
+];
+
+export class SimWorld {
+  readonly plan: Plan;
+  readonly scheduler: Scheduler;
+  readonly network: SimNetwork;
+  readonly recorder: Recorder;
+  readonly disk: SimDisk;
+  readonly blocks = new SimBlocks();
+  readonly supervisor: SimSupervisor;
+  readonly machine: Machine;
+  readonly agents: readonly SimAgent[];
+  readonly requesters: readonly SimRequester[];
+  readonly genesisBytes: Uint8Array;
+  readonly chance: Prng;
+  /** A slow disk makes this longer. */
+  storeMsMax: number;
+  readonly #swarm: string;
+
+  constructor({ plan, settled, keepTrace, change = (app) => app }: WorldOptions) {
+    this.plan = plan;
+    const chance = Prng.of(plan.seed);
+    this.chance = chance;
+    this.scheduler = new Scheduler(chance.stream("order"), settled);
+    const nowMs = (): number => this.scheduler.nowMs;
+    this.recorder = new Recorder(nowMs, new Trace(keepTrace));
+    this.network = new SimNetwork(chance.stream("network"));
+    this.disk = new SimDisk(this.recorder.disk(SUPERVISOR));
+    this.storeMsMax = plan.storeMsMax;
+    const operator = signerOf(plan.seed, "operator");
+    const genesis: Genesis = {
+      version: 1,
+      name: "simulated",
+      nonce: chance.stream("genesis").bytes(16),
+      operator: operator.did,
+      createdAtMs: 0,
+      minted: MINTED,
+      parameters: parametersOf("local", plan.overrides),
+      policy: POLICY,
+    };
+    this.genesisBytes = encodeGenesis(genesis);
+    this.#swarm = swarmIdOf(genesis.name, this.genesisBytes);
+    this.machine = new Machine(this.scheduler, SUPERVISOR, plan.supervisor);
+    this.supervisor = this.#supervisor(plan, change);
+    this.agents = plan.agents.map((agent) => this.#agent(agent));
+    this.requesters = Array.from({ length: plan.requesters }, (_, i) => this.#requester(i));
+  }
+
+  #supervisor(plan: Plan, change: (app: Application) => Application): SimSupervisor {
+    const wanted = new Set([...plan.buckets, SYSTEM_BUCKET]);
+    return new SimSupervisor({
+      machine: this.machine,
+      network: this.network,
+      disk: this.disk,
+      blocks: this.blocks,
+      chance: this.chance.stream("supervisor"),
+      createApplication: () => change(createApplication(this.genesisBytes)),
+      query,
+      hosts: plan.hosts,
+      placement: Array.from({ length: BUCKETS + 1 }, (_, bucket) =>
+        wanted.has(bucket) ? bucket % plan.hosts : -1,
+      ),
+      tree: defineSupervisor({
+        name: "simulated",
+        strategy: "one-for-one",
+        children: [{ name: "host", threads: plan.hosts, restartsMax: 5, restartWindowMs: 60_000 }],
+      }),
+      facts: {
+        master: this.chance.stream("master").bytes(32),
+        fields: { header: "", code: "simulated", machines: "", policy: POLICY },
+      },
+      outputs: {
+        receipt: (to, receipt) => this.recorder.receipt(SUPERVISOR, to, receipt),
+        notice: (to, notice) => this.recorder.notice(SUPERVISOR, to, notice),
+      },
+      threadMsMax: plan.threadMsMax,
+      storeMsMax: () => this.storeMsMax,
+      onNews: (news) => this.recorder.note(SUPERVISOR, JSON.stringify(news)),
+    });
+  }
+
+  #link(machine: Machine): SwarmLink {
+    const link = new RemoteLink(machine, this.network, () => SUPERVISOR);
+    return {
+      attach: (agent, events) => link.attach(agent, events),
+      detach: (agent) => link.detach(agent),
+      send: (thread, wire) => {
+        this.recorder.wire(machine.name, wire);
+        link.send(thread, wire);
+      },
+    };
+  }
+
+  #agent(plan: AgentPlan): SimAgent {
+    const machine = new Machine(this.scheduler, plan.name, plan);
+    return new SimAgent({
+      machine,
+      connect: () => this.#link(machine),
+      swarm: this.#swarm,
+      policy: POLICY,
+      plan,
+      signer: signerOf(this.plan.seed, plan.name),
+      chance: this.chance.stream(`agent ${plan.name}`),
+      blocks: this.blocks.open(),
+      onNotice: () => {},
+    });
+  }
+
+  #voice(
+    name: string,
+    hear: Parameters<typeof clientOn>[2],
+  ): { client: AgentClient; machine: Machine } {
+    const machine = new Machine(this.scheduler, name, { driftPpm: 0, skewMs: 0 });
+    const voice = { machine, link: this.#link(machine), swarm: this.#swarm, policy: POLICY };
+    return { client: clientOn(voice, signerOf(this.plan.seed, name), hear), machine };
+  }
+
+  #requester(index: number): SimRequester {
+    const requester: SimRequester = new SimRequester(this.plan.buckets, () => this.scheduler.nowMs);
+    const { client, machine } = this.#voice(`requester-${index}`, (notice) =>
+      requester.hear(notice),
+    );
+    requester.use(client, machine);
+    return requester;
+  }
+
+  /** The supervisor starts and everybody joins, in fair weather. */
+  async open(): Promise<void> {
+    this.supervisor.start();
+    const operator = signerOf(this.plan.seed, "operator");
+    const { client } = this.#voice("operator", () => {});
+    let joined = false;
+    let failure: unknown;
+    enrol({ client, signer: operator }, this.#members()).then(
+      () => {
+        joined = true;
+      },
+      (error: unknown) => {
+        failure = error;
+      },
+    );
+    await this.scheduler.run(ENROL_MS_MAX, () => joined || failure !== undefined);
+    if (failure !== undefined) throw failure;
+    if (!joined) throw new Error(`nobody could join within ${ENROL_MS_MAX} ms`);
+  }
+
+  #members(): Joining[] {
+    const agents = this.agents.map(({ plan, client }): Joining => ({
+      name: plan.name,
+      roles: rolesOf(plan),
+      ...(plan.org === undefined ? {} : { org: plan.org }),
+      credits: plan.credits,
+      stake: plan.stake,
+      client,
+    }));
+    const requesters = this.requesters.map(({ client }, i): Joining => ({
+      name: `requester-${i}`,
+      roles: ["requester"],
+      credits: REQUESTER_CREDITS,
+      stake: 0,
+      client,
+    }));
+    return [...agents, ...requesters];
+  }
+}
