@@ -85,6 +85,7 @@ export const drawFaults = (chance: Prng, plan: Omit<Plan, "faults">): readonly F
           kind,
           agent: chance.chance(500_000) ? "supervisor" : agent(),
           byMs: chance.pick([-3_600_000, -1_000, 1_000, 86_400_000]),
+          forMs: chance.between(500, 10_000),
         };
       default:
         return kind satisfies never;

@@ -92,7 +92,13 @@ export type FaultPlan = { readonly atMs: number } & (
   | { readonly kind: "store-slow"; readonly forMs: number }
   | { readonly kind: "fsync-slow"; readonly ms: number; readonly forMs: number }
   | { readonly kind: "store-fault"; readonly bucket: number; readonly fault: StoreFault }
-  | { readonly kind: "clock-step"; readonly agent: number | "supervisor"; readonly byMs: number }
+  /** A wall clock jumps, and is set right again after a while. */
+  | {
+      readonly kind: "clock-step";
+      readonly agent: number | "supervisor";
+      readonly byMs: number;
+      readonly forMs: number;
+    }
 );
 
 export interface Plan {

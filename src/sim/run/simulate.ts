@@ -32,6 +32,8 @@ export interface RunReport {
   readonly seed: number;
   readonly needs: number;
   readonly acknowledged: number;
+  /** NEEDs refused at the door, by code. */
+  readonly refused: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
@@ -118,6 +120,9 @@ const report = async (
     seed: plan.seed,
     needs: posted.length,
     acknowledged: posted.filter(({ receipt }) => receipt !== undefined && isAck(receipt)).length,
+    refused: counted(
+      posted.flatMap(({ receipt }) => (receipt?.kind === "nack" ? [receipt.code] : [])),
+    ),
     outcomes: replayed.outcomes,
     faults,
     violations: [...violations, ...checked.violations],
@@ -128,6 +133,12 @@ const report = async (
     trace: recorder.trace.lines,
     traceHash: recorder.trace.digest(),
   };
+};
+
+const counted = (words: readonly string[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
 };
 
 /** P2: each log into a fresh middle. It throws where an entry is not what its inputs lead to. */

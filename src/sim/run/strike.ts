@@ -66,10 +66,12 @@ export const strike = (world: SimWorld, fault: FaultPlan): void => {
         disk.giveUp();
       });
       break;
-    case "clock-step":
-      if (fault.agent === "supervisor") machine.step(fault.byMs);
-      else agentOf(fault.agent)?.machine.step(fault.byMs);
+    case "clock-step": {
+      const struck = fault.agent === "supervisor" ? machine : agentOf(fault.agent)?.machine;
+      struck?.step(fault.byMs);
+      scheduler.after(fault.forMs, () => struck?.step(-fault.byMs));
       break;
+    }
     default:
       fault satisfies never;
   }
