@@ -11,6 +11,7 @@ import { addMachines } from "./commands/machines.ts";
 import { addNeed } from "./commands/need.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addRun } from "./commands/run-command.ts";
+import { addSim } from "./commands/sim.ts";
 import { addStatus } from "./commands/status.ts";
 
 export const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -24,5 +25,6 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addCommittee,
   addMachines,
   addDoctor,
+  addSim,
   addBench,
 ];

@@ -25,6 +25,8 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   "clock-step": 2,
 };
 
+export const FAULT_KINDS = Object.keys(WEIGHTS) as readonly Kind[];
+
 /** Every kind that can strike a lone supervisor's disk. */
 const STORE_FAULTS = [
   "unknown-applied",

@@ -1,0 +1,45 @@
+/** One seed on one thread of the pool. */
+
+import { checkAll } from "#sim/checkers/all.ts";
+import { planOf } from "#sim/plan/draw.ts";
+import type { FaultPlan, Plan } from "#sim/plan/plan.ts";
+import { selected, type Selection } from "#sim/plan/select.ts";
+import { simulate, type RunReport } from "#sim/run/simulate.ts";
+
+export interface SeedTask {
+  readonly seed: number;
+  readonly selection: Selection;
+  /** Only faults of these kinds; undefined: all. */
+  readonly kinds?: readonly FaultPlan["kind"][];
+  readonly keepTrace: boolean;
+}
+
+export type SeedResult = RunReport & {
+  /** Process time it took, ms. */
+  readonly tookMs: number;
+};
+
+/** Every promise of the world has gone on as far as it can by itself. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export const planFor = ({ seed, selection, kinds }: Omit<SeedTask, "keepTrace">): Plan => {
+  const plan = planOf(seed);
+  const faults =
+    kinds === undefined ? plan.faults : plan.faults.filter((f) => kinds.includes(f.kind));
+  return selected({ ...plan, faults }, selection);
+};
+
+export const runSeed = async (task: SeedTask): Promise<SeedResult> => {
+  const startedMs = performance.now();
+  const plan = planFor(task);
+  const { keepTrace } = task;
+  const report = await simulate({ plan, settled, keepTrace, check: checkAll });
+  return { ...report, tookMs: performance.now() - startedMs };
+};
+
+/** The pool's job: one seed after another. */
+export const runSeeds = async (tasks: readonly SeedTask[]): Promise<readonly SeedResult[]> => {
+  const results: SeedResult[] = [];
+  for (const task of tasks) results.push(await runSeed(task));
+  return results;
+};

@@ -1,0 +1,54 @@
+/** What a sweep of seeds found, for people. */
+
+import { count, palette } from "../display.ts";
+import { labelled, type TextStyle } from "../summary-text.ts";
+import type { SeedViolation, SweepReport } from "./sweep.ts";
+
+/** Violations printed; the rest are counted. */
+const SHOWN_MAX = 20;
+
+const sums = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, value]) => `${name} ${count(value)}`)
+    .join(", ");
+
+const total = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, value) => sum + value, 0);
+
+const shown = ({ seed, property, what, command }: SeedViolation): string[] => [
+  `  ${property}, seed ${seed}: ${what}`,
+  `    ${command}`,
+];
+
+export const renderSim = (
+  report: SweepReport,
+  shrunk: string | undefined,
+  style: TextStyle,
+): string => {
+  const colors = palette(style.color);
+  const { violations, notCovered, seconds } = report;
+  const verdict =
+    violations.length === 0
+      ? colors.good("no violation")
+      : colors.bad(`${count(violations.length)} violations`);
+  const rate = report.simulatedHoursPerSecond.toFixed(3);
+  return [
+    labelled(
+      "seeds",
+      `${count(report.seeds)} in ${seconds.toFixed(1)} s, ${report.simulatedHours.toFixed(1)} simulated hours (${rate} a second)`,
+    ),
+    labelled("needs", `${count(report.needs)}, ${count(report.acknowledged)} acknowledged`),
+    labelled("outcomes", sums(report.outcomes)),
+    labelled("faults", `${count(total(report.faults))}: ${sums(report.faults)}`),
+    ...(notCovered.length === 0 ? [] : [labelled("not shown", notCovered.join(", "))]),
+    labelled("trace", report.traceHash),
+    labelled("verdict", verdict),
+    ...violations.slice(0, SHOWN_MAX).flatMap(shown),
+    ...(violations.length > SHOWN_MAX
+      ? [`  and ${count(violations.length - SHOWN_MAX)} more`]
+      : []),
+    ...(shrunk === undefined ? [] : ["", "the same with less:", `  ${shrunk}`]),
+    "",
+  ].join("\n");
+};
