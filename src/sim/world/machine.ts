@@ -62,6 +62,11 @@ export class Machine {
     return () => cancel();
   }
 
+  /** How often it has crashed: what began in an older life is gone. */
+  get life(): number {
+    return this.#life;
+  }
+
   get isFrozen(): boolean {
     return this.#frozenUntilMs > this.#scheduler.nowMs;
   }

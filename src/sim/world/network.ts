@@ -30,7 +30,7 @@ type Handler = (from: string, message: unknown) => void;
 
 export class SimNetwork {
   readonly #chance: Prng;
-  readonly #handlers = new Map<string, { machine: Machine; handler: Handler }>();
+  readonly #handlers = new Map<string, { machine: Machine; life: number; handler: Handler }>();
   /** `from to` of each cut direction. */
   readonly #cuts = new Set<string>();
   weather: NetworkWeather = FAIR_WEATHER;
@@ -42,9 +42,9 @@ export class SimNetwork {
     this.#chance = chance;
   }
 
-  /** From now on `machine` hears what is sent to its name. */
+  /** From now on `machine` hears what is sent to its name, until it crashes. */
   listen(machine: Machine, handler: Handler): void {
-    this.#handlers.set(machine.name, { machine, handler });
+    this.#handlers.set(machine.name, { machine, life: machine.life, handler });
   }
 
   send(from: string, to: string, message: unknown): void {
@@ -62,8 +62,10 @@ export class SimNetwork {
     for (const delayMs of isDoubled ? delays : delays.slice(0, 1)) {
       const there = this.#handlers.get(to);
       there?.machine.afterTrue(delayMs, () => {
-        // Who listens by then: the machine may have started again meanwhile.
-        if (!this.#cuts.has(`${from} ${to}`)) this.#handlers.get(to)?.handler(from, message);
+        if (this.#cuts.has(`${from} ${to}`)) return;
+        // Who listens by then: it may have started again meanwhile, or be dead.
+        const listener = this.#handlers.get(to);
+        if (listener?.life === listener?.machine.life) listener?.handler(from, message);
       });
     }
   }
