@@ -44,6 +44,7 @@ export type RegistryEvent =
     }
   /** A new leader: hosts that start now have seen no snapshot. */
   | { readonly type: "EPOCH"; readonly atMs: LogMs }
+  /** `atMs` is when it was due: what fired before it in the same turn may have told a later T. */
   | { readonly type: "PUBLISH"; readonly atMs: LogMs };
 
 export type RegistryCommand = {
@@ -78,7 +79,7 @@ const step = (state: RegistryState, event: RegistryEvent): Step<RegistryState, R
       state.changed = true;
       break;
     case "PUBLISH": {
-      tickRegistry(state, event.atMs);
+      tickRegistry(state, Math.max(state.nowMs, event.atMs));
       const before = state.snapshot.revision;
       const snapshot = publish(state);
       const timers = [publishAfter(state, REPUBLISH_MS)];
