@@ -10,6 +10,9 @@ import type { Notice } from "#protocol/notices.ts";
 import type { Prng } from "../kernel/prng.ts";
 import type { AgentPlan, Behaviour } from "../plan/plan.ts";
 import type { Machine } from "../world/machine.ts";
+import type { Rumours } from "./hostile/rumours.ts";
+import { turnHostile } from "./hostile/villains.ts";
+import type { SimOperator } from "./operator.ts";
 import { createProgram } from "./program.ts";
 
 const text = new TextEncoder();
@@ -54,8 +57,8 @@ export interface SimAgentOptions extends Omit<Voice, "link"> {
   readonly signer: Signer;
   readonly chance: Prng;
   readonly blocks: Blocks;
-  /** Told of every notice, before the agent acts on it. */
-  readonly onNotice: (notice: Notice, client: AgentClient) => void;
+  readonly rumours: Rumours;
+  readonly operator: SimOperator;
 }
 
 export class SimAgent {
@@ -94,8 +97,13 @@ export class SimAgent {
     const life = chance.stream(`life ${this.#lives}`);
     const voice = { ...this.#o, link: this.#o.connect() };
     const client: AgentClient = clientOn(voice, signer, (notice) => {
-      this.#o.onNotice(notice, client);
-      if (DEAF[plan.behaviour] !== notice.kind) agent.hear(notice);
+      if (DEAF[plan.behaviour] !== notice.kind && !hears(notice)) agent.hear(notice);
+    });
+    const hears = turnHostile(plan.behaviour, {
+      ...this.#o,
+      client,
+      chance: life.stream("hostile"),
+      send: (thread, wire) => voice.link.send(thread, wire),
     });
     const { clock } = machine;
     const runner = createProgram({

@@ -5,6 +5,7 @@ import type { Signer } from "#envelope/keys.ts";
 import type { Role } from "#protocol/bodies.ts";
 import { memberDigest } from "#protocol/digests.ts";
 import type { Receipt } from "#protocol/notices.ts";
+import type { Did } from "#protocol/words.ts";
 import { CAPABILITY } from "./requester.ts";
 
 const CREDIT = 1_000_000n;
@@ -13,6 +14,7 @@ export interface Joining {
   readonly name: string;
   readonly roles: readonly Role[];
   readonly org?: string;
+  readonly controller?: Did;
   /** Credits, whole. */
   readonly credits: number;
   readonly stake: number;
@@ -29,10 +31,11 @@ export const enrol = async (
   members: readonly Joining[],
 ): Promise<void> => {
   await Promise.all(
-    members.map(async ({ name, roles, org, credits, stake, client }) => {
+    members.map(async ({ name, roles, org, controller, credits, stake, client }) => {
       const amount = BigInt(credits + stake) * CREDIT;
       const to = client.did;
-      demand("operator", await operator.client.sayAccount("TRANSFER", { to, amount, key: name }));
+      if (amount > 0n)
+        demand("operator", await operator.client.sayAccount("TRANSFER", { to, amount, key: name }));
       const attestations =
         org === undefined
           ? []
@@ -46,7 +49,9 @@ export const enrol = async (
             ];
       const capabilities = roles.includes("requester") ? [] : [CAPABILITY];
       const manifest = { name, roles, capabilities };
-      demand(name, await client.sayAccount("REGISTER", { manifest, attestations }));
+      const controlled = controller === undefined ? {} : { controller };
+      const body = { manifest, attestations, ...controlled };
+      demand(name, await client.sayAccount("REGISTER", body));
       if (stake > 0)
         demand(name, await client.sayAccount("STAKE", { amount: BigInt(stake) * CREDIT }));
     }),

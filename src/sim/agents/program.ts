@@ -29,7 +29,11 @@ export interface ProgramOptions {
   readonly callMs: readonly [number, number];
 }
 
-const squareOf = (input: unknown): number => Number(input) ** 2;
+/** A large input is a map with the number in it. */
+export const squareOf = (input: unknown): number => {
+  const isMap = typeof input === "object" && input !== null && "number" in input;
+  return Number(isMap ? input.number : input) ** 2;
+};
 
 export const createProgram = ({ clock, chance, behaviour, callMs }: ProgramOptions): Runner => {
   let calls = 0;

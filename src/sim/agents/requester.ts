@@ -1,16 +1,25 @@
 /** A simulated requester: posts what its plan says, when it says so, in the buckets of the run. */
 
-import { bucketOf, sha256 } from "#envelope/cid.ts";
-import { isAck, type AgentClient, type Prepared } from "#agent/client.ts";
-import type { NeedBody } from "#protocol/bodies.ts";
+import { Buffer } from "node:buffer";
+import { sha256 } from "#envelope/cid.ts";
+import { encodeSigned, signEnvelopes } from "#envelope/envelope.ts";
+import { blockOf, isAck, type AgentClient, type Prepared } from "#agent/client.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import type { Input, NeedBody } from "#protocol/bodies.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
 import type { NeedPlan } from "../plan/plan.ts";
 import type { Machine } from "../world/machine.ts";
+import { written, type Pen } from "./hostile/craft.ts";
 
 const text = new TextEncoder();
-/** Signed together, so many times, until one falls into a bucket of the run. */
-const SIGNED_TOGETHER = 64;
-const TRIES_MAX = 200;
+/** Tries until a NEED falls into a bucket of the run: 256 on average for a run of one bucket. */
+const TRIES_MAX = 20_000;
+/** Lamport numbers from here on take four bytes, so that the next try changes just those. */
+const LAMPORT_FROM = 65_536;
+/** The field's name and the head of a number of four bytes. */
+const LAMPORT = Buffer.from([0x67, ...text.encode("lamport"), 0x1a]);
+/** What is beside the number in a large input, bytes. */
+const PADDING_BYTES = 70_000;
 export const CAPABILITY = "square";
 
 export interface PostedNeed {
@@ -22,35 +31,46 @@ export interface PostedNeed {
 
 const preimageOf = (key: string): Uint8Array => sha256(text.encode(`draw ${key}`));
 
-const bodyOf = (plan: NeedPlan, isOther: boolean): NeedBody => ({
+const bodyOf = (plan: NeedPlan, input: Input): NeedBody => ({
   key: plan.key,
-  capability: CAPABILITY,
-  input: { value: plan.input + (isOther ? 1 : 0) },
+  capability: plan.capability ?? CAPABILITY,
+  input,
   bounty: BigInt(plan.bounty),
   verifyBounty: BigInt(plan.verifyBounty),
   tier: plan.tier,
   deadlineMs: plan.deadlineMs,
+  ...(plan.kPlan === undefined ? {} : { kPlan: plan.kPlan }),
   ...(plan.kResult === undefined ? {} : { kResult: plan.kResult }),
+  ...(plan.limits === undefined ? {} : { limits: plan.limits }),
+  ...(plan.selfAttestation === undefined ? {} : { selfAttestation: true }),
   ...(plan.drawHash ? { drawHash: sha256(preimageOf(plan.key)) } : {}),
 });
 
+export interface RequesterVoice {
+  readonly client: AgentClient;
+  readonly machine: Machine;
+  readonly pen: Pen;
+  readonly blocks: Blocks;
+}
+
 export class SimRequester {
-  #voice: { readonly client: AgentClient; readonly machine: Machine } | undefined;
+  #voice: RequesterVoice | undefined;
   readonly #buckets: ReadonlySet<number>;
   readonly #nowMs: () => number;
   readonly posted: PostedNeed[] = [];
-  readonly #keyOf = new Map<string, string>();
+  readonly #planOf = new Map<string, NeedPlan>();
+  #lamport = LAMPORT_FROM;
 
   constructor(buckets: readonly number[], nowMs: () => number) {
     this.#buckets = new Set(buckets);
     this.#nowMs = nowMs;
   }
 
-  use(client: AgentClient, machine: Machine): void {
-    this.#voice = { client, machine };
+  use(voice: RequesterVoice): void {
+    this.#voice = voice;
   }
 
-  get #own(): { readonly client: AgentClient; readonly machine: Machine } {
+  get #own(): RequesterVoice {
     if (this.#voice === undefined) throw new Error("the requester has no voice yet");
     return this.#voice;
   }
@@ -60,28 +80,25 @@ export class SimRequester {
   }
 
   hear(notice: Notice): void {
-    const key = this.#keyOf.get(notice.need);
-    if (notice.kind !== "reveal-draw" || key === undefined) return;
+    const plan = this.#planOf.get(notice.need);
+    if (notice.kind !== "reveal-draw" || plan === undefined || plan.drawReveal === "never") return;
     const { need, attempt } = notice;
-    void this.client.say("REVEAL", need, {
-      what: "draw",
-      need,
-      attempt,
-      preimage: preimageOf(key),
-    });
+    const preimage = preimageOf(plan.drawReveal === "wrong" ? "another" : plan.key);
+    void this.client.say("REVEAL", need, { what: "draw", need, attempt, preimage });
   }
 
   /** Posts everything at its time, counted from now. */
   schedule(needs: readonly NeedPlan[]): void {
     for (const plan of needs)
       this.#own.machine.afterTrue(plan.atMs, () => {
-        this.#post(plan, false);
-        if (plan.twice !== undefined) this.#post(plan, plan.twice === "other");
+        this.#post(plan, plan.input);
+        if (plan.twice !== undefined)
+          this.#post(plan, plan.twice === "other" ? plan.input + 1 : plan.input);
       });
   }
 
-  #post(plan: NeedPlan, isOther: boolean): void {
-    const prepared = this.#prepared(bodyOf(plan, isOther));
+  #post(plan: NeedPlan, number: number): void {
+    const prepared = this.#mined(bodyOf(plan, this.#input(plan, number)));
     const posted: PostedNeed = {
       plan,
       need: prepared.id,
@@ -89,7 +106,7 @@ export class SimRequester {
       receipt: undefined,
     };
     this.posted.push(posted);
-    this.#keyOf.set(prepared.id, plan.key);
+    this.#planOf.set(prepared.id, plan);
     void this.client.send(prepared).then((receipt) => {
       posted.receipt = receipt;
       if (plan.cancelAfterMs === undefined || !isAck(receipt)) return;
@@ -99,12 +116,26 @@ export class SimRequester {
     });
   }
 
-  #prepared(body: NeedBody): Prepared {
-    const bodies = Array.from({ length: SIGNED_TOGETHER }, () => body);
+  #input({ block }: NeedPlan, number: number): Input {
+    if (block === undefined) return { value: number };
+    const { bytes, cid } = blockOf({ number, padding: new Uint8Array(PADDING_BYTES) });
+    if (block === "stored") this.#own.blocks.put(bytes, "dag-cbor").catch(() => {});
+    return { cid };
+  }
+
+  /** An envelope like those of an honest client, whose id falls into a bucket of the run. */
+  #mined(body: NeedBody): Prepared {
+    const { pen } = this.#own;
+    const bytes = written(pen, { verb: "NEED", body, nonce: 1, lamport: this.#lamport });
+    const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf(LAMPORT);
+    const number = new DataView(bytes.buffer, bytes.byteOffset + at + LAMPORT.length);
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const signed = this.client.prepare("NEED", undefined, bodies);
-      const found = signed.find(({ id }) => this.#buckets.has(bucketOf(id)));
-      if (found !== undefined) return found;
+      number.setUint32(0, this.#lamport);
+      this.#lamport += 1;
+      if (!this.#buckets.has(sha256(bytes)[0] ?? 0)) continue;
+      const [signed] = signEnvelopes([bytes], pen.signer);
+      if (signed === undefined) break;
+      return { id: signed.id, thread: signed.id, wire: encodeSigned(signed) };
     }
     throw new Error("no NEED fell into a bucket of the run");
   }

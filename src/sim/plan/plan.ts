@@ -36,7 +36,11 @@ export type Behaviour =
   /** Sends what others have said: again, later, in other threads, with a bit changed. */
   | "replaying"
   /** Challenges what it judged wrong, and at times what was right. */
-  | "challenging";
+  | "challenging"
+  /** Speaks under others' leases, on others' seats, about others' needs. */
+  | "stealing"
+  /** Unstakes, sends its money round, registers anew as somebody else. */
+  | "laundering";
 
 export interface AgentPlan {
   readonly name: string;
@@ -44,6 +48,8 @@ export interface AgentPlan {
   readonly behaviour: Behaviour;
   /** Absent: not attested. */
   readonly org?: string;
+  /** Name of the key that controls it, where it tells. */
+  readonly controller?: string;
   /** Credits, whole. */
   readonly stake: number;
   readonly credits: number;
@@ -56,6 +62,13 @@ export interface AgentPlan {
   readonly skewMs: number;
 }
 
+export interface RequesterPlan {
+  /** Credits, whole. */
+  readonly credits: number;
+  /** Name of the key that controls it, where it tells. */
+  readonly controller?: string;
+}
+
 export interface NeedPlan {
   readonly key: string;
   readonly atMs: number;
@@ -66,11 +79,20 @@ export interface NeedPlan {
   readonly bounty: number;
   readonly verifyBounty: number;
   readonly tier: Tier;
+  readonly kPlan?: number;
   readonly kResult?: number;
   readonly deadlineMs: number;
+  /** Not the one that everybody has. */
+  readonly capability?: string;
+  /** The input is a block: stored before the NEED is sent, or never. */
+  readonly block?: "stored" | "missing";
+  readonly limits?: { readonly awards?: number; readonly failures?: number };
+  readonly selfAttestation?: true;
   /** Its requester asks to cancel it so long after posting. */
   readonly cancelAfterMs?: number;
   readonly drawHash: boolean;
+  /** What it promised in drawHash is not revealed, or something else is. Absent: it is. */
+  readonly drawReveal?: "never" | "wrong";
   /** Posted a second time under the same key, with the same content or another. */
   readonly twice?: "same" | "other";
 }
@@ -111,7 +133,7 @@ export interface Plan {
   readonly supervisor: { readonly driftPpm: number; readonly skewMs: number };
   readonly threadMsMax: number;
   readonly storeMsMax: number;
-  readonly requesters: number;
+  readonly requesters: readonly RequesterPlan[];
   readonly agents: readonly AgentPlan[];
   readonly needs: readonly NeedPlan[];
   readonly faults: readonly FaultPlan[];

@@ -58,7 +58,7 @@ export const simulate = async (options: RunOptions): Promise<RunReport> => {
   const startMs = scheduler.nowMs;
   world.network.weather = plan.weather;
   for (const [i, requester] of world.requesters.entries())
-    requester.schedule(plan.needs.filter((need) => need.requester % plan.requesters === i));
+    requester.schedule(plan.needs.filter((need) => need.requester % plan.requesters.length === i));
   const faults: Record<string, number> = {};
   for (const fault of plan.faults)
     scheduler.after(fault.atMs, () => {
@@ -113,6 +113,7 @@ const report = async (
     need,
     what: `has not ended ${plan.quietMs} ms after the last fault`,
   }));
+  for (const { bucket, what } of world.failures) violations.push({ property: "E5", bucket, what });
   const replayed = await replayAll(observation, violations);
   const checked = options.check(observation);
   const posted = world.requesters.flatMap((requester) => requester.posted);

@@ -10,11 +10,14 @@ import { parametersOf } from "#domain/genesis/profiles.ts";
 import { BUCKETS, SYSTEM_BUCKET } from "#envelope/cid.ts";
 import { swarmIdOf } from "#envelope/swarm.ts";
 import type { AgentClient } from "#agent/client.ts";
+import type { Blocks } from "#ports/blocks.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { Application } from "#runtime/bucket/application.ts";
 import { defineSupervisor } from "#runtime/supervision/spec.ts";
 import { clientOn, signerOf, SimAgent } from "../agents/agent.ts";
 import { enrol, type Joining } from "../agents/enrol.ts";
+import { Rumours } from "../agents/hostile/rumours.ts";
+import { SimOperator } from "../agents/operator.ts";
 import { SimRequester } from "../agents/requester.ts";
 import { Prng } from "../kernel/prng.ts";
 import { Scheduler } from "../kernel/scheduler.ts";
@@ -25,13 +28,12 @@ import { Machine } from "../world/machine.ts";
 import { SimNetwork } from "../world/network.ts";
 import { RemoteLink } from "../world/remote-link.ts";
 import { SimDisk } from "../world/store.ts";
-import { SimSupervisor } from "../world/supervisor.ts";
+import { SimSupervisor, type SupervisorOptions } from "../world/supervisor.ts";
 import { Recorder } from "./recorder.ts";
 
 export const SUPERVISOR = "supervisor";
 const POLICY = "simulated";
 const MINTED = 1_000_000_000_000_000n;
-const REQUESTER_CREDITS = 1_000_000;
 /** True time within which everybody must have joined. */
 const ENROL_MS_MAX = 60_000;
 
@@ -49,6 +51,25 @@ const rolesOf = ({ role, behaviour }: AgentPlan): Joining["roles"] => [
   ...(behaviour === "challenging" ? (["challenger"] as const) : []),
 ];
 
+type News = Parameters<SupervisorOptions["onNews"]>[0];
+/** The one cause of a rebuild that is a fault of the store and not of ours. */
+const REFUSED_COMMIT = "its commit was refused";
+/** What a thread dies of where a fault was asked for. */
+const ASKED = ["exit", "a fault was asked for: throw"];
+
+const failureOf = (news: News): SimWorld["failures"][number] | undefined => {
+  if (news.type === "died" && !ASKED.includes(news.reason))
+    return { bucket: SYSTEM_BUCKET, what: `host ${news.host} died: ${news.reason}` };
+  if (news.type !== "host") return undefined;
+  const { event } = news;
+  const { bucket } = event;
+  if (event.type === "halted") return { bucket, what: `halted: ${event.reason}` };
+  if (event.type === "dead_letter") return { bucket, what: `dead letter: ${event.cause}` };
+  if (event.type === "rebuilt" && event.cause !== REFUSED_COMMIT)
+    return { bucket, what: `a turn threw: ${event.cause}` };
+  return undefined;
+};
+
 export class SimWorld {
   readonly plan: Plan;
   readonly scheduler: Scheduler;
@@ -64,6 +85,10 @@ export class SimWorld {
   readonly chance: Prng;
   /** A slow disk makes this longer. */
   storeMsMax: number;
+  /** What must never be seen, whatever agents do: halted buckets, turns that threw, dead letters. */
+  readonly failures: { readonly bucket: number; readonly what: string }[] = [];
+  readonly rumours = new Rumours();
+  readonly operator: SimOperator;
   readonly #swarm: string;
 
   constructor({ plan, settled, keepTrace, change = (app) => app }: WorldOptions) {
@@ -89,10 +114,17 @@ export class SimWorld {
     };
     this.genesisBytes = encodeGenesis(genesis);
     this.#swarm = swarmIdOf(genesis.name, this.genesisBytes);
+    this.operator = new SimOperator({
+      did: operator.did,
+      machine: new Machine(this.scheduler, "operator's desk", { driftPpm: 0, skewMs: 0 }),
+      chance: chance.stream("operator"),
+      ruleMs: genesis.parameters.ruleMs,
+      give: (bucket, verb, body) => this.supervisor.give(bucket, verb, body),
+    });
     this.machine = new Machine(this.scheduler, SUPERVISOR, plan.supervisor);
     this.supervisor = this.#supervisor(plan, change);
     this.agents = plan.agents.map((agent) => this.#agent(agent));
-    this.requesters = Array.from({ length: plan.requesters }, (_, i) => this.#requester(i));
+    this.requesters = plan.requesters.map((_, i) => this.#requester(i));
   }
 
   #supervisor(plan: Plan, change: (app: Application) => Application): SimSupervisor {
@@ -119,12 +151,22 @@ export class SimWorld {
         fields: { header: "", code: "simulated", machines: "", policy: POLICY },
       },
       outputs: {
-        receipt: (to, receipt) => this.recorder.receipt(SUPERVISOR, to, receipt),
-        notice: (to, notice) => this.recorder.notice(SUPERVISOR, to, notice),
+        receipt: (to, receipt) => {
+          this.recorder.receipt(SUPERVISOR, to, receipt);
+          this.rumours.answered(to, receipt);
+        },
+        notice: (to, notice) => {
+          this.recorder.notice(SUPERVISOR, to, notice);
+          this.rumours.told(to, notice);
+        },
       },
       threadMsMax: plan.threadMsMax,
       storeMsMax: () => this.storeMsMax,
-      onNews: (news) => this.recorder.note(SUPERVISOR, JSON.stringify(news)),
+      onNews: (news) => {
+        this.recorder.note(SUPERVISOR, JSON.stringify(news));
+        const failure = failureOf(news);
+        if (failure !== undefined) this.failures.push(failure);
+      },
     });
   }
 
@@ -135,6 +177,7 @@ export class SimWorld {
       detach: (agent) => link.detach(agent),
       send: (thread, wire) => {
         this.recorder.wire(machine.name, wire);
+        this.rumours.said({ from: machine.name, thread, wire });
         link.send(thread, wire);
       },
     };
@@ -150,9 +193,19 @@ export class SimWorld {
       plan,
       signer: signerOf(this.plan.seed, plan.name),
       chance: this.chance.stream(`agent ${plan.name}`),
-      blocks: this.blocks.open(),
-      onNotice: () => {},
+      blocks: this.#blocksFromAfar(),
+      rumours: this.rumours,
+      operator: this.operator,
     });
+  }
+
+  /** Agents reach the block store of whichever process runs now. */
+  #blocksFromAfar(): Blocks {
+    return {
+      put: (...block) => this.blocks.open().put(...block),
+      get: (cid) => this.blocks.open().get(cid),
+      has: (cid) => this.blocks.open().has(cid),
+    };
   }
 
   #voice(
@@ -169,7 +222,10 @@ export class SimWorld {
     const { client, machine } = this.#voice(`requester-${index}`, (notice) =>
       requester.hear(notice),
     );
-    requester.use(client, machine);
+    const signer = signerOf(this.plan.seed, `requester-${index}`);
+    const wallMs = (): number => machine.clock.wallMs();
+    const pen = { signer, swarm: this.#swarm, policy: POLICY, wallMs };
+    requester.use({ client, machine, pen, blocks: this.#blocksFromAfar() });
     return requester;
   }
 
@@ -194,10 +250,13 @@ export class SimWorld {
   }
 
   #members(): Joining[] {
+    const controlledBy = (name: string | undefined): Pick<Joining, "controller"> =>
+      name === undefined ? {} : { controller: signerOf(this.plan.seed, name).did };
     const agents = this.agents.map(({ plan, client }): Joining => ({
       name: plan.name,
       roles: rolesOf(plan),
       ...(plan.org === undefined ? {} : { org: plan.org }),
+      ...controlledBy(plan.controller),
       credits: plan.credits,
       stake: plan.stake,
       client,
@@ -205,7 +264,8 @@ export class SimWorld {
     const requesters = this.requesters.map(({ client }, i): Joining => ({
       name: `requester-${i}`,
       roles: ["requester"],
-      credits: REQUESTER_CREDITS,
+      ...controlledBy(this.plan.requesters[i]?.controller),
+      credits: this.plan.requesters[i]?.credits ?? 0,
       stake: 0,
       client,
     }));

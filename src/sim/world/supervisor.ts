@@ -138,7 +138,11 @@ export class SimSupervisor {
   /** The operator's word. */
   give(bucket: number, verb: string, body: unknown): void {
     const hosts = this.#hosts;
-    void hosts?.control(hosts.hostOf(bucket))?.give(bucket, verb, body);
+    // To a host that is not up yet it is as if nothing had been said.
+    hosts
+      ?.control(hosts.hostOf(bucket))
+      ?.give(bucket, verb, body)
+      .catch(() => {});
   }
 
   get isRunning(): boolean {
