@@ -66,6 +66,7 @@ export const createApplication = (init: unknown): Application => {
     recall,
     ask: (ask, turn) => askLedger(ask, turn),
     given,
+    lamportJumpMax: parameters.lamportJumpMax,
     unpinned: (bucket) => bucket === SYSTEM_BUCKET,
     pins: (verb, body) => {
       if (verb !== "REGISTRY") return undefined;

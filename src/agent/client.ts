@@ -65,7 +65,6 @@ export class AgentClient {
     thread: string;
     resolve: (receipt: Receipt) => void;
   }[] = [];
-  #lamport = 0;
   /** Signatures made: fewer than envelopes where they were said together. */
   signatures = 0;
   #closed = false;
@@ -159,7 +158,6 @@ export class AgentClient {
   ): { bytes: Uint8Array; id: EnvelopeId; thread: string } {
     const nonce = thread === undefined ? 1 : (this.#nonces.get(thread) ?? 0) + 1;
     const sentAtMs = this.#options.clock.wallMs();
-    this.#lamport += 1;
     const { bytes, id } = encodeEnvelope({
       v: 1,
       swarm: this.#options.swarm,
@@ -167,7 +165,8 @@ export class AgentClient {
       verb,
       from: this.did,
       nonce,
-      lamport: this.#lamport,
+      // Grows within the thread, which is all that its bound is about.
+      lamport: nonce,
       sentAtMs,
       expiresAtMs: sentAtMs + VALID_MS,
       policy: this.#options.policy,

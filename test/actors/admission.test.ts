@@ -98,6 +98,28 @@ it("refuses two envelopes under one nonce and keeps the first", async () => {
   expect(world.books().stakes.length).toBe(staked);
 });
 
+it("refuses a lamport number too far above the highest of its thread, whoever said that one", async () => {
+  const jump = world.genesis.parameters.lamportJumpMax;
+  const far = { lamport: jump + 1 };
+  expect(await codeOf("r", body("lamport"), far)).toBe("LAMPORT_JUMP");
+  expect(await codeOf("r", body("lamport-high"), { lamport: jump })).toBe("ack");
+  const say = (lamport: number) => world.say("v1", "STAKE", { amount: 1n }, { lamport });
+  expect((await say(jump + 5)).answer).toMatchObject({ code: "LAMPORT_JUMP" });
+  expect((await say(jump)).answer).toMatchObject({ kind: "ack" });
+  // The bound moves with what was taken, and never back.
+  expect((await say(2 * jump)).answer).toMatchObject({ kind: "ack" });
+  expect((await say(1)).answer).toMatchObject({ kind: "ack" });
+  expect((await say(3 * jump)).answer).toMatchObject({ kind: "ack" });
+});
+
+it("tells equivocation before the jump, and the jump before expiry", async () => {
+  const both = { lamport: Number.MAX_SAFE_INTEGER, expiresAtMs: 1, sentAtMs: 0 };
+  expect(await codeOf("r", body("jumps-late"), both)).toBe("LAMPORT_JUMP");
+  await world.say("v1", "STAKE", { amount: 1n }, { nonce: 30 });
+  const { answer } = await world.say("v1", "STAKE", { amount: 2n }, { nonce: 30, ...both });
+  expect(answer).toMatchObject({ code: "EQUIVOCATION" });
+});
+
 it("refuses a nonce below the window", async () => {
   await world.say("v2", "STAKE", { amount: 1n }, { nonce: 200 });
   const { answer } = await world.say("v2", "STAKE", { amount: 1n }, { nonce: 100 });

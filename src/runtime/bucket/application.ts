@@ -182,6 +182,8 @@ export interface Application {
     | { readonly kind: "answered"; readonly answer: unknown };
   readonly ask: (ask: Ask, turn: Turn) => void;
   readonly given: (verb: string, body: unknown, turn: Turn, position: number) => void;
+  /** How far an envelope's lamport number may be above the highest taken in its thread. */
+  readonly lamportJumpMax: number;
   /** Buckets that pin no documents (they publish them). */
   readonly unpinned: (bucket: number) => boolean;
   /** Given entries that pin a document: (revision, hash, age). */

@@ -5,6 +5,7 @@
  * N2  The same envelope again gets the earlier answer for as long as its thread is remembered.
  * N3  A thread is remembered while its owner lives and `KEEP_MS` longer; account threads for ever,
  *     with the answers of the nonces inside the window.
+ * N4  The highest lamport number taken in a thread is kept; nothing but the bound of the next is told by it.
  */
 
 import {
@@ -39,6 +40,8 @@ interface Thread {
   speakers: Map<string, Speaker>;
   /** T at which the thread is forgotten; Infinity while its owner lives. */
   forgetAtMs: number;
+  /** Highest of all speakers; 0 before the first. */
+  lamport: number;
 }
 
 export type Heard =
@@ -63,10 +66,15 @@ export class Threads {
     return { kind: "equivocation", first: row?.envelope };
   }
 
-  admit(thread: string, sender: string, nonce: number, row: AnswerRow): void {
+  admit(
+    thread: string,
+    sender: string,
+    said: { readonly nonce: number; readonly lamport: number },
+    row: AnswerRow,
+  ): void {
     let owner = this.#threads.get(thread);
     if (owner === undefined) {
-      owner = { speakers: new Map(), forgetAtMs: Number.POSITIVE_INFINITY };
+      owner = { speakers: new Map(), forgetAtMs: Number.POSITIVE_INFINITY, lamport: 0 };
       this.#threads.set(thread, owner);
     }
     let speaker = owner.speakers.get(sender);
@@ -74,8 +82,9 @@ export class Threads {
       speaker = { window: EMPTY_WINDOW, answers: new Map() };
       owner.speakers.set(sender, speaker);
     }
-    speaker.window = accept(speaker.window, nonce);
-    speaker.answers.set(nonce, row);
+    owner.lamport = Math.max(owner.lamport, said.lamport);
+    speaker.window = accept(speaker.window, said.nonce);
+    speaker.answers.set(said.nonce, row);
     if (speaker.answers.size > 2 * WINDOW_NONCES) prune(speaker);
   }
 
@@ -90,6 +99,11 @@ export class Threads {
 
   highest(thread: string, sender: string): number {
     return this.#threads.get(thread)?.speakers.get(sender)?.window.highest ?? 0;
+  }
+
+  /** The highest lamport number taken in the thread; 0 where nobody has spoken. */
+  lamport(thread: string): number {
+    return this.#threads.get(thread)?.lamport ?? 0;
   }
 
   /** The thread's owner has ended at `atMs`. */

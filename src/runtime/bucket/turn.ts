@@ -80,7 +80,7 @@ export class BucketTurn extends BucketReader implements Turn {
         const { admitted } = input;
         const { envelope, signed, thread } = admitted;
         this.#log({ kind: "envelope", signed });
-        this.#state.threads.admit(thread, envelope.from, envelope.nonce, {
+        this.#state.threads.admit(thread, envelope.from, envelope, {
           envelope: signed.id,
           position,
           record: this.record,

@@ -85,6 +85,9 @@ const admitEnvelope = (
       code: "EQUIVOCATION",
       detail: `nonce ${envelope.nonce} was used by ${heard.first ?? "another"}`,
     });
+  const heardMost = state.threads.lamport(thread);
+  if (envelope.lamport - heardMost > judge.app.lamportJumpMax)
+    return refuse({ code: "LAMPORT_JUMP", detail: `the highest here is ${heardMost}` });
   const nowMs = judge.nowMs();
   if (nowMs > envelope.expiresAtMs) return refuse({ code: "EXPIRED" });
   const refused = judge.app.admit(admitted, view, nowMs);

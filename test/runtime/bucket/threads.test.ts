@@ -12,7 +12,7 @@ const row = (envelope: string): AnswerRow => ({
 });
 const admitted = (nonces: readonly number[]): Threads => {
   const threads = new Threads();
-  for (const nonce of nonces) threads.admit("t", "a", nonce, row(`e${nonce}`));
+  for (const nonce of nonces) threads.admit("t", "a", { nonce, lamport: nonce }, row(`e${nonce}`));
   return threads;
 };
 
@@ -47,7 +47,7 @@ describe("who has spoken in a thread", () => {
   it("keeps no answer for ever, but every one that is owed", () => {
     const threads = new Threads();
     for (let nonce = 1; nonce <= 10 * WINDOW_NONCES; nonce += 1) {
-      threads.admit("t", "a", nonce, row(`e${nonce}`));
+      threads.admit("t", "a", { nonce, lamport: nonce }, row(`e${nonce}`));
       if (nonce !== 1) threads.answer("t", "a", nonce, { kind: "acknowledged" });
     }
     expect(threads.hear("t", "a", 1, "e1").kind).toBe("again");
@@ -81,7 +81,8 @@ describe("who has spoken in a thread", () => {
         const verdicts = both.map((one) => one.hear(thread, "a", nonce, `e${nonce}`).kind);
         expect(new Set(verdicts).size).toBe(1);
         for (const one of both) {
-          if (verdicts[0] === "fresh") one.admit(thread, "a", nonce, row(`e${nonce}`));
+          if (verdicts[0] === "fresh")
+            one.admit(thread, "a", { nonce, lamport: nonce }, row(`e${nonce}`));
           if (leaves) one.leave(thread, at);
           one.forget(at + KEEP_MS / 2 + (leaves ? KEEP_MS : 0));
         }

@@ -232,6 +232,7 @@ export const createApplication = (_init?: unknown): Application => ({
     if (verb === "SAY") turn.append("SAID", "given", body);
     if (verb === "SPOIL") throw new Error("a given entry that breaks");
   },
+  lamportJumpMax: 1_000,
   unpinned: (bucket) => bucket === PUBLISHER,
   pins: (verb, body) =>
     verb === "REGISTRY" ? (body as { revision: number; hash: string; ageMs: number }) : undefined,
