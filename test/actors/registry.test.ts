@@ -1,22 +1,27 @@
 import { expect, it } from "vitest";
-import { World, type Cast } from "../support/world.ts";
+import { registryActor, type RegistryEvent } from "#actors/registry.actor.ts";
+import { parametersOf } from "#domain/genesis/profiles.ts";
 
-const CREDIT = 1_000_000n;
-const UNBONDING_MS = 9_000;
-const cast: readonly Cast[] = [
-  { name: "v", roles: ["verifier"], capability: "job", org: "v", stake: 200n * CREDIT },
-];
+const { logic } = registryActor({
+  version: 1,
+  name: "test",
+  nonce: new Uint8Array(16),
+  operator: "did:key:test",
+  createdAtMs: 0,
+  minted: 1n,
+  parameters: parametersOf("local"),
+  policy: "",
+});
 
-it("a publication that is due in the turn in which unbonded stake is paid out comes after it", async () => {
-  const world = await World.open(cast, { unbondingMs: UNBONDING_MS });
-  await world.accept("v", "UNSTAKE", { amount: 50n * CREDIT });
-  await world.advance(UNBONDING_MS - 100);
-  const balance = (): bigint | undefined => new Map(world.books().balances).get(world.did("v"));
-  const before = balance() ?? 0n;
-  // Nothing runs for two seconds: the pay-out and the next publication fall into one turn.
-  world.nowMs += 2_000;
-  await world.settle();
-  expect(balance()).toBe(before + 50n * CREDIT);
-  const { live, replayed } = await world.hashes();
-  expect(replayed).toBe(live);
+it("a publication that comes later than it was due counts as one of the moment", () => {
+  const { state } = logic.initial(undefined);
+  const events: readonly RegistryEvent[] = [
+    // Told at a later T by a turn in which the timer had not fired yet.
+    { type: "CHANGED", atMs: 10_800, evidence: [], stakes: [] },
+    { type: "PUBLISH", atMs: 10_500 },
+    { type: "CHANGED", atMs: 10_800, evidence: [], stakes: [] },
+  ];
+  let now = state;
+  for (const event of events) now = logic.step(now, event).state;
+  expect(now).toMatchObject({ nowMs: 10_800, snapshot: { revision: 1 } });
 });
