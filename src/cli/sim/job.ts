@@ -1,5 +1,6 @@
 /** One seed on one thread of the pool. */
 
+import { collectMarks, type Mark } from "#ports/marks.ts";
 import { checkAll } from "#sim/checkers/all.ts";
 import { planOf } from "#sim/plan/draw.ts";
 import type { FaultPlan, Plan } from "#sim/plan/plan.ts";
@@ -17,6 +18,8 @@ export interface SeedTask {
 export type SeedResult = RunReport & {
   /** Process time it took, ms. */
   readonly tookMs: number;
+  /** Rare branches that ran. */
+  readonly marks: readonly Mark[];
 };
 
 /** Every promise of the world has gone on as far as it can by itself. */
@@ -33,8 +36,9 @@ export const runSeed = async (task: SeedTask): Promise<SeedResult> => {
   const startedMs = performance.now();
   const plan = planFor(task);
   const { keepTrace } = task;
+  const marks = collectMarks();
   const report = await simulate({ plan, settled, keepTrace, check: checkAll });
-  return { ...report, tookMs: performance.now() - startedMs };
+  return { ...report, tookMs: performance.now() - startedMs, marks: marks() };
 };
 
 /** The pool's job: one seed after another. */

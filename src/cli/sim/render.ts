@@ -27,7 +27,7 @@ export const renderSim = (
   style: TextStyle,
 ): string => {
   const colors = palette(style.color);
-  const { violations, notCovered, seconds } = report;
+  const { violations, notCovered, seconds, marks } = report;
   const verdict =
     violations.length === 0
       ? colors.good("no violation")
@@ -42,6 +42,10 @@ export const renderSim = (
     labelled("outcomes", sums(report.outcomes)),
     labelled("faults", `${count(total(report.faults))}: ${sums(report.faults)}`),
     ...(notCovered.length === 0 ? [] : [labelled("not shown", notCovered.join(", "))]),
+    labelled(
+      "marks",
+      `${count(marks.hit)} of ${count(marks.of)} rare branches ran${marks.never.length === 0 ? "" : `, never: ${marks.never.join(", ")}`}`,
+    ),
     labelled("trace", report.traceHash),
     labelled("verdict", verdict),
     ...violations.slice(0, SHOWN_MAX).flatMap(shown),

@@ -1,6 +1,7 @@
 /** Many seeds on all cores: sums, failures with the command that shows them again. */
 
 import { createHash } from "node:crypto";
+import { MARKS } from "#ports/marks.ts";
 import { openPool, type Pool } from "#runtime/threads/pool.ts";
 import { planOf } from "#sim/plan/draw.ts";
 import { textOfIndices, type Selection } from "#sim/plan/select.ts";
@@ -34,6 +35,8 @@ export interface SweepReport {
   readonly faults: Readonly<Record<string, number>>;
   readonly violations: readonly SeedViolation[];
   readonly notCovered: readonly string[];
+  /** Rare branches that ran in some seed, of all that are marked, and those that never did. */
+  readonly marks: { readonly hit: number; readonly of: number; readonly never: readonly string[] };
   readonly simulatedHours: number;
   readonly simulatedHoursPerSecond: number;
   readonly seconds: number;
@@ -71,6 +74,7 @@ export const sweep = async (options: SweepOptions): Promise<SweepReport> => {
   const violations: SeedViolation[] = [];
   const notCovered = new Set<string>();
   const hashes = new Map<number, string>();
+  const never = new Set<string>(Object.keys(MARKS));
   const queue = [...seeds];
   const lane = async (): Promise<void> => {
     for (let seed = queue.shift(); seed !== undefined; seed = queue.shift()) {
@@ -83,6 +87,7 @@ export const sweep = async (options: SweepOptions): Promise<SweepReport> => {
         add(outcomes, result.outcomes);
         add(faults, result.faults);
         hashes.set(seed, result.traceHash);
+        for (const one of result.marks) never.delete(one);
         for (const one of result.notCovered) notCovered.add(one);
         for (const { property, what } of result.violations)
           violations.push({ seed, property, what, command });
@@ -108,6 +113,11 @@ export const sweep = async (options: SweepOptions): Promise<SweepReport> => {
     faults,
     violations: violations.sort((a, b) => a.seed - b.seed),
     notCovered: [...notCovered].sort(),
+    marks: {
+      hit: Object.keys(MARKS).length - never.size,
+      of: Object.keys(MARKS).length,
+      never: [...never].sort(),
+    },
     simulatedHours,
     simulatedHoursPerSecond: simulatedHours / seconds,
     seconds,

@@ -14,6 +14,7 @@
 
 import type { Clock } from "#ports/clock.ts";
 import { compareEpochs, sameBytes } from "#ports/commit-rules.ts";
+import { mark } from "#ports/marks.ts";
 import type { BucketWrite, CommitOutcome, Epoch, Head, Store } from "#ports/store.ts";
 import type { Built } from "../bucket/build.ts";
 import type { Outputs } from "../bucket/outputs.ts";
@@ -80,9 +81,10 @@ export class Pipeline {
   /** The bucket takes no new turn: too much is unconfirmed, or its last answer was unclear (C4). */
   full(bucket: number): boolean {
     const lane = this.#lanes.get(bucket);
-    return (
-      lane !== undefined && (lane.retries > 0 || lane.waiting.length >= UNCONFIRMED_RECORDS_MAX)
-    );
+    const isFull =
+      lane !== undefined && (lane.retries > 0 || lane.waiting.length >= UNCONFIRMED_RECORDS_MAX);
+    if (isFull) mark("commit.full");
+    return isFull;
   }
 
   add(bucket: number, epoch: Epoch, built: Built | undefined, outputs: Outputs): void {
@@ -171,6 +173,7 @@ export class Pipeline {
   #answer<T>(ask: () => Promise<T>): Promise<T | undefined> {
     return new Promise((resolve) => {
       const cancel = this.#after(ANSWER_MS_MAX, () => {
+        mark("commit.silent");
         this.#failure = `no answer within ${ANSWER_MS_MAX} ms`;
         resolve(undefined);
       });
@@ -196,6 +199,7 @@ export class Pipeline {
         this.#committed(bucket, lane);
         break;
       case "refused":
+        mark("commit.refused");
         this.#lanes.delete(bucket);
         // Refused although our parent still is the head: only a newer epoch can have fenced it (P4).
         this.#events.lost(
@@ -234,6 +238,7 @@ export class Pipeline {
   #doubt(write: BucketWrite, lane: Lane): void {
     lane.retries += 1;
     if (lane.retries > UNKNOWN_RETRIES_MAX) {
+      mark("commit.stalled");
       this.#lanes.delete(write.bucket);
       this.#events.stalled(write.bucket, `${UNKNOWN_RETRIES_MAX} tries: ${this.#failure}`);
       return;
@@ -250,8 +255,12 @@ export class Pipeline {
 
   async #judged(write: BucketWrite, head: Head): Promise<CommitOutcome | undefined> {
     const { bucket } = write;
-    if (sameBytes(head.hash, write.head.hash)) return { bucket, kind: "committed" };
+    if (sameBytes(head.hash, write.head.hash)) {
+      mark("commit.after-unknown");
+      return { bucket, kind: "committed" };
+    }
     if (!sameBytes(head.hash, write.parent)) return { bucket, kind: "refused", head };
+    mark("commit.sent-again");
     const outcomes = await this.#answer(() => this.#store.commit([write]));
     return outcomes?.[0];
   }

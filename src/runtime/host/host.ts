@@ -16,6 +16,7 @@
 import { hex } from "#envelope/cid.ts";
 import { compareEpochs } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
+import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
 import type { BucketView } from "../bucket/application.ts";
 import type { Built } from "../bucket/build.ts";
@@ -141,6 +142,7 @@ export class Host {
     const asks = [...state.asks.values()].map((ask) => state.outgoing(ask));
     const told = again ? [...this.#noticesOf(state)] : [];
     if (state.records > 0 && order === 0) {
+      mark("load.same-epoch");
       this.#pipeline.add(bucket, epoch, undefined, { ...noOutputs(), asks, told });
       this.#schedule(led);
     } else {
@@ -156,8 +158,9 @@ export class Host {
   receive(connection: number, wires: readonly Uint8Array[]): void {
     for (const bytes of wires) {
       const wire = { connection, wire: bytes };
-      if (!this.#inbox.envelope(wire))
-        this.#reject(wire, "MAILBOX_FULL", "too many envelopes wait");
+      if (this.#inbox.envelope(wire)) continue;
+      mark("host.mailbox-full");
+      this.#reject(wire, "MAILBOX_FULL", "too many envelopes wait");
     }
     this.#env.wake();
   }
@@ -165,7 +168,10 @@ export class Host {
   /** From another bucket. An answer has the room that its ask reserved, so it is never refused. */
   message(message: BucketMessage): void {
     if (this.#inbox.message(message)) this.#env.wake();
-    else this.stats.dropped += 1;
+    else {
+      mark("host.answer-dropped");
+      this.stats.dropped += 1;
+    }
   }
 
   /** An entry from outside. False: there is no room; nothing was taken. */
@@ -286,6 +292,7 @@ export class Host {
 
   /** Inputs that cannot be taken now, behind those that came before them. */
   #putBack(led: Led, inputs: readonly TurnInput[]): void {
+    mark("host.backlog");
     this.#backlogged.add(led.bucket);
     const refused = noOutputs();
     for (const input of inputs) {
@@ -308,8 +315,10 @@ export class Host {
       for (const led of this.#led.values()) {
         if (led.status !== "live" || led.dueMs === Infinity) continue;
         if (led.dueMs > ranMs) this.#earliestMs = Math.min(this.#earliestMs, led.dueMs);
-        else if (this.#pipeline.full(led.bucket)) led.held = true;
-        else {
+        else if (this.#pipeline.full(led.bucket)) {
+          mark("host.due-held");
+          led.held = true;
+        } else {
           const timerMs = led.state.timers.next() ?? Infinity;
           const isTimer = timerMs <= led.time.now(ranMs);
           this.#build(led, [], isTimer ? [] : [{ kind: "given", verb: "TICK", body: {} }]);
@@ -383,6 +392,7 @@ export class Host {
 
   /** Discard the state; what was built before and waits for its commit settles first. */
   #rebuild(led: Led, cause: string): void {
+    mark("host.rebuilt");
     this.stats.rebuilt += 1;
     led.status = "loading";
     led.run += 1;

@@ -5,6 +5,7 @@
 
 import { deserialize, serialize } from "node:v8";
 import { sameBytes } from "#ports/commit-rules.ts";
+import { mark } from "#ports/marks.ts";
 import type { Snapshot, Store } from "#ports/store.ts";
 import { admittedOf } from "../bucket/admitted.ts";
 import type { Application } from "../bucket/application.ts";
@@ -35,6 +36,7 @@ export const loadBucket = async (
   let state = new BucketState(bucket);
   const snapshot = await store.loadSnapshot(bucket);
   if (snapshot !== undefined) {
+    mark("load.snapshot");
     state = BucketState.decode(bucket, deserialize(snapshot.bytes), app);
     if (state.pin !== undefined) state.pinnedDocument = await open(state.pin.hash);
   }
@@ -56,8 +58,10 @@ export const loadBucket = async (
     if (chunk.length > 0) continue;
     // A write of ours that was in doubt may have reached the store since the last read: go on from there.
     const head = await store.head(bucket);
-    if (head.records > state.records && (await store.read(bucket, state.records, 1)).length > 0)
+    if (head.records > state.records && (await store.read(bucket, state.records, 1)).length > 0) {
+      mark("load.wrote-meanwhile");
       continue;
+    }
     if (head.records !== state.records || !sameBytes(head.hash, state.hash))
       throw new Error(`the log of bucket ${bucket} does not lead to its head (LOG_MISSING)`);
     return { state, snapshotAt };

@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "#ports/clock.ts";
+import { mark } from "#ports/marks.ts";
 import type { Store } from "#ports/store.ts";
 import {
   beginTree,
@@ -151,6 +152,7 @@ export class HostSet<P extends Port> {
   }
 
   #published(news: News): void {
+    if (news.kind === "decided" && news.verdict.kind === "escalate") mark("supervision.escalated");
     if (news.kind === "halted") this.#o.onHalt(news.reason);
   }
 
@@ -224,6 +226,7 @@ export class HostSet<P extends Port> {
       this.#took({ kind: "started", child, run: slot.run });
       const diedAt = this.#diedAt.get(index);
       if (diedAt !== undefined) {
+        mark("supervision.restarted");
         this.restarts += 1;
         this.#o.onNews({
           type: "restarted",

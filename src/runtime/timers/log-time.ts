@@ -6,6 +6,7 @@
  * L2  A bucket that is loaded goes on from the T of its head.
  */
 
+import { mark } from "#ports/marks.ts";
 /** The most that may pass between two ticks of the host, in ms of log time. */
 export const GAP_MS_MAX = 2_000;
 /** A bucket with an armed timer logs TICK when this much of T passed without a batch. */
@@ -20,6 +21,7 @@ export class HostTime {
   tick(monotonicMs: number): number {
     if (this.#lastMs !== undefined) {
       const gap = Math.floor(monotonicMs) - this.#lastMs;
+      if (gap > GAP_MS_MAX) mark("host.gap");
       this.#ranMs += Math.min(Math.max(gap, 0), GAP_MS_MAX);
     }
     this.#lastMs = Math.floor(monotonicMs);

@@ -1,0 +1,50 @@
+/**
+ * Marks: "this rare branch ran". A simulated run collects them, so that a sweep of seeds can say which
+ * rare branches it never reached. Outside a simulation a mark costs one look at an empty variable.
+ */
+
+/** Every mark and the branch it stands in. A name that is nowhere marked, or marked twice, fails a test. */
+export const MARKS = {
+  "commit.after-unknown": "a write whose answer was unknown turned out to be committed",
+  "commit.sent-again": "the same bytes were sent again after an unknown answer",
+  "commit.refused": "the store refused a commit",
+  "commit.silent": "the store gave no answer in time",
+  "commit.stalled": "the tries after an unknown answer were used up",
+  "commit.full": "a bucket took no turn because too much of it was unconfirmed",
+  "host.backlog": "inputs waited behind a bucket that could not take them",
+  "host.mailbox-full": "an envelope was refused for want of room",
+  "host.answer-dropped": "an answer came that nobody waited for",
+  "host.rebuilt": "a bucket was built again from its log",
+  "host.dead-letter": "an input was set aside for good",
+  "host.due-held": "a timer waited for commits before it",
+  "host.gap": "a pause of the host was cut to the most that may pass between two ticks",
+  "load.snapshot": "a bucket was loaded from a snapshot and the log after it",
+  "load.wrote-meanwhile": "a write of an earlier life reached the store while the log was read",
+  "load.same-epoch": "a bucket was loaded again under an epoch that had logged EPOCH",
+  "supervision.restarted": "a dead thread's leaf was started again",
+  "supervision.escalated": "a failure was given to the supervisor above",
+  "envelope.repeated": "the same envelope came again and got its earlier answer",
+  "envelope.nonce-old": "a nonce below the window was refused",
+  "envelope.equivocation": "two ids for one nonce were seen",
+  "ask.repeated": "a question came again and was answered from what is kept",
+  "ask.stale": "a question below the asker's floor was ignored",
+  "ask.resent": "a question that nobody had answered was asked again",
+} as const;
+
+export type Mark = keyof typeof MARKS;
+
+let collected: Set<Mark> | undefined;
+
+export const mark = (name: Mark): void => {
+  collected?.add(name);
+};
+
+/** From now on marks are collected; returns what gives those of this run and ends the collection. */
+export const collectMarks = (): (() => readonly Mark[]) => {
+  const own = new Set<Mark>();
+  collected = own;
+  return () => {
+    if (collected === own) collected = undefined;
+    return [...own].sort();
+  };
+};
