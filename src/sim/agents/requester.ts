@@ -135,6 +135,8 @@ export class SimRequester {
       if (!this.#buckets.has(sha256(bytes)[0] ?? 0)) continue;
       const [signed] = signEnvelopes([bytes], pen.signer);
       if (signed === undefined) break;
+      // Made past the client, which must not use the nonce again.
+      this.client.resume(signed.id, 1);
       return { id: signed.id, thread: signed.id, wire: encodeSigned(signed) };
     }
     throw new Error("no NEED fell into a bucket of the run");

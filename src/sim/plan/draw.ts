@@ -10,7 +10,7 @@ const CREDIT = 1_000_000;
 
 /** Needs of a seed, at least and at most; the mean is above 50. */
 export const NEEDS_MIN = 30;
-export const NEEDS_MAX = 90;
+export const NEEDS_MAX = 78;
 const SAFETY_MS_MIN = 30_000;
 const SAFETY_MS_MAX = 90_000;
 /** Every deadline of the local profile, several times over. */
@@ -38,10 +38,10 @@ const VERIFIERS: Mix = {
   honest: 10,
   lazy: 2,
   contrary: 1,
-  colluding: 1,
+  colluding: 2,
   failing: 2,
   slow: 1,
-  challenging: 3,
+  challenging: 4,
   flooding: 1,
   equivocating: 1,
   replaying: 1,

@@ -3,8 +3,7 @@
  * stake, twice, and too late.
  */
 
-import { isAck, type Prepared } from "#agent/client.ts";
-import { blockOf } from "#agent/client.ts";
+import { blockOf, isAck, type Prepared } from "#agent/client.ts";
 import type { ChallengeBody } from "#protocol/bodies.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import { squareOf } from "../program.ts";
@@ -13,11 +12,13 @@ import type { HeardCommit, HeardNeed } from "./rumours.ts";
 import type { Hearing, VillainContext } from "./villain.ts";
 
 /** The window is short and nobody tells when it opens: it knocks so often, so many ms apart. */
-const KNOCK_MS = 90;
+const KNOCK_MS = 120;
 const KNOCKS_MAX = 40;
+/** What it is told as long as the window may still open. */
+const NOT_YET = "verifying";
 /** Of right results it challenges so many, of wrong ones nearly all, parts per million. */
-const FRIVOLOUS_PPM = 80_000;
-const RIGHTEOUS_PPM = 800_000;
+const FRIVOLOUS_PPM = 250_000;
+const RIGHTEOUS_PPM = 900_000;
 /** Challenges of one life. */
 export const CHALLENGES_MAX = 12;
 
@@ -38,7 +39,7 @@ export const challenge = (villain: VillainContext): Hearing => {
   ): void => {
     void client.send(prepared).then((receipt: Receipt) => {
       if (isAck(receipt)) admitted(prepared.id);
-      else if (receipt.code === "WRONG_STATE" && tries < KNOCKS_MAX)
+      else if (receipt.detail === NOT_YET && tries < KNOCKS_MAX)
         machine.after(KNOCK_MS, () => knock(prepared, tries + 1, admitted));
     });
   };

@@ -13,9 +13,9 @@ import { framed, signed, written, type Pen, type Words } from "./craft.ts";
 import { lieAbout, nobodysId } from "./lies.ts";
 import { inBursts, penOf, type Hearing, type VillainContext } from "./villain.ts";
 
-const PACE = { bursts: 8, everyMs: [1_000, 8_000] } as const;
+const PACE = { bursts: 6, everyMs: [1_000, 10_000] } as const;
 /** Wires of one burst, at least and at most. */
-const BURST_MIN = 10;
+const BURST_MIN = 5;
 export const BURST_MAX = 50;
 const NONCES_FROM = 2_000;
 
