@@ -66,4 +66,6 @@ export const NOTES: Readonly<Record<Verb, string>> = {
     "Pins a snapshot by revision and hash; revisions never fall. With one older than 30 s draws and rankings wait and their deadlines are suspended.",
   DEAD_LETTER:
     "The verdict of the supervisor, which counts the tries of each input. In replay the input is skipped exactly there.",
+  EQUIVOCATION:
+    "Evidence, and nothing follows from it: the second envelope was refused with the code of the same name. The first pair of each sender is kept, 1,024 in a bucket at most. Both verify alone, so anybody who holds the log can show the pair to anybody else.",
 };

@@ -1,6 +1,8 @@
 /** Questions about a host's committed and pending state, for `status`, `need` and the supervisor. */
 
 import { SYSTEM_BUCKET, bucketOf, isCid } from "#envelope/cid.ts";
+import { secondOf } from "#runtime/bucket/equivocations.ts";
+import type { BucketState } from "#runtime/bucket/state.ts";
 import type { Host } from "#runtime/host/host.ts";
 import { balanceOf, freeStakeOf, stakeOf } from "#domain/ledger/accounts.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
@@ -22,6 +24,18 @@ export interface ChallengeStatus {
   readonly challenge: string;
   readonly attempt: number;
   readonly challenger: string;
+}
+
+/** A sender that signed two envelopes under one nonce; the log holds both. */
+export interface EquivocationStatus {
+  readonly bucket: number;
+  readonly from: string;
+  readonly thread: string;
+  readonly nonce: number;
+  /** The one that was taken, at `position`. */
+  readonly first: string;
+  readonly position: number;
+  readonly second: string;
 }
 
 export interface AccountStatus {
@@ -74,6 +88,8 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
         .flatMap(({ bucket, state }) =>
           [...state.canonical()].map(([actor, digest]) => [bucket, actor, digest] as const),
         );
+    case "equivocations":
+      return host.buckets().flatMap(({ bucket, state }) => equivocationsOf(bucket, state));
     case "pinned":
       return host.latestRevision;
     default:
@@ -94,6 +110,12 @@ const needStatus = (host: Host, need: string): NeedStatus | undefined => {
   if (commit === undefined) return status;
   return { ...status, commit: { attempt: commit.attempt, commit: commit.commit } };
 };
+
+const equivocationsOf = (bucket: number, state: BucketState): EquivocationStatus[] =>
+  [...state.equivocations].map((pair) => {
+    const { from, thread, nonce, first, position } = pair;
+    return { bucket, from, thread, nonce, first, position, second: secondOf(pair) };
+  });
 
 const challengesOf = (host: Host, need: string): readonly ChallengeStatus[] =>
   [...(host.view(bucketOf(need))?.actors("challenge") ?? [])]

@@ -355,6 +355,17 @@ export interface DeadLetterBody {
   readonly reason: string;
 }
 
+export interface EquivocationBody {
+  readonly from: Did;
+  readonly thread: string;
+  readonly nonce: number;
+  /** The envelope that was taken, and its position in this log. */
+  readonly first: EnvelopeId;
+  readonly position: number;
+  /** The refused one, signed, as it came on the wire. */
+  readonly second: Uint8Array;
+}
+
 export interface Bodies {
   readonly REGISTER: RegisterBody;
   readonly TRANSFER: TransferBody;
@@ -390,6 +401,7 @@ export interface Bodies {
   readonly RECONCILE: ReconcileBody;
   readonly REGISTRY: RegistryBody;
   readonly DEAD_LETTER: DeadLetterBody;
+  readonly EQUIVOCATION: EquivocationBody;
 }
 
 export type Verb = keyof Bodies;
@@ -411,6 +423,7 @@ export type LeaderVerb =
   | "RULE"
   | "RECONCILE"
   | "REGISTRY"
-  | "DEAD_LETTER";
+  | "DEAD_LETTER"
+  | "EQUIVOCATION";
 export type AgentVerb = Exclude<Verb, LeaderVerb>;
 export type NeedVerb = Exclude<AgentVerb, AccountVerb>;

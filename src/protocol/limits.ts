@@ -20,6 +20,10 @@ export const ATTESTATIONS_MAX = 8;
 export const LABEL_UNITS_MAX = 128;
 /** Units of a reason that people read. */
 export const REASON_UNITS_MAX = 1_024;
+/** Units of a thread's name: `acct:` and a did are 61. */
+export const THREAD_UNITS_MAX = 128;
+/** Bytes that a signature, its place in a batch and the wire form add to an envelope: 8 hashes at most. */
+export const SIGNED_MORE_BYTES_MAX = 512;
 /** Units of a digest or a name of a policy, of code, of machines. */
 export const DIGEST_UNITS_MAX = 128;
 

@@ -36,6 +36,7 @@ import { ruleVerb } from "./verbs/rule.ts";
 import { reconcileVerb } from "./verbs/reconcile.ts";
 import { registryVerb } from "./verbs/registry.ts";
 import { deadLetterVerb } from "./verbs/dead-letter.ts";
+import { equivocationVerb } from "./verbs/equivocation.ts";
 
 export const VERBS = {
   REGISTER: registerVerb,
@@ -72,6 +73,7 @@ export const VERBS = {
   RECONCILE: reconcileVerb,
   REGISTRY: registryVerb,
   DEAD_LETTER: deadLetterVerb,
+  EQUIVOCATION: equivocationVerb,
 } as const satisfies { readonly [V in Verb]: VerbSpec<V> };
 
 /** Is this the name of a verb? */

@@ -1,5 +1,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { decodeSigned, encodeSigned } from "#envelope/envelope.ts";
+import { query } from "#actors/application.ts";
+import type { EquivocationStatus } from "#actors/queries.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
 import { World, type Cast } from "../support/world.ts";
 
@@ -96,6 +98,30 @@ it("refuses two envelopes under one nonce and keeps the first", async () => {
   const { answer } = await world.say("v1", "STAKE", { amount: 2n }, nonce);
   expect(answer).toMatchObject({ kind: "nack", code: "EQUIVOCATION" });
   expect(world.books().stakes.length).toBe(staked);
+});
+
+const pairs = (): EquivocationStatus[] =>
+  query(world.host, "equivocations", undefined) as EquivocationStatus[];
+
+it("keeps the first pair of who equivocates in the log and the state, and no second one", async () => {
+  const need = await world.accept("r", "NEED", body("equivocates"));
+  const pass = { need, attempt: 1, bid: { pass: true as const } };
+  const open = { ...pass, bid: { open: { price: CREDIT, etaMs: 1_000, patch: [] } } };
+  const first = await world.accept("w", "PROPOSE", open);
+  const second = await world.say("w", "PROPOSE", pass, { nonce: 1 });
+  const third = await world.say("w", "PROPOSE", { ...pass, attempt: 2 }, { nonce: 1 });
+  for (const { answer } of [second, third])
+    expect(answer).toMatchObject({ kind: "nack", code: "EQUIVOCATION" });
+  const logged = (await world.logOf(need)).filter(
+    ({ entry }) => entry.kind === "given" && entry.verb === "EQUIVOCATION",
+  );
+  expect(logged).toHaveLength(1);
+  const pair = { from: world.did("w"), thread: need, nonce: 1, first, second: second.id };
+  expect(pairs().filter(({ from }) => from === world.did("w"))).toMatchObject([pair]);
+  const { position } = pairs().find(({ from }) => from === world.did("w"))!;
+  expect((await world.logOf(need))[position]?.entry).toMatchObject({ signed: { id: first } });
+  const { live, replayed } = await world.hashes();
+  expect(replayed).toBe(live);
 });
 
 it("refuses a lamport number too far above the highest of its thread, whoever said that one", async () => {

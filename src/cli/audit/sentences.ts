@@ -10,6 +10,7 @@ import type {
   DecideBody,
   DrawBody,
   EndBody,
+  EquivocationBody,
   GrantBody,
   NeedBody,
   OpenAttemptBody,
@@ -126,6 +127,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `${by} contests it by ${proof} with a bond of ${credits(bond)}.`,
   RULE: ({ upheld, reason, by }: RuleBody, { nameOf }) =>
     `${nameOf(by)} rules that the challenge is ${upheld ? "upheld" : "rejected"}: ${reason}.`,
+  EQUIVOCATION: ({ from, nonce }: EquivocationBody, { nameOf }) =>
+    `${nameOf(from)} signed two envelopes under nonce ${nonce}; the pair is kept.`,
   CANCEL: (_body: object, _, by) => `${by} cancels.`,
   SETTLE: ({ attempt, outcome }: SettleBody) =>
     `The ledger is asked to settle attempt ${attempt} as ${outcome}.`,

@@ -2,9 +2,9 @@
 
 import type { Command } from "commander";
 import { hex, isCid } from "#envelope/cid.ts";
-import { decodeEnvelope } from "#envelope/envelope.ts";
+import { decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { formatCredits } from "#protocol/amount.ts";
-import type { NeedBody } from "#protocol/bodies.ts";
+import type { EquivocationBody, NeedBody } from "#protocol/bodies.ts";
 import type { LogRecord } from "#runtime/log/record.ts";
 import { clean, cutEnd, milliseconds, palette, styleOf } from "../display.ts";
 import { CliError } from "../errors.ts";
@@ -55,6 +55,11 @@ class Life {
         if (this.#isMeant(isNeed ? id : thread)) this.steps.push({ atMs, verb, by, body });
       } else if (entry.kind === "derived" && this.#isMeant(entry.thread))
         this.steps.push({ atMs, verb: entry.verb, body: entry.body });
+      else if (entry.kind === "given" && entry.verb === "EQUIVOCATION") {
+        const { thread, second, ...pair } = entry.body as EquivocationBody;
+        const body = { ...pair, second: decodeSigned(second).id };
+        if (this.#isMeant(thread)) this.steps.push({ atMs, verb: entry.verb, body });
+      }
     }
   }
 

@@ -26,8 +26,11 @@ export interface BuildOptions {
   readonly epoch: { readonly generation: number; readonly revision: number };
   /** A keyed hash of the epoch's secret. */
   readonly chance: (label: Uint8Array) => Uint8Array;
-  /** Lets an input in, answers it outside the log, or drops it: on the state as it is at its turn. */
-  readonly admit: (input: TurnInput, view: BucketView, outputs: Outputs) => boolean;
+  /**
+   * What is logged of an input, on the state as it is at its turn: itself; evidence in its stead; or
+   * nothing (it is answered outside the log, or dropped).
+   */
+  readonly admit: (input: TurnInput, view: BucketView, outputs: Outputs) => TurnInput | undefined;
   /** What must be fetched for a pin before the turn's handlers read it. */
   readonly document: (hash: string) => unknown;
 }
@@ -47,8 +50,9 @@ export const buildTurn = (
     chance: options.chance,
   });
   const fired = turn.fireTimers();
-  for (const input of inputs) {
-    if (!options.admit(input, turn, turn.outputs)) continue;
+  for (const offered of inputs) {
+    const input = options.admit(offered, turn, turn.outputs);
+    if (input === undefined) continue;
     if (input.kind === "given") {
       const pin = app.pins(input.verb, input.body);
       if (pin !== undefined) state.pinnedDocument = options.document(pin.hash);

@@ -11,6 +11,7 @@ import { GENESIS_PARENT } from "../log/record.ts";
 import type { ActorKind, Application, Pinned } from "./application.ts";
 import type { OutgoingAsk } from "./outputs.ts";
 import { canonicalPlain } from "./canonical-plain.ts";
+import { Equivocations } from "./equivocations.ts";
 import { Threads } from "./threads.ts";
 
 /** Dead letters remembered in a bucket; each is a bug of ours, so there are few. Oldest go first. */
@@ -68,6 +69,8 @@ export class BucketState {
   readonly rows = new Map<string, unknown>();
   /** Names of inputs that were logged as dead letters and may come again. */
   readonly dead = new Set<string>();
+  /** Proof of who signed two envelopes under one nonce. */
+  equivocations = new Equivocations();
 
   constructor(bucket: number) {
     this.bucket = bucket;
@@ -120,6 +123,7 @@ export class BucketState {
       decided: this.decided,
       rows: this.rows,
       dead: this.dead,
+      equivocations: this.equivocations.encode(),
     };
   }
 
@@ -147,6 +151,7 @@ export class BucketState {
     for (const key of from.decided) state.decided.add(key);
     for (const [key, row] of from.rows) state.rows.set(key, row);
     for (const name of from.dead) state.dead.add(name);
+    state.equivocations = Equivocations.decode(from.equivocations);
     return state;
   }
 
@@ -185,4 +190,5 @@ declare const shape: () => {
   decided: Set<string>;
   rows: Map<string, unknown>;
   dead: Set<string>;
+  equivocations: unknown;
 };

@@ -47,7 +47,7 @@ interface Thread {
 export type Heard =
   | { readonly kind: "fresh" }
   | { readonly kind: "again"; readonly row: AnswerRow }
-  | { readonly kind: "equivocation"; readonly first: string | undefined }
+  | { readonly kind: "equivocation"; readonly first: AnswerRow | undefined }
   | { readonly kind: "old" };
 
 export class Threads {
@@ -63,7 +63,7 @@ export class Threads {
     const verdict = check(speaker.window, nonce);
     if (verdict === "fresh") return { kind: "fresh" };
     if (verdict === "old") return { kind: "old" };
-    return { kind: "equivocation", first: row?.envelope };
+    return { kind: "equivocation", first: row };
   }
 
   admit(

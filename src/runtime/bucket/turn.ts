@@ -9,9 +9,11 @@
  * T3  A throw leaves the state unusable: whoever called discards it and builds it again from the log.
  */
 
+import { mark } from "#ports/marks.ts";
 import type { Event, Step } from "../logic/logic.ts";
 import type { Entry } from "../log/record.ts";
 import type { Application, Refused, Turn } from "./application.ts";
+import { EQUIVOCATION, secondOf, type Equivocation } from "./equivocations.ts";
 import type { TurnInput } from "./input.ts";
 import { noOutputs, type Outputs } from "./outputs.ts";
 import type { Actor, BucketState } from "./state.ts";
@@ -115,6 +117,7 @@ export class BucketTurn extends BucketReader implements Turn {
       case "given": {
         this.#log({ kind: "given", verb: input.verb, body: input.body });
         if (input.verb === DEAD_LETTER) this.#state.bury((input.body as DeadLetter).input);
+        if (input.verb === EQUIVOCATION) this.#equivocated(input.body as Equivocation);
         const pin = this.#app.pins(input.verb, input.body);
         if (pin !== undefined)
           this.#state.pin = {
@@ -129,6 +132,18 @@ export class BucketTurn extends BucketReader implements Turn {
       default:
         input satisfies never;
     }
+  }
+
+  /** Throws where the log has taken no such first envelope: nobody is accused by a forged log. */
+  #equivocated(pair: Equivocation): void {
+    const { thread, from, nonce, first, position } = pair;
+    const heard = this.#state.threads.hear(thread, from, nonce, secondOf(pair));
+    const isPair =
+      heard.kind === "equivocation" &&
+      heard.first?.envelope === first &&
+      heard.first.position === position;
+    if (!isPair) throw new Error(`no equivocation of ${from} with ${first} at ${position}`);
+    this.#state.equivocations.keep(pair);
   }
 
   #log(entry: Entry): void {
@@ -220,7 +235,9 @@ export class BucketTurn extends BucketReader implements Turn {
 
   resend(actor: string, name: string): void {
     const ask = this.#state.asks.get(`${actor}|${name}`);
-    if (ask !== undefined) this.outputs.asks.push(this.#state.outgoing(ask));
+    if (ask === undefined) return;
+    mark("ask.resent");
+    this.outputs.asks.push(this.#state.outgoing(ask));
   }
 
   answer(to: { readonly from: number; readonly number: number }, payload: unknown): void {

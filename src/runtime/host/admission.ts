@@ -1,9 +1,12 @@
 /**
  * Which inputs a turn lets in, on the bucket's state at that moment. Refused envelopes are answered and
- * not logged: being in the log is the verdict, and replay does not judge again.
+ * not logged: being in the log is the verdict, and replay does not judge again. Of an equivocation the
+ * pair is logged in the envelope's stead.
  */
 
-import type { Admitted, Application, BucketView, Refused } from "../bucket/application.ts";
+import { mark } from "#ports/marks.ts";
+import type { Application, BucketView, Refused } from "../bucket/application.ts";
+import { EQUIVOCATION, pairOf } from "../bucket/equivocations.ts";
 import type { Outputs } from "../bucket/outputs.ts";
 import type { BucketState } from "../bucket/state.ts";
 import type { TurnInput } from "../bucket/input.ts";
@@ -20,23 +23,25 @@ export const admit = (
   input: TurnInput,
   view: BucketView,
   outputs: Outputs,
-): boolean => {
+): TurnInput | undefined => {
   switch (input.kind) {
     case "given":
-      return true;
+      return input;
     case "answer": {
       // An answer to nothing open is a copy of one that has been taken (E6).
-      for (const ask of state.asks.values()) if (ask.number === input.number) return true;
-      return false;
+      for (const ask of state.asks.values()) if (ask.number === input.number) return input;
+      return undefined;
     }
     case "ask": {
       const recalled = judge.app.recall(input, view);
+      if (recalled.kind === "stale") mark("ask.stale");
+      if (recalled.kind === "answered") mark("ask.repeated");
       if (recalled.kind === "answered")
         outputs.answers.push({ to: input.from, number: input.number, payload: recalled.answer });
-      return recalled.kind === "new";
+      return recalled.kind === "new" ? input : undefined;
     }
     case "envelope":
-      return admitEnvelope(judge, state, input.admitted, view, outputs);
+      return admitEnvelope(judge, state, input, view, outputs);
     default:
       return input satisfies never;
   }
@@ -45,21 +50,23 @@ export const admit = (
 const admitEnvelope = (
   judge: Judge,
   state: BucketState,
-  admitted: Admitted,
+  input: Extract<TurnInput, { kind: "envelope" }>,
   view: BucketView,
   outputs: Outputs,
-): boolean => {
+): TurnInput | undefined => {
+  const { admitted } = input;
   const { envelope, signed, thread } = admitted;
-  const refuse = (refused: Refused): false => {
+  const refuse = (refused: Refused): undefined => {
     outputs.receipts.push({
       to: envelope.from,
       envelope: signed.id,
       answer: { kind: "nack", ...refused },
     });
-    return false;
+    return undefined;
   };
   const heard = state.threads.hear(thread, envelope.from, envelope.nonce, signed.id);
   if (heard.kind === "again") {
+    mark("envelope.repeated");
     const { row } = heard;
     const { position, record } = row;
     if (row.state.kind === "acknowledged") {
@@ -75,21 +82,27 @@ const admitEnvelope = (
       const { code, detail } = row.state;
       return refuse(detail === undefined ? { code } : { code, detail });
     }
-    return false;
+    return undefined;
   }
   const unknown = judge.app.known(admitted, view);
   if (unknown !== undefined) return refuse(unknown);
-  if (heard.kind === "old") return refuse({ code: "NONCE_OLD" });
-  if (heard.kind === "equivocation")
-    return refuse({
-      code: "EQUIVOCATION",
-      detail: `nonce ${envelope.nonce} was used by ${heard.first ?? "another"}`,
-    });
+  if (heard.kind === "old") {
+    mark("envelope.nonce-old");
+    return refuse({ code: "NONCE_OLD" });
+  }
+  if (heard.kind === "equivocation") {
+    mark("envelope.equivocation");
+    const { first } = heard;
+    const by = first?.envelope ?? "another";
+    refuse({ code: "EQUIVOCATION", detail: `nonce ${envelope.nonce} was used by ${by}` });
+    if (first === undefined || !state.equivocations.wants(envelope.from)) return undefined;
+    return { kind: "given", verb: EQUIVOCATION, body: pairOf(admitted, first) };
+  }
   const heardMost = state.threads.lamport(thread);
   if (envelope.lamport - heardMost > judge.app.lamportJumpMax)
     return refuse({ code: "LAMPORT_JUMP", detail: `the highest here is ${heardMost}` });
   const nowMs = judge.nowMs();
   if (nowMs > envelope.expiresAtMs) return refuse({ code: "EXPIRED" });
   const refused = judge.app.admit(admitted, view, nowMs);
-  return refused === undefined ? true : refuse(refused);
+  return refused === undefined ? input : refuse(refused);
 };

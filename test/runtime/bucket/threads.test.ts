@@ -33,7 +33,10 @@ describe("who has spoken in a thread", () => {
   });
 
   it("names the first envelope in an equivocation", () => {
-    expect(admitted([7]).hear("t", "a", 7, "x")).toEqual({ kind: "equivocation", first: "e7" });
+    expect(admitted([7]).hear("t", "a", 7, "x")).toEqual({
+      kind: "equivocation",
+      first: row("e7"),
+    });
   });
 
   it("gives the earlier answer, whatever it became", () => {
