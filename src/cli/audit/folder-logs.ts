@@ -1,7 +1,5 @@
 /** A data folder that nobody runs, opened to be read: nothing is led, nothing is appended. */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
@@ -16,8 +14,6 @@ import type { Evidence } from "./evidence.ts";
 import { factsOf, headerOf } from "./format.ts";
 import { Inspector } from "./inspector.ts";
 
-const OPERATOR_KEY = join("keys", "operator");
-
 export interface OpenLogs {
   readonly folder: Folder;
   readonly store: Pick<Store, "read" | "head">;
@@ -30,13 +26,9 @@ export interface OpenLogs {
 /** Refuses with DATA_MISSING, DATA_IN_USE, KEY_MISSING, STORE_CORRUPT. */
 export const openLogs = async (dir: string): Promise<OpenLogs> => {
   if (!holdsSwarm(dir)) throw new CliError("DATA_MISSING", { path: dir });
-  // Looked for first: opening the folder would make a new key under the name.
-  if (!existsSync(join(dir, OPERATOR_KEY))) throw new CliError("KEY_MISSING", { path: dir });
   const sqlite = await openSqlite(dir);
   try {
     const folder = openFolder(dir, undefined);
-    if (folder.operator.did !== folder.genesis.operator)
-      throw new CliError("KEY_MISSING", { path: dir });
     const master = folder.keys.seed("operator");
     return {
       folder,

@@ -29,6 +29,7 @@ import { CliError } from "../errors.ts";
 /** 10^9 credits: a thousandth of what a genesis may mint. */
 export const MINTED_DEFAULT = 1_000_000_000_000_000n;
 const GENESIS_FILE = "genesis.cbor";
+const OPERATOR_KEY = join("keys", "operator");
 const PID_FILE = "supervisor.pid";
 const FAULT_MARK = "made-for-faults";
 
@@ -51,7 +52,11 @@ export const parametersIn = (dir: string, otherwise: Parameters): Parameters =>
     ? decodeGenesis(new Uint8Array(readFileSync(join(dir, GENESIS_FILE)))).parameters
     : otherwise;
 
-/** Open the folder's identity; create it with these parameters where there is none. */
+/**
+ * Open the folder's identity; create it with these parameters where there is none. Refuses with
+ * DATA_MISSING where there is none and none is wanted, with KEY_MISSING where the operator's key is not
+ * the one of the genesis: looked for first, because asking for a key would make a new one.
+ */
 export const openFolder = (
   dir: string,
   create: { name: string; parameters: Parameters; nowMs: number } | undefined,
@@ -75,14 +80,17 @@ export const openFolder = (
   }
   const genesisBytes = new Uint8Array(readFileSync(path));
   const genesis = decodeGenesis(genesisBytes);
+  if (!existsSync(join(dir, OPERATOR_KEY))) throw new CliError("KEY_MISSING", { path: dir });
   const keys = openKeys(join(dir, "keys"), systemRng());
+  const operator = signerFromSeed(keys.seed("operator"));
+  if (operator.did !== genesis.operator) throw new CliError("KEY_MISSING", { path: dir });
   return {
     dir,
     keys,
     genesis,
     genesisBytes,
     swarm: swarmIdOf(genesis.name, genesisBytes),
-    operator: signerFromSeed(keys.seed("operator")),
+    operator,
     header: headerHash(genesisBytes),
   };
 };

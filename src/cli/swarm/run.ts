@@ -20,6 +20,7 @@ import {
   requesterMember,
   type Member,
 } from "./accounts.ts";
+import { contentOf } from "./content.ts";
 import type { EmbeddedSwarm } from "./embedded.ts";
 import { namesOf, summarize, type RunResult } from "./summarize.ts";
 import { appendOutbox, readOutbox, type Batch, type Posted } from "./outbox.ts";
@@ -59,7 +60,7 @@ export interface RunEvents {
 export const runTasks = async (options: RunOptions): Promise<RunResult> => {
   const { swarm, tasks, agents } = options;
   const batches = readOutbox(swarm.folder.dir);
-  checkUnchanged(tasks, batches);
+  await checkUnchanged(tasks, batches);
   const link = swarm.link();
   const operator = new Operator(swarm, link);
   await operator.resume();
@@ -191,18 +192,16 @@ const endedAlready = async (swarm: EmbeddedSwarm, need: string): Promise<Ended |
   };
 };
 
-const contentOf = (task: TaskLine): string => {
-  const { line: _line, ...content } = task;
-  return hex(sha256(encode({ ...content, input: content.input })));
-};
-
-const checkUnchanged = (tasks: readonly TaskLine[], batches: readonly Batch[]): void => {
+const checkUnchanged = async (
+  tasks: readonly TaskLine[],
+  batches: readonly Batch[],
+): Promise<void> => {
   const known = new Map(
     batches.flatMap((batch) => batch.posted.map((one) => [one.id, one.content] as const)),
   );
   for (const task of tasks) {
     const content = known.get(task.id);
-    if (content !== undefined && content !== contentOf(task))
+    if (content !== undefined && content !== (await contentOf(task)))
       throw new CliError("TASK_CHANGED", { id: task.id });
   }
 };
@@ -221,11 +220,13 @@ const signNew = async (
     const part = fresh.slice(i, i + BATCH_NEEDS_MAX);
     const bodies = await Promise.all(part.map((task) => bodyOf(swarm, task)));
     const prepared = client.prepare("NEED", undefined, bodies);
-    const posted = part.map((task, j): Posted => {
-      const one = prepared[j];
-      if (one === undefined) throw new Error("a NEED was not signed");
-      return { id: task.id, content: contentOf(task), need: one.id, wire: one.wire };
-    });
+    const posted = await Promise.all(
+      part.map(async (task, j): Promise<Posted> => {
+        const one = prepared[j];
+        if (one === undefined) throw new Error("a NEED was not signed");
+        return { id: task.id, content: await contentOf(task), need: one.id, wire: one.wire };
+      }),
+    );
     const amount = part.reduce((sum, task) => sum + fundingOf(swarm, options.agents, task), 0n);
     const grant = `needs/${hex(sha256(encode(posted.map((one) => one.need))))}`;
     const batch: Batch = { grant, amount, posted };
