@@ -47,10 +47,16 @@ export const REFUSALS = {
     "sign the exact bytes with the key named in `from`",
     false,
   ),
+  NO_REGISTRY: refusal(
+    "later",
+    "the bucket has no registry snapshot yet",
+    "send the same bytes again in a moment",
+  ),
   NOT_REGISTERED: refusal(
     "later",
     "the sender is not registered",
     "send REGISTER first and wait for its ACK",
+    false,
   ),
   VERB_NOT_ALLOWED: refusal(
     "never",

@@ -55,9 +55,16 @@ const ALWAYS = [
 
 /** What the thread adds: replay needs a thread that exists before its first envelope. */
 const OF_THREAD: Readonly<Record<ThreadKind, readonly RefusalCode[]>> = {
-  own: [],
+  own: ["NO_REGISTRY"],
   account: ["NONCE_OLD", "EQUIVOCATION"],
-  need: ["NOT_REGISTERED", "NONCE_OLD", "EQUIVOCATION", "UNKNOWN_THREAD", "WRONG_STATE"],
+  need: [
+    "NO_REGISTRY",
+    "NOT_REGISTERED",
+    "NONCE_OLD",
+    "EQUIVOCATION",
+    "UNKNOWN_THREAD",
+    "WRONG_STATE",
+  ],
   bucket: [],
 };
 

@@ -6,7 +6,7 @@ import { VERBS } from "#protocol/verbs.ts";
 const CLASSES: readonly [string, readonly RefusalCode[]][] = [
   ["malformed", ["MALFORMED", "TOO_LARGE", "WRONG_SWARM"]],
   ["signature", ["SIGNATURE_INVALID"]],
-  ["registration", ["NOT_REGISTERED", "VERB_NOT_ALLOWED"]],
+  ["registration", ["NO_REGISTRY", "NOT_REGISTERED", "VERB_NOT_ALLOWED"]],
   ["replay", ["NONCE_OLD", "EQUIVOCATION", "LAMPORT_JUMP"]],
   ["expired", ["EXPIRED"]],
   ["policy", ["POLICY_DENIED", "BOUNTY_CAP", "CAPABILITY_UNKNOWN"]],
@@ -34,7 +34,8 @@ describe("the catalogue of refusals", () => {
 
   it("leaves unsigned exactly what fails before the sender is known", () => {
     const unsigned = PRECEDENCE.filter((code) => !REFUSALS[code].signed);
-    expect(unsigned).toEqual(["MALFORMED", "TOO_LARGE", "WRONG_SWARM", "SIGNATURE_INVALID"]);
+    const signature = ["MALFORMED", "TOO_LARGE", "WRONG_SWARM", "SIGNATURE_INVALID"];
+    expect(unsigned).toEqual([...signature, "NOT_REGISTERED"]);
   });
 
   it("has no code that no verb can get", () => {

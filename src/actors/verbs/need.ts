@@ -57,7 +57,7 @@ const quorumRefusal = (
 export const need: VerbRules<"NEED"> = {
   admit: ({ body, from, id }, view, market) => {
     const directory = pinnedDirectory(view);
-    if (directory === undefined) return refuse("NOT_REGISTERED", "no registry snapshot yet");
+    if (directory === undefined) return refuse("CAPABILITY_UNKNOWN", "no registry snapshot yet");
     if (view.has(needActor(id)) || view.row(id) !== undefined) return refuse("ALREADY_ANSWERED");
     const tier = market.parameters.tiers[body.tier ?? "small"];
     if (body.bounty > tier.bountyMax)
