@@ -6,7 +6,7 @@
 import { bucketOfThread } from "#envelope/route.ts";
 import { decode } from "#envelope/canonical.ts";
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
-import { encodeSigned } from "#envelope/envelope.ts";
+import { encodeSigned, type Envelope } from "#envelope/envelope.ts";
 import { swarmIdOf } from "#envelope/swarm.ts";
 import { decodeGenesis } from "#domain/genesis/codec.ts";
 import { isBelowFloor, keptAnswer } from "#domain/ledger/answers.ts";
@@ -15,6 +15,7 @@ import type { LedgerRequest } from "#domain/ledger/requests.ts";
 import { isRegistered, relatedNow, type RegistryState } from "#domain/registry/registry.ts";
 import type { RegistrySnapshot } from "#domain/registry/snapshot.ts";
 import type { AgentVerb, Bodies, RegistryBody, RuleBody, Verb } from "#protocol/bodies.ts";
+import { isInPlace, type ThreadKind } from "#protocol/verb-spec.ts";
 import { isVerb, VERBS } from "#protocol/verbs.ts";
 import type {
   Admitted,
@@ -59,8 +60,10 @@ export const createApplication = (init: unknown): Application => {
     kinds: Object.fromEntries(kinds.map((kind) => [kind.kind, kind])),
     parse: parseBody,
     route: bucketOfThread,
+    door: (admitted) => door(admitted, market),
     known: (admitted, view) => known(admitted, view, market),
-    admit: (admitted, view) => admitVerb(admitted, view, market),
+    admit: (admitted, view) =>
+      ruleFor(RULES, verbOf(admitted)).admit(saidOf(admitted), view, market),
     envelope: (admitted, turn) =>
       ruleFor(RULES, verbOf(admitted)).apply(saidOf(admitted), turn, market),
     recall,
@@ -98,36 +101,35 @@ const saidOf = ({ envelope, signed, thread }: Admitted): Said<AgentVerb> => ({
   wire: () => encodeSigned(signed),
 });
 
-/** Who may speak at all: registered agents, the operator, and whoever registers. */
-const known = (
-  { envelope, thread }: Admitted,
-  view: BucketView,
-  market: Market,
-): Refused | undefined => {
+/** Of another swarm, or in a thread that its verb does not stand in. */
+const door = ({ envelope }: Admitted, market: Market): Refused | undefined => {
+  const { thread } = VERBS[envelope.verb as Verb];
+  if (!isInPlace(thread, envelope as Envelope<object>))
+    return { code: "MALFORMED", detail: IN_PLACE[thread] };
   if (envelope.swarm !== market.swarm)
     return { code: "WRONG_SWARM", detail: `this is ${market.swarm}` };
-  if (VERBS[envelope.verb as Verb].thread === "account" && thread !== `acct:${envelope.from}`)
-    return {
-      code: "VERB_NOT_ALLOWED",
-      detail: "an account verb is said in the sender's own account thread",
-    };
-  if (envelope.from === market.genesis.operator || envelope.verb === "REGISTER") return undefined;
-  const registered =
-    view.bucket === SYSTEM_BUCKET
-      ? isRegistered(view.state(REGISTRY) as RegistryState, envelope.from)
-      : pinnedDirectory(view)?.rows.has(envelope.from) === true;
-  return registered ? undefined : { code: "NOT_REGISTERED" };
+  return undefined;
 };
 
-const admitVerb = (admitted: Admitted, view: BucketView, market: Market): Refused | undefined => {
-  const { envelope, thread } = admitted;
-  const spec = VERBS[envelope.verb as Verb];
-  const body = envelope.body as { need?: unknown };
-  if (spec.thread === "need" && body.need !== thread)
-    return { code: "VERB_NOT_ALLOWED", detail: "the body names another need than the thread" };
-  if (spec.thread === "own" && envelope.thread !== undefined)
-    return { code: "VERB_NOT_ALLOWED", detail: "a NEED has no thread: its id is the thread" };
-  return ruleFor(RULES, verbOf(admitted)).admit(saidOf(admitted), view, market);
+/** What `isInPlace` demands, for people. */
+const IN_PLACE: Readonly<Record<ThreadKind, string>> = {
+  own: "a NEED has no thread: its id is the thread",
+  need: "the body names another need than the thread",
+  account: "an account verb is said in the sender's own account thread",
+  bucket: "an entry of a bucket is said in the bucket's thread",
+};
+
+/** Who may speak at all: registered agents, the operator, and whoever registers. */
+const known = ({ envelope }: Admitted, view: BucketView, market: Market): Refused | undefined => {
+  if (envelope.from === market.genesis.operator || envelope.verb === "REGISTER") return undefined;
+  if (view.bucket === SYSTEM_BUCKET) {
+    const registered = isRegistered(view.state(REGISTRY) as RegistryState, envelope.from);
+    return registered ? undefined : { code: "NOT_REGISTERED" };
+  }
+  const directory = pinnedDirectory(view);
+  // Nobody is known here yet: that says nothing about the sender.
+  if (directory === undefined) return { code: "NO_REGISTRY" };
+  return directory.rows.has(envelope.from) ? undefined : { code: "NOT_REGISTERED" };
 };
 
 /* ------------------------------------------------------- the ledger's side of an ask */

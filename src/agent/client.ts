@@ -79,6 +79,10 @@ export class AgentClient {
         this.#heard(notice.need, notice.nonce);
         onNotice(notice);
       },
+      rejected: (envelope, code, detail) => {
+        // Room comes by itself, and the resend that is planned finds it.
+        if (code !== "MAILBOX_FULL") this.#receipt({ kind: "nack", envelope, code, detail });
+      },
       resumed: () => {
         for (const { prepared } of this.#unanswered.values())
           link.send(prepared.thread, prepared.wire);

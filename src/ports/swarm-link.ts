@@ -7,11 +7,17 @@
  */
 
 import type { Receipt, Notice } from "#protocol/notices.ts";
-import type { Did } from "#protocol/words.ts";
+import type { RefusalCode } from "#protocol/refusals.ts";
+import type { Did, EnvelopeId } from "#protocol/words.ts";
 
 export interface LinkEvents {
   readonly receipt: (receipt: Receipt) => void;
   readonly notice: (notice: Notice) => void;
+  /**
+   * A transport error about an envelope that somebody on this link has sent: not signed, and told to all
+   * of them, for it names no sender that the swarm believes.
+   */
+  readonly rejected?: (envelope: EnvelopeId, code: RefusalCode, detail: string) => void;
   /** The supervisor behind the link came back: everything unanswered should be sent again. */
   readonly resumed: () => void;
 }

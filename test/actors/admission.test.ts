@@ -1,8 +1,11 @@
 import { beforeAll, expect, it } from "vitest";
+import { cidOf, sha256 } from "#envelope/cid.ts";
 import { decodeSigned, encodeSigned } from "#envelope/envelope.ts";
+import { signerFromSeed } from "#envelope/keys.ts";
 import { query } from "#actors/application.ts";
 import type { EquivocationStatus } from "#actors/queries.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
+import { REFUSALS } from "#protocol/refusals.ts";
 import { World, type Cast } from "../support/world.ts";
 
 const CREDIT = 1_000_000n;
@@ -40,12 +43,35 @@ it("acknowledges a NEED only after the ledger's hold, and holds exactly the wors
   expect(world.books().escrows - before).toBe(2_000_000n + 1_500_000n + 1_000_000n);
 });
 
-it.each([
-  ["an envelope of another swarm", "WRONG_SWARM", { swarm: "other.0123456789abcdef" }],
-  ["an envelope that has expired", "EXPIRED", { expiresAtMs: 1, sentAtMs: 0 }],
-])("refuses %s", async (_what, code, change) => {
+it("refuses an envelope that has expired", async () => {
   await world.advance(10);
-  expect(await codeOf("r", body(`refused-${code}`), change)).toBe(code);
+  const change = { expiresAtMs: 1, sentAtMs: 0 };
+  expect(await codeOf("r", body("refused-expired"), change)).toBe("EXPIRED");
+});
+
+it("answers strangers by a transport error, never signed: wrong swarm, wrong place, unregistered", async () => {
+  const need = await world.accept("r", "NEED", body("strangers"));
+  world.signers.set("nobody", signerFromSeed(sha256(new TextEncoder().encode("nobody"))));
+  const pass = { need, attempt: 1, bid: { pass: true as const } };
+  const strange = [
+    ["MALFORMED", world.sign("w", "PROPOSE", pass, { thread: cidOf(new Uint8Array(1)) })],
+    ["MALFORMED", world.sign("v1", "STAKE", { amount: 1n }, { thread: `acct:${world.did("w")}` })],
+    ["MALFORMED", world.sign("r", "NEED", body("placed"), { thread: need })],
+    ["WRONG_SWARM", world.sign("r", "NEED", body("far"), { swarm: "other.0123456789abcdef" })],
+    ["NOT_REGISTERED", world.sign("nobody", "PROPOSE", pass)],
+    ["NOT_REGISTERED", world.sign("nobody", "STAKE", { amount: 1n })],
+  ] as const;
+  const counted = world.host.stats.rejected;
+  for (const [code, { id, wire }] of strange) {
+    const [before, logged] = [world.rejected.length, (await world.logOf(need)).length];
+    world.send(wire);
+    await world.settle();
+    expect(world.rejected.slice(before)).toMatchObject([{ code }]);
+    expect(world.receipts.get(id)).toBeUndefined();
+    expect(await world.logOf(need)).toHaveLength(logged);
+  }
+  expect(world.host.stats.rejected - counted).toBe(strange.length);
+  for (const [code] of strange) expect(REFUSALS[code].signed).toBe(false);
 });
 
 it.each([

@@ -165,7 +165,12 @@ export interface Application {
   ) => { readonly body: unknown } | { readonly malformed: string };
   /** The bucket that owns a thread; undefined if the thread's name is none. */
   readonly route: (thread: string) => number | undefined;
-  /** May this sender speak here at all? Told before replay protection looks. */
+  /**
+   * What is wrong with an envelope whatever the state is: its place, its swarm. Told before its signature
+   * is looked at, so by a transport error.
+   */
+  readonly door: (admitted: Admitted) => Refused | undefined;
+  /** May this sender speak here at all? Told before replay protection looks, by a transport error. */
   readonly known: (admitted: Admitted, view: BucketView) => Refused | undefined;
   /** Every other rule, in order of precedence, on the state as it is. Presence in the log is the verdict. */
   readonly admit: (admitted: Admitted, view: BucketView, nowMs: number) => Refused | undefined;

@@ -5,7 +5,12 @@ import { hex, sha256 } from "#envelope/cid.ts";
 import type { Admitted } from "./application.ts";
 
 export type TurnInput =
-  | { readonly kind: "envelope"; readonly admitted: Admitted }
+  | {
+      readonly kind: "envelope";
+      readonly admitted: Admitted;
+      /** Where it came from; absent in replay. */
+      readonly connection?: number;
+    }
   | {
       readonly kind: "ask";
       readonly from: number;

@@ -1,6 +1,7 @@
 /** What a record lets out once it is committed, and not before. */
 
-import type { Told } from "./application.ts";
+import type { SignedEnvelope } from "#envelope/envelope.ts";
+import type { Refused, Told } from "./application.ts";
 
 export interface Receipt {
   readonly to: string;
@@ -13,6 +14,13 @@ export interface Receipt {
         readonly extra?: object;
       }
     | { readonly kind: "nack"; readonly code: string; readonly detail?: string };
+}
+
+/** A transport error: of somebody unknown, so it goes to where the bytes came from and is not signed. */
+export interface Rejection {
+  readonly connection: number;
+  readonly signed: SignedEnvelope;
+  readonly refused: Refused;
 }
 
 export interface OutgoingAsk {
@@ -36,6 +44,7 @@ export interface Publication {
 
 export interface Outputs {
   readonly receipts: Receipt[];
+  readonly rejections: Rejection[];
   readonly told: Told[];
   readonly asks: OutgoingAsk[];
   /** Numbers of asks that nobody waits for any more: their actor has stopped. */
@@ -48,6 +57,7 @@ export interface Outputs {
 
 export const noOutputs = (): Outputs => ({
   receipts: [],
+  rejections: [],
   told: [],
   asks: [],
   givenUp: [],

@@ -85,7 +85,11 @@ const admitEnvelope = (
     return undefined;
   }
   const unknown = judge.app.known(admitted, view);
-  if (unknown !== undefined) return refuse(unknown);
+  if (unknown !== undefined) {
+    if (input.connection !== undefined)
+      outputs.rejections.push({ connection: input.connection, signed, refused: unknown });
+    return undefined;
+  }
   if (heard.kind === "old") {
     mark("envelope.nonce-old");
     return refuse({ code: "NONCE_OLD" });

@@ -437,6 +437,7 @@ export class Host {
   #release(bucket: number, outputs: Outputs, built: Built | undefined): void {
     const led = this.#led.get(bucket);
     for (const { answer } of outputs.receipts) if (answer.kind === "nack") this.stats.refused += 1;
+    this.stats.rejected += outputs.rejections.length;
     for (const number of outputs.givenUp) this.#inbox.release(bucket, number);
     // Without room for its answer an ask does not leave; its actor asks again.
     const asks = outputs.asks.filter(({ number }) => this.#inbox.reserve(bucket, number));

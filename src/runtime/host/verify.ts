@@ -45,7 +45,9 @@ export const verifyWires = (gate: Gate, wires: readonly Wire[]): Addressed[] => 
   );
   const inputs: Addressed[] = [];
   for (const [i, { wire, admitted, bucket }] of parsed.entries()) {
-    if (verdicts[i] === true) inputs.push({ bucket, input: { kind: "envelope", admitted } });
+    const { connection } = wire;
+    if (verdicts[i] === true)
+      inputs.push({ bucket, input: { kind: "envelope", admitted, connection } });
     else gate.reject(wire, "SIGNATURE_INVALID", "the signature does not verify");
   }
   return inputs;
@@ -54,6 +56,8 @@ export const verifyWires = (gate: Gate, wires: readonly Wire[]): Addressed[] => 
 const parse = (gate: Gate, wire: Uint8Array): Parsed | { code: string; detail: string } => {
   try {
     const admitted = admittedOf(gate.app, decodeSigned(wire));
+    const { code, detail = "" } = gate.app.door(admitted) ?? {};
+    if (code !== undefined) return { code, detail };
     const bucket = gate.app.route(admitted.thread);
     if (bucket === undefined || !gate.leads(bucket))
       return { code: "MALFORMED", detail: "no such thread here" };

@@ -2,6 +2,7 @@
 
 import { decode } from "#envelope/canonical.ts";
 import { bucketOfThread } from "#envelope/route.ts";
+import type { RefusalCode } from "#protocol/refusals.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
 import type { FromHost, Port, ToHost } from "./protocol.ts";
 
@@ -81,6 +82,12 @@ export class PortLink implements SwarmLink {
     this.#ports.get(index)?.postMessage(message);
   }
 
+  #rejected({ envelope, code, detail }: Extract<FromHost, { type: "rejected" }>): void {
+    this.#options.rejected?.(envelope, code, detail);
+    for (const events of this.#agents.values())
+      events.rejected?.(envelope, code as RefusalCode, detail);
+  }
+
   #hear(message: FromHost): void {
     switch (message.type) {
       case "receipts":
@@ -94,7 +101,7 @@ export class PortLink implements SwarmLink {
           this.#agents.get(to)?.notice(notice as Parameters<LinkEvents["notice"]>[0]);
         break;
       case "rejected":
-        this.#options.rejected?.(message.envelope, message.code, message.detail);
+        this.#rejected(message);
         break;
       default:
         message satisfies never;

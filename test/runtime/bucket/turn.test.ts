@@ -52,7 +52,6 @@ describe("a turn of a bucket", () => {
   });
 
   const rows: [string, object, string][] = [
-    ["a stranger", { policy: "stranger" }, "NOT_REGISTERED"],
     ["an envelope that has expired", { expiresAtMs: 1 }, "EXPIRED"],
     ["a nonce below the window", { nonce: 1 }, "NONCE_OLD"],
     ["two ids for one nonce", { nonce: 100 }, "EQUIVOCATION"],
@@ -63,6 +62,20 @@ describe("a turn of a bucket", () => {
     await rig.say(1, "ADD", { by: 1 }, { nonce: 100 });
     expect(await rig.say(1, "ADD", { by: 2 }, { nonce: 101, ...change })).toMatchObject({ code });
     expect(rig.total(1)).toBe(1);
+  });
+
+  it.each([
+    ["a stranger", "stranger", "NOT_REGISTERED"],
+    ["what is lost", "lost", "WRONG_SWARM"],
+  ])("answers %s where it came from, without a receipt, and counts it", async (_, policy, code) => {
+    const rig = await Rig.open(ALL);
+    const { id, wire } = rig.sign(1, "ADD", { by: 1 }, { policy });
+    rig.host.receive(7, [wire]);
+    await rig.settle();
+    expect(rig.rejected).toEqual([{ code, connection: 7 }]);
+    expect(rig.answerTo(id)).toBeUndefined();
+    expect(rig.host.stats).toMatchObject({ rejected: 1, refused: 0 });
+    expect(await rig.story(1)).toEqual(["EPOCH"]);
   });
 
   it("gives the same envelope the same answer and one effect (E6)", async () => {

@@ -219,6 +219,7 @@ export const createApplication = (_init?: unknown): Application => ({
   kinds: Object.fromEntries([counter, pinger, alarm, lampActor].map((kind) => [kind.kind, kind])),
   parse: (verb, body) => (verb in VERBS ? { body } : { malformed: `no such verb: ${verb}` }),
   route: routeOf,
+  door: ({ envelope }) => (envelope.policy === "lost" ? { code: "WRONG_SWARM" } : undefined),
   known: ({ envelope }) =>
     envelope.policy === "stranger" ? { code: "NOT_REGISTERED" } : undefined,
   admit: ({ envelope }) =>

@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import { AgentClient, RESEND_MAX_MS } from "#agent/client.ts";
+import { decodeSigned } from "#envelope/envelope.ts";
+import { signerFromSeed } from "#envelope/keys.ts";
+import type { LinkEvents } from "#ports/swarm-link.ts";
+import type { RefusalCode } from "#protocol/refusals.ts";
+
+/** A client whose link answers everything with one transport error, and a clock that only tests move. */
+const answeredBy = (code: RefusalCode) => {
+  let events: LinkEvents | undefined;
+  let due: (() => void)[] = [];
+  let sent = 0;
+  const client = new AgentClient({
+    signer: signerFromSeed(new Uint8Array(32).fill(9)),
+    swarm: "toy.0123456789abcdef",
+    policy: "",
+    link: {
+      attach: (_agent, heard) => void (events = heard),
+      detach: () => {},
+      send: (_thread, wire) => {
+        sent += 1;
+        events?.rejected?.(decodeSigned(wire).id, code, "as told");
+      },
+    },
+    clock: {
+      wallMs: () => 0,
+      monotonicMs: () => 0,
+      after: (_delayMs, wake) => {
+        due.push(wake);
+        return () => void (due = due.filter((other) => other !== wake));
+      },
+    },
+    soon: (task) => queueMicrotask(task),
+    onNotice: () => {},
+  });
+  const again = (): void => {
+    const wakes = due;
+    due = [];
+    for (const wake of wakes) wake();
+  };
+  return { client, again, sent: () => sent };
+};
+
+it("takes a transport error about its own envelope for a refusal", async () => {
+  const { client } = answeredBy("WRONG_SWARM");
+  const receipt = await client.sayAccount("STAKE", { amount: 1n });
+  expect(receipt).toMatchObject({ kind: "nack", code: "WRONG_SWARM", detail: "as told" });
+});
+
+it("sends again what was told to come later, and gives up on a registration that never comes", async () => {
+  const { client, again, sent } = answeredBy("NOT_REGISTERED");
+  const said = client.sayAccount("STAKE", { amount: 1n });
+  await Promise.resolve();
+  for (let waitMs = 200; waitMs < RESEND_MAX_MS; waitMs *= 2) again();
+  expect(await said).toMatchObject({ code: "NOT_REGISTERED" });
+  expect(sent()).toBeGreaterThan(3);
+});
+
+it("never gives up on a full mailbox", async () => {
+  const { client, again, sent } = answeredBy("MAILBOX_FULL");
+  let answered = false;
+  void client.sayAccount("STAKE", { amount: 1n }).then(() => (answered = true));
+  await Promise.resolve();
+  for (let n = 0; n < 20; n += 1) again();
+  await Promise.resolve();
+  expect(answered).toBe(false);
+  expect(sent()).toBe(21);
+});
