@@ -49,7 +49,7 @@ it("refuses an envelope that has expired", async () => {
   expect(await codeOf("r", body("refused-expired"), change)).toBe("EXPIRED");
 });
 
-it("answers strangers by a transport error, never signed: wrong swarm, wrong place, unregistered", async () => {
+it("answers strangers by a transport error, never signed: swarm, place, registration", async () => {
   const need = await world.accept("r", "NEED", body("strangers"));
   world.signers.set("nobody", signerFromSeed(sha256(new TextEncoder().encode("nobody"))));
   const pass = { need, attempt: 1, bid: { pass: true as const } };

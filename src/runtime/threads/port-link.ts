@@ -2,9 +2,10 @@
 
 import { decode } from "#envelope/canonical.ts";
 import { bucketOfThread } from "#envelope/route.ts";
-import type { RefusalCode } from "#protocol/refusals.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
 import type { FromHost, Port, ToHost } from "./protocol.ts";
+
+type Code = Parameters<NonNullable<LinkEvents["rejected"]>>[1];
 
 /** Envelopes that wait for a host which is not there yet; their senders send again what is dropped. */
 export const QUEUED_ENVELOPES_MAX = 8_192;
@@ -85,7 +86,7 @@ export class PortLink implements SwarmLink {
   #rejected({ envelope, code, detail }: Extract<FromHost, { type: "rejected" }>): void {
     this.#options.rejected?.(envelope, code, detail);
     for (const events of this.#agents.values())
-      events.rejected?.(envelope, code as RefusalCode, detail);
+      events.rejected?.(envelope, code as Code, detail);
   }
 
   #hear(message: FromHost): void {
