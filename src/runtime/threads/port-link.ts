@@ -85,8 +85,7 @@ export class PortLink implements SwarmLink {
 
   #rejected({ envelope, code, detail }: Extract<FromHost, { type: "rejected" }>): void {
     this.#options.rejected?.(envelope, code, detail);
-    for (const events of this.#agents.values())
-      events.rejected?.(envelope, code as Code, detail);
+    for (const events of this.#agents.values()) events.rejected?.(envelope, code as Code, detail);
   }
 
   #hear(message: FromHost): void {
