@@ -35,7 +35,7 @@ export class Recorder {
   disk(by: string): DiskWatcher {
     return {
       judged: (write, isApplied) => this.#judged(by, write, isApplied),
-      led: (buckets, epoch) => this.#led(by, buckets, epoch),
+      led: (buckets, epoch, holder = by) => this.#led(holder, buckets, epoch),
     };
   }
 

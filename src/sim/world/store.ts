@@ -36,7 +36,8 @@ export type StoreFault =
 /** Somebody who sees what the disk does: a checker, never a machine of the world. */
 export interface DiskWatcher {
   readonly judged: (write: BucketWrite, isApplied: boolean) => void;
-  readonly led: (buckets: readonly number[], epoch: Epoch) => void;
+  /** `holder`: who leads them, where one store serves several. */
+  readonly led: (buckets: readonly number[], epoch: Epoch, holder?: string) => void;
 }
 
 interface Bucket {

@@ -1,0 +1,47 @@
+/**
+ * The consensus store of a cluster: who leads which bucket, each bucket's head, decide keys. Small rows
+ * only; records lie in the journal and the stream (ports/journal.ts).
+ *
+ * Order: `commit` of one bucket is called in order with at most one in flight.
+ * Durability: what is answered survives the loss of any minority of the store's servers.
+ * Unknown: a call that fails may have been done. `commit` says so itself (`unknown`); after any other
+ * failure the caller reads what it needs to know.
+ * Implementations: `adapters/etcd/`, `sim/world/consensus.ts`.
+ */
+
+import type { BucketWrite, CommitOutcome, Epoch, Head } from "./store.ts";
+
+/** A commit without its records: the head that makes them count. */
+export type HeadWrite = Omit<BucketWrite, "records">;
+
+export interface LeaderRow {
+  readonly bucket: number;
+  readonly holder: string;
+  readonly epoch: Epoch;
+}
+
+export interface Consensus {
+  /** A session for this supervisor, under a name that no living session has. */
+  join(name: string, ttlMs: number): Promise<Session>;
+  /** Names of the living sessions, sorted. */
+  members(): Promise<readonly string[]>;
+  leaders(): Promise<readonly LeaderRow[]>;
+  heads(buckets: readonly number[]): Promise<readonly Head[]>;
+  /** Each bucket's result stands alone, as in ports/store.ts. One outcome per write, in that order. */
+  commit(writes: readonly HeadWrite[]): Promise<readonly CommitOutcome[]>;
+  /** `changed` is called after members or leaders have changed; it may be called too often. */
+  watch(changed: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Everything that a supervisor leads hangs on its session: when that ends, all of it is free. */
+export interface Session {
+  readonly name: string;
+  /** The session lives for its TTL from when this was called. Rejects with SESSION_LOST once it is gone. */
+  keepAlive(): Promise<void>;
+  /** Those of the buckets that nobody led are ours now, each under an epoch above all its earlier ones. */
+  campaign(buckets: readonly number[]): Promise<readonly LeaderRow[]>;
+  /** Gives buckets up; those it does not lead are left alone. */
+  resign(buckets: readonly number[]): Promise<void>;
+  end(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+/**
+ * Where records lie in a cluster: the leader's own disk (Journal) and a stream that other machines
+ * recover from (RecordStream). Neither decides anything: what counts is the chain that the head in the
+ * consensus store names, and every other record is void wherever it lies. So records are fetched by
+ * (bucket, hash), never by number alone.
+ */
+
+import type { Snapshot } from "./store.ts";
+
+export interface JournalRecord {
+  readonly bucket: number;
+  /** Its place on the chain, from 0. */
+  readonly index: number;
+  /** SHA-256 of its bytes. */
+  readonly hash: Uint8Array;
+  readonly parent: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** One opener at a time (DATA_IN_USE). Implementations: `adapters/sqlite/`, `sim/world/journal.ts`. */
+export interface Journal {
+  /** Durable when it resolves. The same record again changes nothing. */
+  append(records: readonly JournalRecord[]): Promise<void>;
+  /** Bytes are checked against the hash: STORE_CORRUPT. */
+  get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
+  /** Any; whether its hash is on the chain of the head is the caller's to see. */
+  loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
+  saveSnapshot(snapshot: Snapshot): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Records on other machines. An acknowledged record is on a majority of its servers, not necessarily on
+ * their disks, so it is never the only copy. Implementations: `adapters/nats/`, `sim/world/stream.ts`.
+ */
+export interface RecordStream {
+  /** Resolves when all are acknowledged. The same record again changes nothing. */
+  publish(records: readonly JournalRecord[]): Promise<void>;
+  get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
+  close(): Promise<void>;
+}

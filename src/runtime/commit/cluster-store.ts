@@ -1,0 +1,156 @@
+/**
+ * The store of a supervisor in a cluster, put together from its own disk, the replicated stream and the
+ * consensus store. It adds order and nothing else (protocol section 5):
+ *
+ * Q1  Records are on the own disk, then on the stream, and only then may a head name them.
+ * Q2  A head in the consensus store is the only thing that makes a record count.
+ * Q3  A chain is read by walking back from its head by hash, from the own disk first, then from the
+ *     stream; what came from the stream is kept on the own disk. A record that nobody has is LOG_MISSING.
+ * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again.
+ */
+
+import { sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
+import type { Consensus } from "#ports/consensus.ts";
+import { Fault } from "#ports/faults.ts";
+import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
+import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
+
+/** What is known of a bucket's chain: the hashes of its newest records. */
+interface Chain {
+  /** Index of the first known one. */
+  readonly base: number;
+  readonly hashes: Uint8Array[];
+}
+
+export interface ClusterParts {
+  readonly consensus: Consensus;
+  readonly journal: Journal;
+  readonly stream: RecordStream;
+}
+
+const ZERO_HASH = new Uint8Array(ZERO_HASH_BYTES);
+
+const misplaced = (bucket: number, { index }: JournalRecord): string =>
+  `record ${index} of bucket ${bucket} is not at its place on the chain`;
+
+/** What a host needs of a store; leadership is taken elsewhere (leadership.ts). */
+export type LedStore = Omit<Store, "lead">;
+
+export class ClusterStore implements LedStore {
+  readonly #parts: ClusterParts;
+  readonly #chains = new Map<number, Chain>();
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
+  }
+
+  async head(bucket: number): Promise<Head> {
+    const [head] = await this.#parts.consensus.heads([bucket]);
+    if (head === undefined) throw new Error(`no head of bucket ${bucket} was answered`);
+    return head;
+  }
+
+  async commit(writes: readonly BucketWrite[]): Promise<readonly CommitOutcome[]> {
+    const { journal, stream, consensus } = this.#parts;
+    const records = writes.flatMap(recordsOf);
+    try {
+      await journal.append(records);
+      await stream.publish(records);
+    } catch {
+      return writes.map(({ bucket }) => ({ bucket, kind: "unknown" }));
+    }
+    const heads = writes.map(({ records: _records, ...write }) => write);
+    const outcomes = await consensus.commit(heads);
+    for (const [at, write] of writes.entries())
+      if (outcomes[at]?.kind === "committed") this.#extend(write);
+    return outcomes;
+  }
+
+  /** The hashes known of a bucket grow with what is committed on top of them. */
+  #extend({ bucket, parent, records }: BucketWrite): void {
+    const chain = this.#chains.get(bucket);
+    if (chain === undefined) return;
+    if (sameBytes(chain.hashes.at(-1) ?? ZERO_HASH, parent))
+      chain.hashes.push(...records.map(({ hash }) => hash));
+    else this.#chains.delete(bucket);
+  }
+
+  async read(bucket: number, from: number, limit: number): Promise<readonly Uint8Array[]> {
+    const { base, hashes } = await this.#chainFrom(bucket, from);
+    const wanted = hashes.slice(from - base, from - base + limit);
+    return Promise.all(wanted.map(async (hash) => (await this.#record(bucket, hash)).bytes));
+  }
+
+  /** The chain from this record on: walked back from the head to what is known, or to the record. */
+  async #chainFrom(bucket: number, from: number): Promise<Chain> {
+    const head = await this.head(bucket);
+    const known = this.#chains.get(bucket);
+    const end = known === undefined ? 0 : known.base + known.hashes.length;
+    const newer: Uint8Array[] = [];
+    let { hash } = head;
+    let index = head.records;
+    const joins = (): boolean =>
+      known !== undefined && index === end && sameBytes(hash, known.hashes.at(-1) ?? ZERO_HASH);
+    while (index > from && !joins()) {
+      const record = await this.#record(bucket, hash);
+      if (record.index !== index - 1) throw new Fault("LOG_MISSING", misplaced(bucket, record));
+      newer.push(hash);
+      index -= 1;
+      hash = record.parent;
+    }
+    newer.reverse();
+    const chain: Chain =
+      known !== undefined && joins()
+        ? { base: known.base, hashes: [...known.hashes, ...newer] }
+        : { base: index, hashes: newer };
+    if (chain.base > from && chain.base > 0) {
+      this.#chains.delete(bucket);
+      return this.#chainFrom(bucket, from);
+    }
+    this.#chains.set(bucket, chain);
+    return chain;
+  }
+
+  async #record(bucket: number, hash: Uint8Array): Promise<JournalRecord> {
+    const { journal, stream } = this.#parts;
+    const own = await journal.get(bucket, hash);
+    if (own !== undefined) return own;
+    const theirs = await stream.get(bucket, hash);
+    if (theirs === undefined)
+      throw new Fault("LOG_MISSING", `a record of bucket ${bucket} is nowhere`);
+    await journal.append([theirs]);
+    return theirs;
+  }
+
+  async loadSnapshot(bucket: number): Promise<Snapshot | undefined> {
+    const snapshot = await this.#parts.journal.loadSnapshot(bucket);
+    if (snapshot === undefined) return undefined;
+    if (snapshot.records === 0 || snapshot.records > (await this.head(bucket)).records)
+      return undefined;
+    const { base, hashes } = await this.#chainFrom(bucket, snapshot.records - 1);
+    const named = hashes[snapshot.records - 1 - base];
+    return named !== undefined && sameBytes(named, snapshot.hash) ? snapshot : undefined;
+  }
+
+  saveSnapshot(snapshot: Snapshot): Promise<void> {
+    return this.#parts.journal.saveSnapshot(snapshot);
+  }
+
+  /** Somebody else leads the bucket, or will: what is known of its chain may grow without us. */
+  letGo(bucket: number): void {
+    this.#chains.delete(bucket);
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.journal.close();
+  }
+}
+
+const recordsOf = ({ bucket, head, records }: BucketWrite): JournalRecord[] =>
+  records.map(({ hash, parent, bytes }, at) => ({
+    bucket,
+    index: head.records - records.length + at,
+    hash,
+    parent,
+    bytes,
+  }));

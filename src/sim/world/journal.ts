@@ -1,0 +1,98 @@
+/** The simulated journal of one machine, and the simulated stream of all. */
+
+import { Fault } from "#ports/faults.ts";
+import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
+import type { Snapshot } from "#ports/store.ts";
+import { hex } from "#envelope/cid.ts";
+
+const nameOf = (bucket: number, hash: Uint8Array): string => `${bucket} ${hex(hash)}`;
+
+const copied = (record: JournalRecord): JournalRecord => ({
+  ...record,
+  hash: record.hash.slice(),
+  parent: record.parent.slice(),
+  bytes: record.bytes.slice(),
+});
+
+export class SimJournal {
+  readonly #records = new Map<string, JournalRecord>();
+  readonly #snapshots = new Map<number, Snapshot>();
+  #life = 0;
+  #isOpen = false;
+  /** Nothing more can be written. */
+  isFull = false;
+
+  open(): Journal {
+    if (this.#isOpen) throw new Fault("DATA_IN_USE", "the simulated journal is open already");
+    this.#isOpen = true;
+    const life = this.#life;
+    const check = (): void => {
+      if (life !== this.#life) throw new Fault("STORE_CLOSED", "the simulated journal was closed");
+    };
+    return {
+      append: async (records) => {
+        check();
+        if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
+        for (const record of records) {
+          const name = nameOf(record.bucket, record.hash);
+          if (!this.#records.has(name)) this.#records.set(name, copied(record));
+        }
+      },
+      get: async (bucket, hash) => {
+        check();
+        const record = this.#records.get(nameOf(bucket, hash));
+        return record === undefined ? undefined : copied(record);
+      },
+      loadSnapshot: async (bucket) => (check(), this.#snapshots.get(bucket)),
+      saveSnapshot: async (snapshot) => {
+        check();
+        if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
+        this.#snapshots.set(snapshot.bucket, snapshot);
+      },
+      close: async () => {
+        if (life === this.#life) this.crash();
+      },
+    };
+  }
+
+  crash(): void {
+    this.#life += 1;
+    this.#isOpen = false;
+  }
+
+  /** The disk is lost. */
+  wipe(): void {
+    this.#records.clear();
+    this.#snapshots.clear();
+  }
+}
+
+export class SimStream {
+  readonly #records = new Map<string, JournalRecord>();
+  /** No server answers; what is sent meanwhile may have arrived. */
+  isAway = false;
+
+  /** `arrives` tells of each publish without an answer whether it was stored all the same. */
+  connect(arrives: () => boolean): RecordStream {
+    return {
+      publish: async (records) => {
+        if (this.isAway && !arrives())
+          throw new Fault("STORE_FAILED", "the stream does not answer");
+        for (const record of records)
+          this.#records.set(nameOf(record.bucket, record.hash), copied(record));
+        if (this.isAway) throw new Fault("STORE_FAILED", "the stream does not answer");
+      },
+      get: async (bucket, hash) => {
+        if (this.isAway) throw new Fault("STORE_FAILED", "the stream does not answer");
+        const record = this.#records.get(nameOf(bucket, hash));
+        return record === undefined ? undefined : copied(record);
+      },
+      close: async () => {},
+    };
+  }
+
+  /** For whoever looks from outside the world. */
+  contents(bucket: number, hash: Uint8Array): Uint8Array | undefined {
+    return this.#records.get(nameOf(bucket, hash))?.bytes;
+  }
+}
