@@ -10,7 +10,7 @@ const CREDIT = 1_000_000;
 
 /** Needs of a seed, at least and at most; the mean is above 50. */
 export const NEEDS_MIN = 30;
-export const NEEDS_MAX = 78;
+export const NEEDS_MAX = 74;
 const SAFETY_MS_MIN = 30_000;
 const SAFETY_MS_MAX = 90_000;
 /** Every deadline of the local profile, several times over. */
@@ -66,8 +66,8 @@ const ODD = {
 } as const;
 /** Above the cap of every tier that is drawn. */
 const ABOVE_CAP = 2_000 * CREDIT;
-/** Of requesters, parts per million: one without money; one who shares a key with a worker. */
-const POOR_PPM = 100_000;
+/** Of requesters but the first, parts per million: one without money; one who shares a key with a worker. */
+const POOR_PPM = 200_000;
 const SELF_DEALING_PPM = 200_000;
 const RICH_CREDITS = 1_000_000;
 
@@ -152,8 +152,13 @@ const mixOf = (mix: Mix, isHostile: boolean): Mix =>
       )
     : mix;
 
-const requesterOf = (chance: Prng, workers: number): RequesterPlan & { readonly with?: number } => {
-  const credits = chance.chance(POOR_PPM) ? chance.pick([0, 50]) : RICH_CREDITS;
+const requesterOf = (
+  chance: Prng,
+  index: number,
+  workers: number,
+): RequesterPlan & { readonly with?: number } => {
+  const isPoor = index > 0 && chance.chance(POOR_PPM);
+  const credits = isPoor ? chance.pick([0, 50]) : RICH_CREDITS;
   // Not the first worker: needs that only relatives could do end without a bid.
   if (!chance.chance(SELF_DEALING_PPM)) return { credits };
   return { credits, controller: "owner", with: chance.between(1, workers - 1) };
@@ -167,7 +172,9 @@ export const planOf = (seed: number): Plan => {
   const verifiers = chance.between(4, 9);
   const isHostile = chance.chance(HOSTILE_PPM);
   const [workerMix, verifierMix] = [mixOf(WORKERS, isHostile), mixOf(VERIFIERS, isHostile)];
-  const drawn = Array.from({ length: chance.between(1, 3) }, () => requesterOf(chance, workers));
+  const drawn = Array.from({ length: chance.between(1, 3) }, (_, i) =>
+    requesterOf(chance, i, workers),
+  );
   const owned = new Set(drawn.flatMap((requester) => requester.with ?? []));
   const requesters = drawn.map(({ with: _, ...requester }): RequesterPlan => requester);
   const agents = [
