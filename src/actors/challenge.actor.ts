@@ -11,6 +11,7 @@ import type { ChallengeEvent, ChallengeInput } from "#machines/challenge/challen
 import type { Committed } from "#machines/need-thread/need-thread.context.ts";
 import {
   defineActor,
+  HaltBucket,
   type ActorKind,
   type ActorRef,
   type Turn,
@@ -91,8 +92,11 @@ export const challengeActorKind = (_market: Market): ActorKind =>
     },
     answered: (name, plain, actor, turn) => {
       const answer = plain as LedgerAnswer;
-      if (name === "resolve") tellChallenge(turn, actor.id, { type: "RESOLVED" });
-      else if (answer.kind === "held") tellChallenge(turn, actor.id, { type: "BONDED" });
+      if (name === "resolve") {
+        if (answer.kind !== "resolved")
+          throw new HaltBucket(`the ledger answered ${answer.kind} to the ruling of ${actor.id}`);
+        tellChallenge(turn, actor.id, { type: "RESOLVED" });
+      } else if (answer.kind === "held") tellChallenge(turn, actor.id, { type: "BONDED" });
       else {
         const code = answer.kind === "refused" ? answer.code : "SEALED";
         turn.refuse(challengeOf(actor), { code });

@@ -5,9 +5,19 @@
 
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
 import { fundingAmount } from "#domain/ledger/funding.ts";
-import type { LedgerAnswer, LedgerRequest, Move } from "#domain/ledger/requests.ts";
+import { disagreement } from "#domain/ledger/agreement.ts";
+import type {
+  LedgerAnswer,
+  LedgerRequest,
+  Move,
+  SettlementFacts,
+} from "#domain/ledger/requests.ts";
 import { needThreadMachine } from "#machines/need-thread/need-thread.machine.ts";
-import type { Committed, NeedThreadContext } from "#machines/need-thread/need-thread.context.ts";
+import {
+  factsOf,
+  type Committed,
+  type NeedThreadContext,
+} from "#machines/need-thread/need-thread.context.ts";
 import type { NeedThreadCommand } from "#machines/need-thread/need-thread.commands.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "#machines/need-thread/need-thread.events.ts";
 import type { Notice } from "#protocol/notices.ts";
@@ -21,6 +31,7 @@ import type {
 } from "#protocol/bodies.ts";
 import {
   defineActor,
+  HaltBucket,
   type ActorKind,
   type ActorRef,
   type Turn,
@@ -180,7 +191,7 @@ export const needThreadActor = (market: Market): ActorKind =>
         turn.refuse(needOf(actor.id), detail === undefined ? { code } : { code, detail }),
     },
     answered: (name, answer, actor, turn) =>
-      answered(name, widenAmounts(answer) as LedgerAnswer, needOf(actor.id), turn),
+      answered(name, widenAmounts(answer) as LedgerAnswer, actor, turn),
   });
 
 const requestFunding = (actor: Ref, turn: Turn, market: Market): void => {
@@ -240,37 +251,47 @@ const decide = (
   openLease(turn, need, attempt, bid, market);
 };
 
-const settle = (known: Command<"settle">, actor: Ref, turn: Turn): void => {
-  const need = needOf(actor.id);
+const factsFor = (turn: Turn, need: string, known: Command<"settle">): SettlementFacts => {
   const { body, requester, tier } = specOf(turn, need);
-  const { attempt, outcome, last } = known;
-  turn.append("SETTLE", need, { need, attempt, outcome, last } satisfies SettleBody);
-  ask(turn, actor, "settle", {
-    kind: "settle",
-    need,
-    requester,
-    tier,
-    capability: body.capability,
-    bounty: body.bounty,
-    verifyBounty: body.verifyBounty,
-    ...known,
-  });
+  const { capability, bounty, verifyBounty } = body;
+  return { need, requester, tier, capability, bounty, verifyBounty, ...known };
 };
 
-const answered = (name: string, answer: LedgerAnswer, need: string, turn: Turn): void => {
+const settle = (known: Command<"settle">, actor: Ref, turn: Turn): void => {
+  const need = needOf(actor.id);
+  const { attempt, outcome, last } = known;
+  turn.append("SETTLE", need, { need, attempt, outcome, last } satisfies SettleBody);
+  ask(turn, actor, "settle", { kind: "settle", ...factsFor(turn, need, known) });
+};
+
+/** A view that differs from a posted result is a bug, so the bucket halts (section 7). */
+const mustAgree = (actor: Ref, turn: Turn, moves: readonly Move[]): void => {
+  const need = needOf(actor.id);
+  const { context } = actor.state as { context: NeedThreadContext };
+  const differs = disagreement(factsFor(turn, need, factsOf(context)), moves);
+  if (differs !== undefined)
+    throw new HaltBucket(`attempt ${context.attempt} of ${need} was posted otherwise: ${differs}`);
+};
+
+const answered = (name: string, answer: LedgerAnswer, actor: Ref, turn: Turn): void => {
+  const need = needOf(actor.id);
   switch (answer.kind) {
     case "held":
       return tellNeed(turn, need, { type: "FUNDED", atMs: turn.atMs });
     case "duplicate":
       return tellNeed(turn, need, { type: "FUND_DUPLICATE", first: answer.first });
     case "refused":
-      if (name !== "fund") throw new Error(`the ledger refused to settle ${need}: ${answer.code}`);
+      if (name !== "fund")
+        throw new HaltBucket(
+          `the ledger refused to settle ${need}: ${answer.code} ${answer.detail ?? ""}`,
+        );
       return tellNeed(turn, need, {
         type: "FUND_REFUSED",
         code: answer.code,
         ...(answer.detail === undefined ? {} : { detail: answer.detail }),
       });
     case "posted":
+      mustAgree(actor, turn, answer.moves);
       return tellNeed(turn, need, {
         type: "SETTLED",
         sequence: answer.sequence,
@@ -283,7 +304,7 @@ const answered = (name: string, answer: LedgerAnswer, need: string, turn: Turn):
         open: answer.open.map((wire) => letterOf(turn, wire)),
       });
     default:
-      throw new Error(`the ledger answered ${answer.kind} to ${name}`);
+      throw new HaltBucket(`the ledger answered ${answer.kind} to ${name} of ${need}`);
   }
 };
 

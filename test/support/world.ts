@@ -24,6 +24,7 @@ import type { AgentVerb, Bodies, Role } from "#protocol/bodies.ts";
 import { memberDigest } from "#protocol/digests.ts";
 import type { Notice } from "#protocol/notices.ts";
 import type { Receipt } from "#runtime/bucket/outputs.ts";
+import type { BucketMessage, HostEvent } from "#runtime/host/environment.ts";
 import { Host } from "#runtime/host/host.ts";
 import { decodeRecord, type Entry } from "#runtime/log/record.ts";
 import { replayLogs, stateHashOf } from "#runtime/replay/replay.ts";
@@ -54,6 +55,12 @@ export class World {
   readonly names = new Map<string, string>();
   readonly receipts = new Map<string, Receipt["answer"]>();
   readonly rejected: { code: string; detail: string }[] = [];
+  /** Hands a message of one bucket over to another. */
+  carry: (message: BucketMessage) => void = (message) => this.host.message(message);
+  /** A test that expects something to go wrong says so by setting this. */
+  onEvent: (event: HostEvent) => void = (event) => {
+    throw new Error(`the host reports ${JSON.stringify(event)}`);
+  };
   onNotice: (to: string, notice: Notice) => void = () => {};
   readonly #nonces = new Map<string, number>();
   readonly #documents = new Map<string, Uint8Array>();
@@ -91,7 +98,7 @@ export class World {
         commitment: sha256(text("secret")),
       }),
       fetchDocument: async (hash) => this.#documents.get(hash),
-      send: (message) => this.host.message(message),
+      send: (message) => this.carry(message),
       receipts: (_bucket, receipts) => {
         for (const { envelope, answer } of receipts) this.receipts.set(envelope, answer);
       },
@@ -102,7 +109,7 @@ export class World {
       },
       reject: (_connection, _wire, code, detail) => void this.rejected.push({ code, detail }),
       event: (event) => {
-        throw new Error(`the host reports ${JSON.stringify(event)}`);
+        this.onEvent(event);
       },
       wake: () => {},
       inHand: () => {},

@@ -19,6 +19,14 @@ export interface Told {
   readonly notice: object;
 }
 
+/**
+ * Thrown by a handler: what the bucket was told contradicts what it knows, so that no input is to blame
+ * and none may be set aside. The bucket halts, by name, with its log as it was before the turn.
+ */
+export class HaltBucket extends Error {
+  override readonly name = "HaltBucket";
+}
+
 /** An envelope whose signature has been verified and whose body has been parsed. */
 export interface Admitted {
   readonly signed: SignedEnvelope;

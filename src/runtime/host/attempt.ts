@@ -1,6 +1,7 @@
 /** One try of one bucket's turn: sifted inputs in; what it made, or what it was doing when it threw. */
 
 import { mark } from "#ports/marks.ts";
+import { HaltBucket } from "../bucket/application.ts";
 import { buildTurn, type Built } from "../bucket/build.ts";
 import { nameOfInput, type TurnInput } from "../bucket/input.ts";
 import type { Outputs } from "../bucket/outputs.ts";
@@ -62,7 +63,8 @@ export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted
     return { kind: "built", built, outputs };
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    const input = current !== undefined && inputs.includes(current) ? current : undefined;
+    const isTheirs = current !== undefined && inputs.includes(current);
+    const input = isTheirs && !(error instanceof HaltBucket) ? current : undefined;
     return { kind: "threw", input, cause };
   } finally {
     inHand("");

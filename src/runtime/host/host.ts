@@ -280,6 +280,7 @@ export class Host {
 
   #dispatch(bucket: number, inputs: readonly TurnInput[]): void {
     const led = this.#led.get(bucket);
+    if (led?.status === "halted") this.#refuse(bucket, "BUCKET_HALTED", inputs);
     if (led === undefined || led.status === "halted" || led.status === "lost") return;
     const now = this.#canBuild(led) ? this.#limits.turnInputsMax : 0;
     if (inputs.length > now) this.#putBack(led, inputs.slice(now));
@@ -294,17 +295,26 @@ export class Host {
   #putBack(led: Led, inputs: readonly TurnInput[]): void {
     mark("host.backlog");
     this.#backlogged.add(led.bucket);
-    const refused = noOutputs();
+    const left: TurnInput[] = [];
     for (const input of inputs) {
       if (led.backlog.length < this.#limits.backlogInputsMax || input.kind === "given")
         led.backlog.push(input);
-      else if (input.kind === "envelope") {
+      else left.push(input);
+    }
+    this.#refuse(led.bucket, "MAILBOX_FULL", left);
+  }
+
+  /** Inputs that no turn will take: who sent an envelope is told, a message comes again by itself. */
+  #refuse(bucket: number, code: string, inputs: readonly TurnInput[]): void {
+    const refused = noOutputs();
+    for (const input of inputs) {
+      if (input.kind === "envelope") {
         const { signed, envelope } = input.admitted;
-        const answer = { kind: "nack" as const, code: "MAILBOX_FULL" };
+        const answer = { kind: "nack" as const, code };
         refused.receipts.push({ to: envelope.from, envelope: signed.id, answer });
       } else this.stats.dropped += 1;
     }
-    if (refused.receipts.length > 0) this.#release(led.bucket, refused, undefined);
+    if (refused.receipts.length > 0) this.#release(bucket, refused, undefined);
   }
 
   /** Fires what is due. Buckets with too much unconfirmed come again when that is committed. */

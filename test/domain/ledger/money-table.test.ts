@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { balanceOf, freeStakeOf, stakeOf } from "#domain/ledger/accounts.ts";
+import { disagreement } from "#domain/ledger/agreement.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
 import type { Move, SeatFact, SettlementFacts } from "#domain/ledger/requests.ts";
 import {
@@ -57,6 +58,7 @@ const settled = (
   more.before?.(state);
   const answer = answerTo(state, settleRequest(facts), more.related ?? strangers);
   if (answer?.kind !== "posted") throw new Error(`not posted: ${JSON.stringify(answer)}`);
+  expect(disagreement(settleRequest(facts), answer.moves)).toBeUndefined();
   for (const did of CAST) expect(freeStakeOf(state, did)).toBe(stakeOf(state, did));
   return { changes: changes(state), moves: answer.moves, state };
 };
