@@ -27,7 +27,7 @@ export const NOTES: Readonly<Record<Verb, string>> = {
   YIELD:
     "Ends the lease at the worker's wish; the next attempt opens. After a quarter of the lease it costs 10 % of the bond.",
   COMMIT:
-    "Ends the lease and opens the judging. The artifact is a block that is stored already, or the envelope carries the value itself, whose DAG-CBOR block must have that CID. Work under an older revision is `STALE_FENCE`, whoever sends it.",
+    "Ends the lease and opens the judging. The artifact is a block that is stored already, or the envelope carries the value itself, whose DAG-CBOR block must have that CID. A bucket sees no blocks: one that is missing is what the verifiers find, and the worker's loss. Work under an older revision is `STALE_FENCE`, whoever sends it.",
   ATTEST_PLAN:
     "Counts only for the current candidate and from the seat's holder. K approvals lead to DECIDE, K rejections to the next rank.",
   ATTEST:

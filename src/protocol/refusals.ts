@@ -51,6 +51,7 @@ export const REFUSALS = {
     "later",
     "the bucket has no registry snapshot yet",
     "send the same bytes again in a moment",
+    false,
   ),
   NOT_REGISTERED: refusal(
     "later",
@@ -138,16 +139,6 @@ export const REFUSALS = {
     "the artifact's CID does not match the output",
     "compute the CID of the DAG-CBOR block of the output",
   ),
-  BLOCK_MISSING: refusal(
-    "later",
-    "the block that the envelope names is not stored",
-    "put the block first, then send again",
-  ),
-  TASK_CHANGED: refusal(
-    "never",
-    "this task id was posted with another content",
-    "give the changed task a new id",
-  ),
   KEY_REUSED: refusal("never", "this key was used for another need", "give the need a new key"),
   QUORUM_UNAVAILABLE: refusal(
     "later",
@@ -179,11 +170,6 @@ export const REFUSALS = {
     "later",
     "the bucket is halted",
     "the operator must look at `canswarm doctor`",
-  ),
-  DRAINING: refusal(
-    "later",
-    "the supervisor is stopping",
-    "send the same bytes again when it is back",
   ),
   DEAD_LETTERED: refusal(
     "never",

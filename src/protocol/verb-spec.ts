@@ -38,33 +38,26 @@ export interface VerbSpec<V extends Verb> {
 }
 
 /** What any envelope of an agent can be refused for. */
-const ALWAYS = [
+export const ALWAYS = [
   "MALFORMED",
   "TOO_LARGE",
   "WRONG_SWARM",
   "SIGNATURE_INVALID",
-  "VERB_NOT_ALLOWED",
   "LAMPORT_JUMP",
   "EXPIRED",
-  "POLICY_DENIED",
   "MAILBOX_FULL",
   "BUCKET_HALTED",
-  "DRAINING",
   "DEAD_LETTERED",
 ] as const satisfies readonly RefusalCode[];
 
-/** What the thread adds: replay needs a thread that exists before its first envelope. */
-const OF_THREAD: Readonly<Record<ThreadKind, readonly RefusalCode[]>> = {
+/**
+ * What the thread adds: replay needs a thread in which somebody may have spoken, registration one in
+ * which nobody registers.
+ */
+export const OF_THREAD: Readonly<Record<ThreadKind, readonly RefusalCode[]>> = {
   own: ["NO_REGISTRY"],
   account: ["NONCE_OLD", "EQUIVOCATION"],
-  need: [
-    "NO_REGISTRY",
-    "NOT_REGISTERED",
-    "NONCE_OLD",
-    "EQUIVOCATION",
-    "UNKNOWN_THREAD",
-    "WRONG_STATE",
-  ],
+  need: ["NO_REGISTRY", "NOT_REGISTERED", "NONCE_OLD", "EQUIVOCATION"],
   bucket: [],
 };
 

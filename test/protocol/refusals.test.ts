@@ -35,7 +35,7 @@ describe("the catalogue of refusals", () => {
   it("leaves unsigned exactly what fails before the sender is known", () => {
     const unsigned = PRECEDENCE.filter((code) => !REFUSALS[code].signed);
     const signature = ["MALFORMED", "TOO_LARGE", "WRONG_SWARM", "SIGNATURE_INVALID"];
-    expect(unsigned).toEqual([...signature, "NOT_REGISTERED"]);
+    expect(unsigned).toEqual([...signature, "NO_REGISTRY", "NOT_REGISTERED"]);
   });
 
   it("has no code that no verb can get", () => {

@@ -8,7 +8,7 @@ export const attestPlanVerb = defineVerb({
   sentence: "A drawn verifier says whether the current candidate may do the work.",
   sender: "verifier",
   thread: "need",
-  refusals: ["ALREADY_ANSWERED", "NOT_SEATED"],
+  refusals: ["ALREADY_ANSWERED", "NOT_SEATED", "UNKNOWN_THREAD", "WRONG_STATE"],
   schema: object({ need, attempt, proposal, seat, verdict, policyDigest }),
   example: {
     need: NEED_ID,

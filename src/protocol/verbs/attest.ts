@@ -9,7 +9,7 @@ export const attestVerb = defineVerb({
   sentence: "A drawn verifier says whether a result, or a challenge, is right.",
   sender: "verifier",
   thread: "need",
-  refusals: ["ALREADY_ANSWERED", "NOT_SEATED"],
+  refusals: ["ALREADY_ANSWERED", "NOT_SEATED", "UNKNOWN_THREAD", "WRONG_STATE"],
   schema: object({
     need,
     attempt,

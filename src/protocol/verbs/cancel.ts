@@ -8,6 +8,7 @@ export const cancelVerb = defineVerb({
   sentence: "The requester withdraws the need; free before DECIDE, for a fee until COMMIT.",
   sender: "requester",
   thread: "need",
+  refusals: ["VERB_NOT_ALLOWED", "UNKNOWN_THREAD", "WRONG_STATE"],
   schema: object({ need }),
   example: { need: NEED_ID },
 });

@@ -9,7 +9,14 @@ export const challengeVerb = defineVerb({
   sentence: "Anyone claims, with a bond and a typed proof, that a commit or a rejection is wrong.",
   sender: "anyone",
   thread: "need",
-  refusals: ["BLOCK_MISSING", "INSUFFICIENT_FUNDS", "SEALED", "BOND_TOO_SMALL"],
+  refusals: [
+    "ALREADY_ANSWERED",
+    "INSUFFICIENT_FUNDS",
+    "SEALED",
+    "BOND_TOO_SMALL",
+    "UNKNOWN_THREAD",
+    "WRONG_STATE",
+  ],
   schema: object({
     need,
     attempt,

@@ -9,7 +9,7 @@ export const commitVerb = defineVerb({
   sentence: "The lease's holder delivers its result.",
   sender: "worker",
   thread: "need",
-  refusals: ["STALE_FENCE", "ARTIFACT_MISMATCH", "BLOCK_MISSING"],
+  refusals: ["STALE_FENCE", "ARTIFACT_MISMATCH", "UNKNOWN_THREAD"],
   schema: object({
     need,
     attempt,

@@ -19,6 +19,7 @@ export const registerVerb = defineVerb({
   sentence: "An agent makes itself known: its manifest, and labels that others attest.",
   sender: "agent",
   thread: "account",
+  refusals: ["POLICY_DENIED"],
   schema: object({
     manifest: about(
       "What the agent says of itself.",

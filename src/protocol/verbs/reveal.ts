@@ -10,7 +10,15 @@ export const revealVerb = defineVerb({
   sentence: "What was promised as a hash is opened: a bid, the draw's preimage, a vote.",
   sender: "party",
   thread: "need",
-  refusals: ["BARRED", "ALREADY_ANSWERED", "NOT_SEATED", "BID_INVALID"],
+  refusals: [
+    "VERB_NOT_ALLOWED",
+    "POLICY_DENIED",
+    "ALREADY_ANSWERED",
+    "NOT_SEATED",
+    "BID_INVALID",
+    "UNKNOWN_THREAD",
+    "WRONG_STATE",
+  ],
   schema: variant("what", {
     bid: object({ what: literal("bid"), need, attempt, proposal, salt, bid: openBid }),
     draw: object({

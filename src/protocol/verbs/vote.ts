@@ -11,7 +11,7 @@ export const voteVerb = defineVerb({
     "A drawn verifier commits to a verdict by its hash, to be revealed when all have voted.",
   sender: "verifier",
   thread: "need",
-  refusals: ["ALREADY_ANSWERED", "NOT_SEATED"],
+  refusals: ["ALREADY_ANSWERED", "NOT_SEATED", "UNKNOWN_THREAD", "WRONG_STATE"],
   schema: object({
     need,
     attempt,

@@ -8,7 +8,7 @@ export const yieldVerb = defineVerb({
   sentence: "The lease's holder gives the work back.",
   sender: "worker",
   thread: "need",
-  refusals: ["STALE_FENCE"],
+  refusals: ["STALE_FENCE", "UNKNOWN_THREAD"],
   schema: object({ need, attempt, revision: leaseRevision, reason }),
   example: { need: NEED_ID, attempt: 1, revision: 1, reason: "out of memory" },
 });
