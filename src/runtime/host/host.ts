@@ -130,6 +130,7 @@ export class Host {
     const { state } = loaded;
     led.state = state;
     led.snapshotAt = loaded.snapshotAt;
+    led.committed = state.hash;
     led.time = new BucketTime(state.atMs, this.#time.ranMs);
     const previous = { generation: state.generation, revision: state.revision };
     const order = compareEpochs(epoch, previous);
@@ -452,7 +453,9 @@ export class Host {
     // Without room for its answer an ask does not leave; its actor asks again.
     const asks = outputs.asks.filter(({ number }) => this.#inbox.reserve(bucket, number));
     this.stats.dropped += outputs.asks.length - asks.length;
-    const head = hex(built?.hash ?? led?.state.hash ?? new Uint8Array(32));
+    if (led !== undefined && built !== undefined) led.committed = built.hash;
+    // Never a hash of memory that is ahead: a receipt is signed, and such a record may yet be void.
+    const head = hex(led?.committed ?? new Uint8Array(32));
     letOut(this.#env, bucket, { ...outputs, asks }, head);
     if (led === undefined) return;
     if (built !== undefined && led.snapshot?.records === built.records) this.#save(led);

@@ -3,6 +3,7 @@
 import type { Epoch } from "#ports/store.ts";
 import type { TurnInput } from "../bucket/input.ts";
 import { BucketState } from "../bucket/state.ts";
+import { GENESIS_PARENT } from "../log/record.ts";
 import { BucketTime, TICK_MS } from "../timers/log-time.ts";
 import type { SavedState } from "./recovery.ts";
 
@@ -16,6 +17,8 @@ export interface Led {
   status: "loading" | "live" | "halted" | "lost";
   /** Inputs that came while the bucket was loading or had too much unconfirmed, in order. */
   backlog: TurnInput[];
+  /** Hash of the last record that is known to be committed. */
+  committed: Uint8Array;
   /** Records under the newest snapshot. */
   snapshotAt: number;
   /** Taken of a state that is not confirmed yet; stored when it is. */
@@ -34,6 +37,7 @@ export const newLed = (bucket: number, epoch: Epoch, ranMs: number): Led => ({
   run: 0,
   status: "loading",
   backlog: [],
+  committed: GENESIS_PARENT,
   snapshotAt: 0,
   snapshot: undefined,
   dueMs: Infinity,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hex } from "#envelope/cid.ts";
 import type { BucketWrite, Store } from "#ports/store.ts";
 import { ANSWER_MS_MAX, UNCONFIRMED_RECORDS_MAX } from "#runtime/commit/pipeline.ts";
 import { HOST_LIMITS, RELOAD_MS } from "#runtime/host/environment.ts";
@@ -58,6 +59,23 @@ describe("outputs of a turn", () => {
     await rig.settle();
     expect(rig.receipts.map(({ envelope }) => envelope)).toEqual(ids);
     expect(rig.receipts.map(({ answer }) => answer.kind)).toEqual(["ack", "nack", "ack", "nack"]);
+  });
+
+  it("name no head that is not committed, though memory is ahead", async () => {
+    const rig = await Rig.open(ALL);
+    rig.disk.slow();
+    const { wire } = rig.sign(1, "ADD", { by: 1 });
+    for (const _ of ["first", "again"]) {
+      rig.host.receive(0, [wire]);
+      await rig.settle();
+    }
+    rig.post(1, "ADD", { by: 2 });
+    await rig.settle();
+    rig.disk.release(1);
+    await rig.settle();
+    const head = hex((await rig.store.head(1)).hash);
+    expect(hex(rig.state(1).hash)).not.toBe(head);
+    expect(rig.heads).toEqual([head, head]);
   });
 
   it("go to the store in order, one commit of a bucket in flight, the rest with the next (C1)", async () => {

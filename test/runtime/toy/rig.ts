@@ -69,6 +69,8 @@ export class Rig {
   readonly host: Host;
   readonly events: HostEvent[] = [];
   readonly receipts: Receipt[] = [];
+  /** The head that each receipt names. */
+  readonly heads: string[] = [];
   readonly told: { to: string; notice: object }[] = [];
   readonly sent: BucketMessage[] = [];
   readonly rejected: { code: string; connection: number }[] = [];
@@ -102,7 +104,10 @@ export class Rig {
         this.sent.push(message);
         this.carry(message);
       },
-      receipts: (_bucket, receipts) => void this.receipts.push(...receipts),
+      receipts: (_bucket, receipts, head) => {
+        this.receipts.push(...receipts);
+        this.heads.push(...receipts.map(() => head));
+      },
       tell: (to, notice) => void this.told.push({ to, notice }),
       publish: (publication: Publication) => {
         this.documents.set(publication.hash, publication.document);
