@@ -45,7 +45,8 @@ export class SeedProgress {
   #show(): void {
     const perSecond = this.#done / ((performance.now() - this.#startedMs) / 1_000);
     const failed = this.#failed === 0 ? "" : `, ${count(this.#failed)} with violations`;
-    const text = `${count(this.#done)} of ${count(this.#total)} seeds${failed}, ${perSecond.toFixed(1)} a second`;
+    const share = `${count(this.#done)} of ${count(this.#total)} seeds`;
+    const text = `${share}${failed}, ${perSecond.toFixed(1)} a second`;
     if (this.#screen.isTTY === true)
       this.#screen.write(`\r\u001b[K${bar(this.#done, this.#total, BAR_WIDTH)} ${text}`);
     else this.#screen.write(`${text}\n`);

@@ -100,7 +100,7 @@ export class EmbeddedSwarm {
       }),
       tree: options.settings.tree,
       facts: { master: options.folder.keys.seed("operator"), fields: epochFields(options.folder) },
-      store: this.store,
+      lead: async (buckets, tell) => tell(buckets, await this.store.lead(buckets)),
       clock: this.clock,
       onNews: (news) => {
         if (news.type === "died") for (const give of this.#waiting.get(news.host) ?? []) give();

@@ -103,6 +103,8 @@ export type HostEvent =
   | { readonly type: "halted"; readonly bucket: number; readonly reason: string }
   /** The store gives no clear answer; the bucket is loaded again after RELOAD_MS. */
   | { readonly type: "stalled"; readonly bucket: number; readonly reason: string }
+  /** The bucket's chain is nowhere to be found: it is let go, for somebody who has it. */
+  | { readonly type: "log_missing"; readonly bucket: number; readonly reason: string }
   /** Somebody else leads the bucket: it is let go. */
   | { readonly type: "lost"; readonly bucket: number }
   /** A snapshot could not be stored: nothing is lost but time at the next load. */

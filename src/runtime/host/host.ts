@@ -25,7 +25,8 @@ import { joined, noOutputs, type Outputs, type Publication } from "../bucket/out
 import type { BucketState } from "../bucket/state.ts";
 import { BucketReader } from "../bucket/view.ts";
 import { Pipeline } from "../commit/pipeline.ts";
-import { BucketTime, HostTime, TICK_MS } from "../timers/log-time.ts";
+import { BucketTime, HostTime } from "../timers/log-time.ts";
+import { Agenda } from "./agenda.ts";
 import { attempt, type Attempted } from "./attempt.ts";
 import { Documents } from "./documents.ts";
 import {
@@ -36,7 +37,7 @@ import {
   type HostLimits,
   type HostStats,
 } from "./environment.ts";
-import { dueOf, newLed, type Led } from "./led.ts";
+import { newLed, type Led } from "./led.ts";
 import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket } from "./poison.ts";
 import { letOut } from "./release.ts";
@@ -57,8 +58,7 @@ export class Host {
   readonly #inbox: Inbox;
   readonly #backlogged = new Set<number>();
   readonly #loads = new Set<Promise<void>>();
-  /** The first `dueMs` of all buckets, or earlier. */
-  #earliestMs = Infinity;
+  readonly #agenda = new Agenda();
   readonly stats: HostStats = {
     turns: 0,
     envelopes: 0,
@@ -113,10 +113,26 @@ export class Host {
       if (led.run === run) this.#begin(led, loaded, known !== undefined);
     } catch (error) {
       if (led.run !== run) return;
-      if (error instanceof Fault && error.code !== "STORE_CORRUPT")
-        this.#stalled(bucket, error.message);
-      else this.#halt(bucket, messageOf(error));
+      if (!(error instanceof Fault) || error.code === "STORE_CORRUPT")
+        this.#halt(bucket, messageOf(error));
+      else if (error.code === "LOG_MISSING") {
+        this.#retire(led, "lost");
+        this.#env.event({ type: "log_missing", bucket, reason: error.sentence });
+      } else this.#stalled(bucket, error.message);
     }
+  }
+
+  /** Somebody else will lead the bucket: it takes no new turn; resolves when what is built is settled. */
+  async settle(bucket: number): Promise<void> {
+    const led = this.#led.get(bucket);
+    if (led?.status === "live") led.status = "loading";
+    await this.#pipeline.settled(bucket);
+  }
+
+  /** It is led elsewhere from now on: nothing of it leaves any more. */
+  letGo(bucket: number): void {
+    const led = this.#led.get(bucket);
+    if (led !== undefined && led.status !== "halted") this.#retire(led, "lost");
   }
 
   #load(bucket: number): ReturnType<typeof loadBucket> {
@@ -145,7 +161,7 @@ export class Host {
     if (state.records > 0 && order === 0) {
       mark("load.same-epoch");
       this.#pipeline.add(bucket, epoch, undefined, { ...noOutputs(), asks, told });
-      this.#schedule(led);
+      this.#agenda.schedule(led, this.#time.ranMs);
     } else {
       const body = this.#env.epochBody(epoch, state.records === 0 ? undefined : previous);
       this.#build(led, [], [{ kind: "given", verb: "EPOCH", body }], { asks, told });
@@ -321,27 +337,16 @@ export class Host {
   /** Fires what is due. Buckets with too much unconfirmed come again when that is committed. */
   #fireDue(): number {
     const { ranMs } = this.#time;
-    if (ranMs >= this.#earliestMs) {
-      this.#earliestMs = Infinity;
-      for (const led of this.#led.values()) {
-        if (led.status !== "live" || led.dueMs === Infinity) continue;
-        if (led.dueMs > ranMs) this.#earliestMs = Math.min(this.#earliestMs, led.dueMs);
-        else if (this.#pipeline.full(led.bucket)) {
-          mark("host.due-held");
-          led.held = true;
-        } else {
-          const timerMs = led.state.timers.next() ?? Infinity;
-          const isTimer = timerMs <= led.time.now(ranMs);
-          this.#build(led, [], isTimer ? [] : [{ kind: "given", verb: "TICK", body: {} }]);
-        }
+    for (const led of this.#agenda.due(this.#led.values(), ranMs)) {
+      if (this.#pipeline.full(led.bucket)) {
+        mark("host.due-held");
+        led.held = true;
+        continue;
       }
+      const isTimer = (led.state.timers.next() ?? Infinity) <= led.time.now(ranMs);
+      this.#build(led, [], isTimer ? [] : [{ kind: "given", verb: "TICK", body: {} }]);
     }
-    return Math.min(TICK_MS, Math.max(0, this.#earliestMs - ranMs));
-  }
-
-  #schedule(led: Led): void {
-    led.dueMs = dueOf(led, this.#time.ranMs);
-    this.#earliestMs = Math.min(this.#earliestMs, led.dueMs);
+    return this.#agenda.waitMs(ranMs);
   }
 
   /** One turn of one bucket; `own` are the host's given entries, `more` leaves with its outputs. */
@@ -361,7 +366,7 @@ export class Host {
     }
     if (made.built !== undefined) this.#took(led);
     this.#pipeline.add(bucket, led.epoch, made.built, joined(made.outputs, more));
-    this.#schedule(led);
+    this.#agenda.schedule(led, this.#time.ranMs);
   }
 
   #took(led: Led): void {
@@ -461,7 +466,7 @@ export class Host {
     if (built !== undefined && led.snapshot?.records === built.records) this.#save(led);
     if (led.held) {
       led.held = false;
-      this.#schedule(led);
+      this.#agenda.schedule(led, this.#time.ranMs);
       this.#env.wake();
     }
     if (led.backlog.length > 0) this.#env.wake();

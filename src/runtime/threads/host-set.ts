@@ -6,7 +6,7 @@
 
 import type { Clock } from "#ports/clock.ts";
 import { mark } from "#ports/marks.ts";
-import type { Store } from "#ports/store.ts";
+import type { Epoch } from "#ports/store.ts";
 import {
   beginTree,
   supervise,
@@ -33,7 +33,14 @@ export interface HostSetOptions<P extends Port> {
   readonly runner: HostRunner<P>;
   readonly tree: SupervisorSpec;
   readonly facts: EpochFacts;
-  readonly store: Pick<Store, "lead">;
+  /**
+   * A host is there that may lead these buckets. Embedded it leads all of them at once; in a cluster
+   * leadership is won bucket by bucket (leadership/leadership.ts). `tell` makes it lead.
+   */
+  readonly lead: (
+    buckets: readonly number[],
+    tell: (buckets: readonly number[], epoch: Epoch) => Promise<void>,
+  ) => Promise<void>;
   readonly fault?: ThreadFault;
   readonly clock: Clock;
   readonly onNews: (news: HostNews) => void;
@@ -219,8 +226,7 @@ export class HostSet<P extends Port> {
       // Whoever opens later joins the two, so each pair is joined once.
       for (const [other, peer] of this.#slots)
         if (other !== index && peer.opened) this.#join(index, slot, other, peer);
-      const epoch = await this.#o.store.lead(buckets);
-      await control.lead(buckets, epoch);
+      await this.#o.lead(buckets, (some, epoch) => control.lead(some, epoch));
       slot.ready = true;
       for (const connection of this.#connections.values()) this.#connect(connection, index, slot);
       this.#took({ kind: "started", child, run: slot.run });

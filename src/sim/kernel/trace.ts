@@ -1,12 +1,12 @@
 /** What happened in a run, as one line each: a hash of all of them, and those that were asked for. */
 
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 
 /** Lines kept for people: the last ones. */
 export const TRACE_LINES_MAX = 20_000;
 
 export class Trace {
-  readonly #hash: Hash = createHash("sha256");
+  readonly #hash = createHash("sha256");
   readonly #lines: string[] | undefined;
   count = 0;
 

@@ -9,7 +9,13 @@ import type { Application } from "#runtime/bucket/application.ts";
 import type { HostEvent } from "#runtime/host/environment.ts";
 import type { Host } from "#runtime/host/host.ts";
 import { HostShell } from "#runtime/threads/host-shell.ts";
-import type { HostRunner, Port, RemoteControl, StartedHost } from "#runtime/threads/protocol.ts";
+import type {
+  HostControl,
+  HostRunner,
+  Port,
+  RemoteControl,
+  StartedHost,
+} from "#runtime/threads/protocol.ts";
 import type { Machine } from "./machine.ts";
 
 /** A message between two threads of one machine takes up to this long, ms of true time. */
@@ -151,10 +157,7 @@ export class SimHosts implements HostRunner<SimPort> {
       app: this.#o.createApplication(),
       query: this.#o.query,
       store: this.#o.store(thread),
-      clock: {
-        ...machine.clock,
-        after: (delayMs, wake) => thread.after(delayMs, wake),
-      },
+      clock: { ...machine.clock, after: (delayMs, wake) => thread.after(delayMs, wake) },
       soon: (task) => void thread.after(this.#o.delayMs(), task, true),
       dead,
       inHand: (name) => {
@@ -163,39 +166,7 @@ export class SimHosts implements HostRunner<SimPort> {
       event: (event) => void machine.afterTrue(0, () => onEvent(event)),
       beforeTurn: () => this.#o.beforeTurn(index),
     });
-    /** A call from the supervisor's thread and its answer; none if the thread dies first. */
-    const call = <T>(run: () => T | Promise<T>): Promise<T> =>
-      new Promise((resolve, reject) => {
-        const answer = (tell: () => void): void => void machine.afterTrue(0, tell);
-        thread.after(
-          this.#o.delayMs(),
-          () => {
-            Promise.resolve()
-              .then(run)
-              .then(
-                (value) => {
-                  if (!thread.isDead) answer(() => resolve(value));
-                },
-                (error: unknown) => {
-                  if (!thread.isDead) answer(() => reject(error as Error));
-                },
-              );
-          },
-          true,
-        );
-      });
-    const { control } = shell;
-    const remote: RemoteControl<SimPort> = {
-      open: (...args) => call(() => control.open(...args)),
-      connectHost: (other, port) => call(() => control.connectHost(other, guarded(port))),
-      connectAgents: (id, port) => call(() => control.connectAgents(id, guarded(port))),
-      lead: (...args) => call(() => control.lead(...args)),
-      give: (...args) => call(() => control.give(...args)),
-      query: (...args) => call(() => control.query(...args)),
-      drain: () => call(() => control.drain()),
-      stats: () => call(() => control.stats()),
-      heads: () => call(() => control.heads()),
-    };
+    const remote = this.#remote(thread, shell.control, guarded);
     return {
       control: remote,
       inHand: () => inHand,
@@ -209,6 +180,42 @@ export class SimHosts implements HostRunner<SimPort> {
         thread.die(undefined);
         return Promise.resolve();
       },
+    };
+  }
+
+  /** The shell's control plane from the supervisor's thread. */
+  #remote(
+    thread: Thread,
+    control: HostControl<Port>,
+    guarded: (port: SimPort) => Port,
+  ): RemoteControl<SimPort> {
+    const { machine, delayMs } = this.#o;
+    const answer = (tell: () => void): void => {
+      if (!thread.isDead) machine.afterTrue(0, tell);
+    };
+    /** A call and its answer; none if the thread dies first. */
+    const call = <T>(run: () => T | Promise<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        const asked = (): void => {
+          Promise.resolve()
+            .then(run)
+            .then(
+              (value) => answer(() => resolve(value)),
+              (error: unknown) => answer(() => reject(error as Error)),
+            );
+        };
+        thread.after(delayMs(), asked, true);
+      });
+    return {
+      open: (...args) => call(() => control.open(...args)),
+      connectHost: (other, port) => call(() => control.connectHost(other, guarded(port))),
+      connectAgents: (id, port) => call(() => control.connectAgents(id, guarded(port))),
+      lead: (...args) => call(() => control.lead(...args)),
+      give: (...args) => call(() => control.give(...args)),
+      query: (...args) => call(() => control.query(...args)),
+      drain: () => call(() => control.drain()),
+      stats: () => call(() => control.stats()),
+      heads: () => call(() => control.heads()),
     };
   }
 }

@@ -78,13 +78,14 @@ export class SimSupervisor {
     });
     this.#runner = runner;
     const own = { after: (delayMs: number, run: () => void) => machine.afterTrue(delayMs, run) };
+    const store = reachedFrom(opened, machine, own, storeMs);
     const hosts = new HostSet<SimPort>({
       hosts: this.#o.hosts,
       placement: this.#o.placement,
       runner,
       tree: this.#o.tree,
       facts: this.#o.facts,
-      store: reachedFrom(opened, machine, own, storeMs),
+      lead: async (buckets, tell) => tell(buckets, await store.lead(buckets)),
       clock: machine.clock,
       onNews: this.#o.onNews,
       onHalt: (reason) => this.crash(reason),

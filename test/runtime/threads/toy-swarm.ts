@@ -49,6 +49,7 @@ export class ToySwarm {
         this.#changed();
       },
     });
+    const store = connect(sqlite.port());
     this.hosts = new HostSet({
       hosts: 2,
       placement,
@@ -66,7 +67,7 @@ export class ToySwarm {
         children: [{ name: "host", threads: 2, restartsMax, restartWindowMs: 60_000 }],
       }),
       facts: { master: sha256(), fields: {} },
-      store: connect(sqlite.port()),
+      lead: async (buckets, tell) => tell(buckets, await store.lead(buckets)),
       clock: systemClock(),
       onNews: (item) => {
         this.news.push(item);

@@ -1,0 +1,281 @@
+/**
+ * Leadership of buckets in a cluster: one session in the consensus store, all buckets of this
+ * supervisor on it (protocol section 5).
+ *
+ * D1  A bucket is led here from a won campaign until it is let go; each winning has a new epoch.
+ * D2  With no answer to a keep-alive for two thirds of the session's TTL everything is let go: the
+ *     others may lead it from the end of the TTL on. (The store fences each write as well: P4.)
+ * D3  A bucket is handed over only after its hosts have let it go, by giving up its key.
+ * D4  A bucket whose chain is not to be found is given up at once, and left alone for a while.
+ * D5  Nothing is tried without a pause, and every pause has a name.
+ */
+
+import type { Clock } from "#ports/clock.ts";
+import type { Consensus, LeaderRow, Session } from "#ports/consensus.ts";
+import { mark } from "#ports/marks.ts";
+import type { Epoch } from "#ports/store.ts";
+import { rankOf } from "./share.ts";
+
+/** A session lives this long after its last keep-alive, ms (protocol section 17). */
+export const SESSION_TTL_MS = 3_000;
+/** Keep-alives in one TTL. */
+const KEEP_ALIVES = 6;
+/** The n-th in rank campaigns so much later than the first, ms. */
+export const RANK_DELAY_MS = 300;
+/** What is looked at now and then, also when no change was told, ms. */
+export const LOOK_MS = 500;
+/** After LOG_MISSING a bucket is left to others for so long, ms. */
+export const STAND_BACK_MS = 10_000;
+/** A bucket goes to whoever should lead it only if that has been so for this long, ms. */
+export const REBALANCE_MS = 2_000;
+/** Buckets handed over at a time. */
+export const HANDOVERS_MAX = 16;
+/** After a failed join, ms. */
+export const REJOIN_MS = 500;
+
+export interface LeadershipOptions {
+  readonly name: string;
+  readonly consensus: Consensus;
+  readonly clock: Clock;
+  /** Those that this supervisor can lead; all of the swarm, as a rule. */
+  readonly buckets: readonly number[];
+  /** It is led here from now on. */
+  readonly won: (bucket: number, epoch: Epoch) => void;
+  /** Let it go: nothing of it may leave any more. Resolves when that is so. */
+  readonly letGo: (buckets: readonly number[]) => Promise<void>;
+  readonly event: (event: LeadershipEvent) => void;
+}
+
+export type LeadershipEvent =
+  | { readonly type: "joined" }
+  | { readonly type: "session_lost"; readonly why: string }
+  | { readonly type: "handed_over"; readonly buckets: readonly number[] };
+
+export class Leadership {
+  readonly #o: LeadershipOptions;
+  #session: Session | undefined;
+  readonly #led = new Map<number, Epoch>();
+  /** Until when a bucket is left alone. */
+  readonly #standBack = new Map<number, number>();
+  /** Since when a bucket has had no leader, or one that should not lead it. */
+  readonly #freeSinceMs = new Map<number, number>();
+  readonly #misplacedSinceMs = new Map<number, number>();
+  #aliveAtMs = 0;
+  #isLooking = false;
+  #lookAgain = false;
+  #isClosed = false;
+  #isDraining = false;
+  readonly #unwatch: () => void;
+
+  constructor(options: LeadershipOptions) {
+    this.#o = options;
+    this.#unwatch = options.consensus.watch(() => void this.#look());
+    void this.#join();
+    this.#everyLook();
+  }
+
+  get led(): ReadonlyMap<number, Epoch> {
+    return this.#led;
+  }
+
+  /** A host has found that somebody else leads this bucket, or it cannot be led here. */
+  lost(bucket: number, why: "fenced" | "log-missing"): void {
+    if (!this.#led.delete(bucket)) return;
+    if (why === "log-missing") {
+      mark("leadership.log-missing");
+      this.#standBack.set(bucket, this.#nowMs() + STAND_BACK_MS);
+    }
+    void this.#resign([bucket]);
+  }
+
+  /** Its host is gone: it is led again under a new epoch. */
+  async again(buckets: readonly number[]): Promise<void> {
+    const own = buckets.filter((bucket) => this.#led.delete(bucket));
+    await this.#resign(own);
+    // Nobody is waited for: it was ours and nobody else has seen it free for long.
+    for (const bucket of own) this.#freeSinceMs.set(bucket, -Infinity);
+    await this.#look();
+  }
+
+  /** Hand everything over, then leave. */
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    const buckets = [...this.#led.keys()];
+    await this.#o.letGo(buckets);
+    this.#led.clear();
+    this.#isClosed = true;
+    this.#unwatch();
+    await this.#session?.end().catch(() => undefined);
+  }
+
+  #nowMs(): number {
+    return this.#o.clock.monotonicMs();
+  }
+
+  /* -------------------------------------------------------------------- session */
+
+  async #join(): Promise<void> {
+    if (this.#isClosed) return;
+    const askedMs = this.#nowMs();
+    try {
+      const session = await this.#o.consensus.join(this.#o.name, SESSION_TTL_MS);
+      this.#session = session;
+      this.#aliveAtMs = askedMs;
+      this.#o.event({ type: "joined" });
+      this.#keepAlive(session);
+      this.#guard(session);
+      await this.#look();
+    } catch {
+      this.#o.clock.after(REJOIN_MS, () => void this.#join());
+    }
+  }
+
+  #keepAlive(session: Session): void {
+    this.#o.clock.after(SESSION_TTL_MS / KEEP_ALIVES, () => {
+      if (this.#session !== session || this.#isClosed) return;
+      const askedMs = this.#nowMs();
+      session.keepAlive().then(
+        () => {
+          // It counts from when it was asked: the store may have heard it long ago.
+          this.#aliveAtMs = Math.max(this.#aliveAtMs, askedMs);
+        },
+        (error: unknown) => {
+          const isLost = error instanceof Error && error.message.startsWith("SESSION_LOST");
+          if (isLost) this.#sessionLost(session, "the store has ended it");
+        },
+      );
+      this.#keepAlive(session);
+    });
+  }
+
+  /** D2. */
+  #guard(session: Session): void {
+    if (this.#session !== session || this.#isClosed) return;
+    const leftMs = this.#aliveAtMs + (SESSION_TTL_MS * 2) / 3 - this.#nowMs();
+    if (leftMs <= 0) this.#sessionLost(session, "no keep-alive was answered in time");
+    else this.#o.clock.after(leftMs, () => this.#guard(session));
+  }
+
+  #sessionLost(session: Session, why: string): void {
+    if (this.#session !== session) return;
+    mark("leadership.session-lost");
+    this.#session = undefined;
+    const buckets = [...this.#led.keys()];
+    this.#led.clear();
+    this.#o.event({ type: "session_lost", why });
+    void this.#o.letGo(buckets).then(async () => {
+      await session.end().catch(() => undefined);
+      this.#o.clock.after(REJOIN_MS, () => void this.#join());
+    });
+  }
+
+  async #resign(buckets: readonly number[]): Promise<void> {
+    if (buckets.length === 0) return;
+    // Unanswered, the keys stay ours until the next look finds them (or the session ends).
+    await this.#session?.resign(buckets).catch(() => undefined);
+  }
+
+  /* ---------------------------------------------------------------------- looking */
+
+  #everyLook(): void {
+    this.#o.clock.after(LOOK_MS, () => {
+      if (this.#isClosed) return;
+      void this.#look();
+      this.#everyLook();
+    });
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) {
+      this.#lookAgain = true;
+      return;
+    }
+    this.#isLooking = true;
+    try {
+      do {
+        this.#lookAgain = false;
+        await this.#lookOnce();
+      } while (this.#lookAgain);
+    } catch {
+      // The store does not answer: the next look asks again.
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined || this.#isClosed || this.#isDraining) return;
+    const { consensus } = this.#o;
+    const [members, leaders] = await Promise.all([consensus.members(), consensus.leaders()]);
+    if (this.#session !== session) return;
+    const rows = new Map(leaders.map((row) => [row.bucket, row]));
+    await this.#dropForgotten(session, rows);
+    await this.#campaign(session, members, rows);
+    await this.#rebalance(session, members);
+  }
+
+  /** Keys of ours that we do not lead: a resignation or a campaign whose answer was lost. */
+  async #dropForgotten(session: Session, rows: ReadonlyMap<number, LeaderRow>): Promise<void> {
+    const forgotten = [...rows.values()]
+      .filter(({ bucket, holder }) => holder === this.#o.name && !this.#led.has(bucket))
+      .map(({ bucket }) => bucket);
+    if (forgotten.length === 0) return;
+    mark("leadership.forgotten-key");
+    await session.resign(forgotten);
+    this.#lookAgain = true;
+  }
+
+  async #campaign(
+    session: Session,
+    members: readonly string[],
+    rows: ReadonlyMap<number, LeaderRow>,
+  ): Promise<void> {
+    const nowMs = this.#nowMs();
+    const wanted: number[] = [];
+    for (const bucket of this.#o.buckets) {
+      if (rows.has(bucket)) {
+        this.#freeSinceMs.delete(bucket);
+        continue;
+      }
+      if ((this.#standBack.get(bucket) ?? 0) > nowMs) continue;
+      const since = this.#freeSinceMs.get(bucket) ?? nowMs;
+      this.#freeSinceMs.set(bucket, since);
+      const rank = rankOf(members, bucket).indexOf(this.#o.name);
+      const waitMs = since + Math.max(0, rank) * RANK_DELAY_MS - nowMs;
+      if (waitMs <= 0) wanted.push(bucket);
+    }
+    if (wanted.length === 0) return;
+    const won = await session.campaign(wanted);
+    for (const { bucket, epoch } of won) {
+      if (this.#session !== session) return;
+      this.#freeSinceMs.delete(bucket);
+      this.#led.set(bucket, epoch);
+      this.#o.won(bucket, epoch);
+    }
+  }
+
+  /** D3: what others should lead goes to them, a few at a time, once things have stood still. */
+  async #rebalance(session: Session, members: readonly string[]): Promise<void> {
+    const nowMs = this.#nowMs();
+    const due: number[] = [];
+    for (const bucket of this.#led.keys()) {
+      if (rankOf(members, bucket)[0] === this.#o.name) {
+        this.#misplacedSinceMs.delete(bucket);
+        continue;
+      }
+      const since = this.#misplacedSinceMs.get(bucket) ?? nowMs;
+      this.#misplacedSinceMs.set(bucket, since);
+      if (nowMs - since >= REBALANCE_MS && due.length < HANDOVERS_MAX) due.push(bucket);
+    }
+    if (due.length === 0) return;
+    mark("leadership.handed-over");
+    await this.#o.letGo(due);
+    for (const bucket of due) {
+      this.#led.delete(bucket);
+      this.#misplacedSinceMs.delete(bucket);
+    }
+    await session.resign(due);
+    this.#o.event({ type: "handed_over", buckets: due });
+  }
+}
