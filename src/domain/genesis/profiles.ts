@@ -3,6 +3,7 @@
  * is a field of the genesis; tests and operators shrink them by overrides.
  */
 
+import { CANDIDATES_MAX } from "#protocol/limits.ts";
 import type { Tier } from "#protocol/words.ts";
 import type { Parameters, TierRules } from "./genesis.ts";
 
@@ -83,11 +84,16 @@ export const networkParameters: Parameters = {
   },
 };
 
-/** Bids are open here: all bidders run under one operator and none is shown another's bid before RANKING. */
+/**
+ * Bids are open here: all bidders run under one operator and none is shown another's bid before RANKING.
+ * The window closes as soon as all of them have answered, so its length only bounds who is slow: on a
+ * machine whose cores are taken, honest agents need seconds for an answer, and one who misses a window
+ * is out of the need.
+ */
 const local = (rules: TierRules): TierRules => ({
   ...rules,
   challengeWindowMs: 200,
-  auctionWindowMs: SECOND,
+  auctionWindowMs: 5 * SECOND,
 });
 
 export const localParameters: Parameters = {
@@ -97,7 +103,8 @@ export const localParameters: Parameters = {
   // The bidders are known and at hand: whoever does not bid in a moment will not bid in a minute.
   auctionBackoffMs: SECOND / 10,
   auctionBackoffMaxMs: SECOND,
-  claimMs: SECOND,
+  // As in the network: an award that waits costs little, and who misses it is barred from the need.
+  claimMs: 10 * SECOND,
   leaseMinMs: SECOND,
   leaseDefaultMs: 30 * SECOND,
   heartbeatMs: 5 * SECOND,
@@ -165,7 +172,10 @@ export const validateParameters = (p: Parameters): string[] => {
     "auctionBackoffMs is at most auctionBackoffMaxMs",
   );
   check(p.awardsMax >= 1 && p.failuresMax >= 1, "awardsMax and failuresMax are at least 1");
-  check(p.planCandidatesMax >= 1, "planCandidatesMax is at least 1");
+  check(
+    p.planCandidatesMax >= 1 && p.planCandidatesMax <= CANDIDATES_MAX,
+    `planCandidatesMax is from 1 to ${CANDIDATES_MAX}`,
+  );
   check(p.heartbeatsMissedMax >= 1, "heartbeatsMissedMax is at least 1");
   check(
     p.diversityOrgPpm > 0 && isShare(p.diversityOrgPpm),

@@ -42,12 +42,12 @@ describe("the profiles", () => {
     expect(localParameters).toMatchObject({
       auctionMode: "open",
       auctionBackoffMs: 100,
-      claimMs: 1_000,
+      claimMs: 10_000,
       voteMs: 60_000,
     });
     for (const [name, tier] of Object.entries(localParameters.tiers)) {
       const network = networkParameters.tiers[name as keyof typeof networkParameters.tiers];
-      expect(tier).toEqual({ ...network, challengeWindowMs: 200, auctionWindowMs: 1_000 });
+      expect(tier).toEqual({ ...network, challengeWindowMs: 200, auctionWindowMs: 5_000 });
     }
     const { verifyStakeMin, challengeStakeMin, awardsMax, failuresMax } = networkParameters;
     expect(localParameters).toMatchObject({
