@@ -17,7 +17,7 @@ const VERDICTS: readonly Verdict[] = ["pass", "fail", "abstain"];
 /** Something with the form of an id that nobody ever said. */
 export const nobodysId = (chance: Prng): string => blockOf(chance.bytes(16)).cid;
 
-const WEIGHTS: Readonly<Record<Exclude<NeedVerb, "NEED" | "CHALLENGE">, number>> = {
+const WEIGHTS: Readonly<Record<Exclude<NeedVerb, "NEED">, number>> = {
   PROPOSE: 2,
   REVEAL: 2,
   CANCEL: 1,
@@ -29,6 +29,7 @@ const WEIGHTS: Readonly<Record<Exclude<NeedVerb, "NEED" | "CHALLENGE">, number>>
   ATTEST_PLAN: 3,
   ATTEST: 4,
   VOTE: 3,
+  CHALLENGE: 1,
 };
 
 /** The live attempt and revision mostly, at times another. */
@@ -85,9 +86,17 @@ export const lieAbout = (chance: Prng, about: HeardNeed, voter: string): Lie => 
       return { verb, body: { need, attempt, commit, seat: number, verdict, policyDigest: "" } };
     }
     case "VOTE": {
-      const { question, subject } = seat;
+      const { subject } = seat;
+      const question = chance.chance(800_000) ? seat.question : chance.pick(QUESTIONS);
       const hash = voteDigest(subject, voter, verdict, salt);
       return { verb, body: { need, attempt, question, seat: seat.seat, hash } };
+    }
+    case "CHALLENGE": {
+      const commit = about.commit?.commit ?? nobodysId(chance);
+      const target = chance.chance(800_000) ? { commit } : { rejection: attempt };
+      const bond = BigInt(chance.between(1, 5_000_000));
+      const evidence = nobodysId(chance);
+      return { verb, body: { need, attempt, target, proof: "policy_breach", evidence, bond } };
     }
     default:
       return verb satisfies never;
