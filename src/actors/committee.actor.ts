@@ -14,7 +14,7 @@ import { committeeMachine } from "#machines/committee/committee.machine.ts";
 import type { CommitteeCommand } from "#machines/committee/committee.commands.ts";
 import type { CommitteeEvent, CommitteeInput, Seat } from "#machines/committee/committee.events.ts";
 import type { DrawBody, DrawnSeat, RankedBid } from "#protocol/bodies.ts";
-import { drawSeed } from "#protocol/digests.ts";
+import { drawLabel, drawSeed } from "#protocol/digests.ts";
 import type { Notice } from "#protocol/notices.ts";
 import type { Credits, Did, EnvelopeId, Question } from "#protocol/words.ts";
 import {
@@ -41,6 +41,8 @@ export interface About {
   readonly worker: Did;
   readonly price: Credits;
   readonly etaMs: number;
+  /** Of the need, from 1, where it is a plan; 0 else. */
+  readonly candidate: number;
   readonly revision: number;
   readonly r: Uint8Array;
   readonly artifact?: string;
@@ -85,11 +87,17 @@ const open = (
   turn.spawn("committee", actor, input);
 };
 
+export interface PlanSubject {
+  readonly attempt: number;
+  readonly candidate: RankedBid;
+  /** Candidates of the need put to a vote so far, this one included. */
+  readonly ordinal: number;
+}
+
 export const openPlanCommittee = (
   turn: Turn,
   need: string,
-  attempt: number,
-  bid: RankedBid,
+  { attempt, candidate: bid, ordinal }: PlanSubject,
   market: Market,
 ): void => {
   const about: About = {
@@ -98,6 +106,7 @@ export const openPlanCommittee = (
     worker: bid.worker,
     price: bid.price,
     etaMs: bid.etaMs,
+    candidate: ordinal,
     revision: 0,
     r: NO_REVEAL,
   };
@@ -128,6 +137,7 @@ export const openResultCommittee = (
     worker: of.worker,
     price: of.price,
     etaMs: 0,
+    candidate: 0,
     revision: of.revision,
     r: of.r,
     artifact: of.artifact,
@@ -161,21 +171,20 @@ const draw = (
   const directory = freshDirectory(turn, market.parameters);
   if (directory === undefined) return;
   const { attempt, seats, k } = viewOf(actor).context;
-  const { question, revision, r } = about;
-  const label = new TextEncoder().encode(`${need}/${attempt}/${question}/${round}/${revision}`);
-  const s = turn.chance(label, (verb, body) => {
+  const { question, candidate, revision, r } = about;
+  const label = drawLabel({ need, attempt, question, candidate, round, revision });
+  const s = turn.chance(new TextEncoder().encode(label), (verb, body) => {
     const logged = body as DrawBody;
-    const mine =
-      verb === "DRAW" && logged.phase === "asked" && logged.need === need && logged.round === round;
-    return mine && logged.attempt === attempt && logged.question === question
-      ? logged.s
-      : undefined;
+    if (verb !== "DRAW" || logged.phase !== "asked") return undefined;
+    const isMine = drawLabel({ ...logged, revision }) === label;
+    return isMine ? logged.s : undefined;
   });
   const asked: DrawBody = {
     phase: "asked",
     need,
     attempt,
     question,
+    candidate,
     round,
     r,
     s,
@@ -184,7 +193,7 @@ const draw = (
   };
   turn.append("DRAW", need, asked);
   turn.put(committeeRow(actor.id), { ...about, asked: round });
-  const drawn = drawnFor(turn, need, { about, attempt, r, s, seats, k }, directory, market);
+  const drawn = drawnFor(turn, need, { about, attempt, round, r, s, seats, k }, directory, market);
   const order = drawn.order.map((candidate) => candidate.did);
   const gap = gapOf(drawn, least);
   if (gap !== undefined) {
@@ -220,6 +229,7 @@ export const drawnFor = (
   subject: {
     about: About;
     attempt: number;
+    round: number;
     r: Uint8Array;
     s: Uint8Array;
     seats: readonly Seat[];
@@ -229,7 +239,8 @@ export const drawnFor = (
   market: Market,
 ): Drawn => {
   const { body, requester } = specOf(view, need);
-  const { about, attempt, r, s, seats, k } = subject;
+  const { about, attempt, round, r, s, seats, k } = subject;
+  const { question, candidate, revision } = about;
   return drawFrom({
     snapshot: directory.snapshot,
     rows: directory.rows,
@@ -239,7 +250,7 @@ export const drawnFor = (
     parties: body.selfAttestation === true ? [requester] : [requester, about.worker],
     seated: seats.map((seat) => seat.agent),
     k,
-    seed: drawSeed({ need, attempt, revision: about.revision, r, s }),
+    seed: drawSeed({ need, attempt, question, candidate, round, revision, r, s }),
     nowMs: registryTime(directory),
   });
 };

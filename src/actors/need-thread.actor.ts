@@ -154,8 +154,8 @@ export const needThreadActor = (market: Market): ActorKind =>
         turn.append("OPEN_ATTEMPT", need, { need, attempt, auction } satisfies OpenAttemptBody);
         if (auction) openAuction(turn, need, attempt, barred, market);
       },
-      openPlanCommittee: ({ attempt, candidate }, actor, turn) =>
-        openPlanCommittee(turn, needOf(actor.id), attempt, candidate, market),
+      openPlanCommittee: (subject, actor, turn) =>
+        openPlanCommittee(turn, needOf(actor.id), subject, market),
       decide: (decided, actor, turn) => decide(decided, actor, turn, market),
       askDrawReveal: ({ attempt }, actor, turn) => {
         const need = needOf(actor.id);

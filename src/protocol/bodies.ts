@@ -255,6 +255,8 @@ export type DrawBody =
       readonly need: NeedId;
       readonly attempt: number;
       readonly question: Question;
+      /** Which candidate of the need it is about, from 1; 0 for a result. */
+      readonly candidate: number;
       readonly round: number;
       readonly r: Uint8Array;
       readonly s: Uint8Array;

@@ -8,7 +8,7 @@ import { encode } from "#envelope/canonical.ts";
 import { hex, sha256 } from "#envelope/cid.ts";
 import type { Envelope } from "#envelope/envelope.ts";
 import type { NeedBody, OpenBid } from "./bodies.ts";
-import type { Cid, Did, NeedId, Verdict } from "./words.ts";
+import type { Cid, Did, NeedId, Question, Verdict } from "./words.ts";
 
 /** The domains: what each digest is over. Part of the protocol; never reused for another meaning. */
 export const DOMAINS = {
@@ -66,6 +66,11 @@ export const sealedBidDigest = (bidder: Did, bid: OpenBid, salt: Uint8Array): Ui
 export interface DrawSeedParts {
   readonly need: NeedId;
   readonly attempt: number;
+  readonly question: Question;
+  /** Which candidate of the need a plan's committee is about, from 1; 0 for a result. */
+  readonly candidate: number;
+  /** 0: the first draw; then its redraws. */
+  readonly round: number;
   /** Lease revision; 0 where no lease was granted yet (plan). */
   readonly revision: number;
   /** 32 bytes revealed by the requester after COMMIT; zeros if late or never promised. */
@@ -74,6 +79,17 @@ export interface DrawSeedParts {
   readonly s: Uint8Array;
 }
 
-/** The seed of a committee's draw (protocol section 9): no byte of it is the worker's choice. */
-export const drawSeed = ({ need, attempt, revision, r, s }: DrawSeedParts): Uint8Array =>
-  digest("draw", [need, attempt, revision, r, s]);
+/**
+ * The seed of a committee's draw (protocol section 9): no byte of it is the worker's choice, which is why
+ * a plan's candidate is a number here and not its proposal. Every draw of a need has a seed of its own.
+ */
+export const drawSeed = (parts: DrawSeedParts): Uint8Array => {
+  const { need, attempt, question, candidate, round, revision, r, s } = parts;
+  return digest("draw", [need, attempt, question, candidate, round, revision, r, s]);
+};
+
+/** What the leader's part s of a draw is made of: the HMAC's text, or a VRF's input. */
+export const drawLabel = (parts: Omit<DrawSeedParts, "r" | "s">): string => {
+  const { need, attempt, question, candidate, round, revision } = parts;
+  return `${need}/${attempt}/${question}/${candidate}/${round}/${revision}`;
+};

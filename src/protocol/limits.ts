@@ -40,6 +40,8 @@ export const SEATS_MAX = 16;
 export const SEAT_NUMBERS_MAX = 64;
 /** Draws of one question: the first and its redraws. */
 export const ROUNDS_MAX = 16;
+/** Candidates that one need may put to a plan vote at most (default 10, protocol section 4). */
+export const CANDIDATES_MAX = 1_024;
 /** Milliseconds from funding until COMMIT, and of an eta or an asked lease: 30 days. */
 export const DEADLINE_MS_MAX = 30 * DAY_MS;
 

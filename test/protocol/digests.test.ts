@@ -7,6 +7,7 @@ import { signerFromSeed } from "#envelope/keys.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
 import {
   DOMAINS,
+  drawLabel,
   drawSeed,
   fundId,
   memberDigest,
@@ -38,8 +39,12 @@ describe("digests", () => {
     expect(hex(sealedBidDigest(did, bid, salt))).toBe(
       expected("canswarm/v1/sealed-bid", [did, bid, salt]),
     );
-    const draw = { need: cid, attempt: 1, revision: 2, r: salt, s: salt };
-    expect(hex(drawSeed(draw))).toBe(expected("canswarm/v1/draw-seed", [cid, 1, 2, salt, salt]));
+    const question = "plan" as const;
+    const of = { need: cid, attempt: 1, question, candidate: 3, round: 4, revision: 2 };
+    const fields = [cid, 1, "plan", 3, 4, 2, salt, salt];
+    const seed = drawSeed({ ...of, r: salt, s: salt });
+    expect(hex(seed)).toBe(expected("canswarm/v1/draw-seed", fields));
+    expect(drawLabel(of)).toBe(`${cid}/1/plan/3/4/2`);
   });
 
   it("have a domain each", () => {
@@ -56,9 +61,14 @@ describe("digests", () => {
       voteDigest(cid, did, "pass", new Uint8Array(32)),
     ];
     expect(new Set(votes.map(hex)).size).toBe(votes.length);
-    const base = { need: cid, attempt: 1, revision: 1, r: salt, s: salt };
+    const question = "plan" as const;
+    const of = { need: cid, attempt: 1, question, candidate: 1, round: 0, revision: 1 };
+    const base = { ...of, r: salt, s: salt };
     const seeds = [
       base,
+      { ...base, question: "result" as const },
+      { ...base, candidate: 2 },
+      { ...base, round: 1 },
       { ...base, attempt: 2 },
       { ...base, revision: 2 },
       { ...base, r: new Uint8Array(32) },

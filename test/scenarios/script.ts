@@ -189,6 +189,7 @@ export class Script {
     const b = body as Readonly<Record<string, unknown>>;
     const auction = b["auction"] === true ? "auction" : "next of the ranking";
     const last = b["last"] === true ? " last" : "";
+    const ordinal = b["question"] === "plan" ? ` of candidate ${String(b["candidate"])}` : "";
     const who = (did: unknown): string => world.names.get(String(did)) ?? String(did);
     switch (verb) {
       case "OPEN_ATTEMPT":
@@ -197,7 +198,7 @@ export class Script {
         return `RANKING ${(b["bids"] as { worker: string }[]).map((bid) => who(bid.worker)).join(" ")}`;
       case "DRAW":
         if (b["phase"] === "asked")
-          return `DRAW ${String(b["question"])} round ${String(b["round"])}`;
+          return `DRAW ${String(b["question"])}${ordinal} round ${String(b["round"])}`;
         return `SEATED ${String(b["question"])} ${(b["seats"] as []).length} for K ${String(b["k"])}`;
       case "DECIDE":
       case "GRANT":

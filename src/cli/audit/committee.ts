@@ -82,8 +82,8 @@ class Committees {
       const asked = this.#askedAt(position);
       // Nothing was logged: the draw waits for the registry, or asked the ledger a second time.
       if (asked === undefined || turn.position === position || directory === undefined) return;
-      const { r, s } = asked;
-      const subject = { about, attempt, r, s, seats, k };
+      const { round, r, s } = asked;
+      const subject = { about, attempt, round, r, s, seats, k };
       const drawn = drawnFor(turn, this.need, subject, directory, this.#market);
       this.#seen.set(position, { about, k, drawn });
     };

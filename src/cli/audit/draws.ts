@@ -7,6 +7,7 @@
 import { createHmac } from "node:crypto";
 import { hex, sha256 } from "#envelope/cid.ts";
 import type { DrawBody, EpochBody, GrantBody } from "#protocol/bodies.ts";
+import { drawLabel } from "#protocol/digests.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
 import type { LogRecord } from "#runtime/log/record.ts";
 
@@ -66,9 +67,9 @@ export class DrawChecks {
 
   #asked(body: DrawBody, bucket: number, position: number, commitment: Uint8Array): void {
     if (body.phase !== "asked") return;
-    const { need, attempt, question, round, s } = body;
+    const { need, attempt, question, s } = body;
     const revision = question === "plan" ? 0 : (this.#revisions.get(`${need}/${attempt}`) ?? 0);
-    const label = `${need}/${attempt}/${question}/${round}/${revision}`;
+    const label = drawLabel({ ...body, revision });
     this.#pending.push({ bucket, position, need, label, s, commitment: hex(commitment) });
   }
 

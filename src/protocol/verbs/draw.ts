@@ -1,6 +1,13 @@
 import { NEED_ID, VERIFIER } from "../examples.ts";
 import { need, attempt, registryRevision, seat, question } from "../fields.ts";
-import { SEATS_MAX, ROUNDS_MAX, SKIPPED_MAX, SALT_BYTES, DRAW_PROOF_BYTES_MAX } from "../limits.ts";
+import {
+  CANDIDATES_MAX,
+  SEATS_MAX,
+  ROUNDS_MAX,
+  SKIPPED_MAX,
+  SALT_BYTES,
+  DRAW_PROOF_BYTES_MAX,
+} from "../limits.ts";
 import { about, bytes, did, integer, literal } from "../schema.ts";
 import { list, object, variant } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
@@ -19,6 +26,10 @@ export const drawVerb = defineVerb({
       need,
       attempt,
       question,
+      candidate: about(
+        "Which candidate of the need a plan's committee is about, from 1; 0 for a result.",
+        integer(0, CANDIDATES_MAX),
+      ),
       round,
       r: about(
         "The requester's revealed bytes; zeros if late or never promised.",

@@ -126,7 +126,7 @@ describe("draws", () => {
     kind: "derived",
     verb: "DRAW",
     thread: "n",
-    body: { phase: "asked", need: "n", attempt: 1, question: "result", round: 0, s },
+    body: { phase: "asked", need: "n", attempt: 1, question: "result", candidate: 0, round: 0, s },
   });
   const grant: Entry = {
     kind: "derived",
@@ -134,7 +134,7 @@ describe("draws", () => {
     thread: "n",
     body: { need: "n", attempt: 1, revision: 7 },
   };
-  const right = createHmac("sha256", secret).update("n/1/result/0/7").digest();
+  const right = createHmac("sha256", secret).update("n/1/result/0/0/7").digest();
   const verdictOf = (s: Uint8Array, more: readonly Entry[]): string | undefined => {
     const draws = new DrawChecks();
     draws.add(recordOf([grant, asked(s)]), sha256(secret));
