@@ -45,7 +45,7 @@ export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted
     const { built, outputs } = buildTurn(app, led.state, taken, {
       atMs: led.time.take(ranMs),
       epoch: led.epoch,
-      chance,
+      chance: (label) => chance(label, bucket),
       document: (hash) => documents.get(hash),
       admit: (input, view, out) => {
         current = input;

@@ -66,8 +66,8 @@ export interface HostEnvironment {
   readonly monotonicMs: () => number;
   /** Paces what is tried again; decides nothing that is logged. */
   readonly after: Clock["after"];
-  /** A keyed hash of the epoch's secret. */
-  readonly chance: (label: Uint8Array) => Uint8Array;
+  /** A keyed hash of the secret of the bucket's epoch. */
+  readonly chance: (label: Uint8Array, bucket: number) => Uint8Array;
   /** The body of this epoch's EPOCH entry. */
   readonly epochBody: (epoch: Epoch, previous: Epoch | undefined) => unknown;
   /** Fetch a published document by hash (for replay of older pins). */

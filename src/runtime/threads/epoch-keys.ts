@@ -4,6 +4,7 @@
  */
 
 import { createHmac } from "node:crypto";
+import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import type { Epoch } from "#ports/store.ts";
 
 const derive = (master: Uint8Array, what: string, { generation, revision }: Epoch): Uint8Array =>
@@ -13,3 +14,35 @@ export const epochSeed = (master: Uint8Array, epoch: Epoch): Uint8Array =>
   derive(master, "epoch-key", epoch);
 export const epochSecret = (master: Uint8Array, epoch: Epoch): Uint8Array =>
   derive(master, "epoch-draw", epoch);
+
+/** Keys of the epochs under which buckets are led at the moment; the oldest are derived again. */
+export const EPOCHS_KEPT_MAX = 64;
+
+interface Keys {
+  readonly signer: Signer;
+  readonly secret: Uint8Array;
+}
+
+export class EpochKeys {
+  readonly #master: Uint8Array;
+  readonly #kept = new Map<string, Keys>();
+
+  constructor(master: Uint8Array) {
+    this.#master = master;
+  }
+
+  of(epoch: Epoch): Keys {
+    const name = `${epoch.generation}.${epoch.revision}`;
+    let keys = this.#kept.get(name);
+    if (keys === undefined) {
+      const signer = signerFromSeed(epochSeed(this.#master, epoch));
+      keys = { signer, secret: epochSecret(this.#master, epoch) };
+      this.#kept.set(name, keys);
+      if (this.#kept.size > EPOCHS_KEPT_MAX) {
+        const oldest = this.#kept.keys().next();
+        if (oldest.done !== true) this.#kept.delete(oldest.value);
+      }
+    }
+    return keys;
+  }
+}

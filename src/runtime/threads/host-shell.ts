@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { encode } from "#envelope/canonical.ts";
 import { cidOf, sha256 } from "#envelope/cid.ts";
 import { decodeSigned, signEnvelopes } from "#envelope/envelope.ts";
-import { signerFromSeed, type Signer } from "#envelope/keys.ts";
+import type { Signer } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -16,7 +16,7 @@ import type { Application } from "../bucket/application.ts";
 import type { Receipt } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
-import { epochSecret, epochSeed } from "./epoch-keys.ts";
+import { EpochKeys } from "./epoch-keys.ts";
 import type { Between, EpochFacts, FromHost, HostControl, Port, ToHost } from "./protocol.ts";
 
 /** The longest a host sleeps: log time needs a tick at least every second. */
@@ -45,9 +45,9 @@ export interface ShellOptions {
 export class HostShell<P extends Port> {
   readonly #o: ShellOptions;
   #host: Host | undefined = undefined;
-  #facts: EpochFacts | undefined = undefined;
-  #signer: Signer | undefined = undefined;
-  #secret: Uint8Array = new Uint8Array(32);
+  #keys = new EpochKeys(new Uint8Array(0));
+  /** Under which each bucket is led here. */
+  readonly #epochs = new Map<number, Epoch>();
   #placement: readonly number[] = [];
   readonly #hosts = new Map<number, P>();
   readonly #agents = new Map<number, P>();
@@ -55,7 +55,8 @@ export class HostShell<P extends Port> {
   readonly #where = new Map<string, number>();
   readonly #messages = new Map<number, BucketMessage[]>();
   readonly #told = new Map<number, { to: string; notice: object }[]>();
-  readonly #receipts: { to: string; bytes: Uint8Array }[] = [];
+  /** By the epoch whose key signs them. */
+  readonly #receipts = new Map<Signer, { to: string; bytes: Uint8Array }[]>();
   /** The newest document published here, for hosts that come later. */
   #published: Between | undefined = undefined;
   #scheduled = false;
@@ -83,10 +84,10 @@ export class HostShell<P extends Port> {
       port.on("message", (message) => this.#fromAgents(connection, message as ToHost));
     },
     lead: async (buckets: readonly number[], epoch: Epoch) => {
-      const master = this.#facts?.master ?? new Uint8Array(0);
-      this.#signer = signerFromSeed(epochSeed(master, epoch));
-      this.#secret = epochSecret(master, epoch);
-      for (const bucket of buckets) await this.#running.lead(bucket, epoch);
+      for (const bucket of buckets) {
+        this.#epochs.set(bucket, epoch);
+        await this.#running.lead(bucket, epoch);
+      }
     },
     give: (bucket, verb, body) => this.#running.give(bucket, verb, body),
     query: (name, argument) => this.#o.query(this.#running, name, argument),
@@ -109,7 +110,7 @@ export class HostShell<P extends Port> {
 
   #open(epoch: EpochFacts, placement: readonly number[]): void {
     const { app, store, clock, inHand, event, dead } = this.#o;
-    this.#facts = epoch;
+    this.#keys = new EpochKeys(epoch.master);
     this.#placement = placement;
     this.#host = new Host({
       app,
@@ -118,14 +119,15 @@ export class HostShell<P extends Port> {
       nowMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
       after: (delayMs, wake) => clock.after(delayMs, wake),
-      chance: (label) => createHmac("sha256", this.#secret).update(label).digest(),
+      chance: (label, bucket) =>
+        createHmac("sha256", this.#keysOf(bucket).secret).update(label).digest(),
       epochBody: (current, previous) => ({
         ...epoch.fields,
         ...current,
-        key: this.#signer?.did,
-        commitment: sha256(this.#secret),
+        key: this.#keys.of(current).signer.did,
+        commitment: sha256(this.#keys.of(current).secret),
         // The draws of the epoch that ended can be checked from now on (protocol section 9).
-        ...(previous === undefined ? {} : { previousSecret: epochSecret(epoch.master, previous) }),
+        ...(previous === undefined ? {} : { previousSecret: this.#keys.of(previous).secret }),
       }),
       fetchDocument: (hash) => store.get(hash),
       send: (message) => this.#send(message),
@@ -227,7 +229,16 @@ export class HostShell<P extends Port> {
     this.#flushSoon();
   }
 
+  #keysOf(bucket: number): ReturnType<EpochKeys["of"]> {
+    const epoch = this.#epochs.get(bucket);
+    if (epoch === undefined) throw new Error(`bucket ${bucket} is not led here`);
+    return this.#keys.of(epoch);
+  }
+
   #receipt(bucket: number, receipts: readonly Receipt[], head: string): void {
+    const { signer } = this.#keysOf(bucket);
+    const waiting = this.#receipts.get(signer) ?? [];
+    this.#receipts.set(signer, waiting);
     for (const { to, envelope, answer } of receipts) {
       const receipt =
         answer.kind === "ack"
@@ -238,7 +249,7 @@ export class HostShell<P extends Port> {
               code: answer.code,
               ...(answer.detail === undefined ? {} : { detail: answer.detail }),
             };
-      this.#receipts.push({ to, bytes: encode(receipt) });
+      waiting.push({ to, bytes: encode(receipt) });
     }
     this.#flushSoon();
   }
@@ -265,15 +276,16 @@ export class HostShell<P extends Port> {
       this.#told.set(connection, []);
       this.#agents.get(connection)?.postMessage({ type: "notices", items } satisfies FromHost);
     }
-    while (this.#receipts.length > 0)
-      this.#signReceipts(this.#receipts.splice(0, RECEIPTS_SIGNED_TOGETHER_MAX));
+    for (const [signer, waiting] of this.#receipts)
+      while (waiting.length > 0)
+        this.#signReceipts(signer, waiting.splice(0, RECEIPTS_SIGNED_TOGETHER_MAX));
+    this.#receipts.clear();
   }
 
-  #signReceipts(part: readonly { to: string; bytes: Uint8Array }[]): void {
-    if (this.#signer === undefined) return;
+  #signReceipts(signer: Signer, part: readonly { to: string; bytes: Uint8Array }[]): void {
     const signed = signEnvelopes(
       part.map((r) => r.bytes),
-      this.#signer,
+      signer,
     );
     const items = new Map<number, { to: string; signed: (typeof signed)[number] }[]>();
     for (const [i, one] of signed.entries()) {
