@@ -8,7 +8,6 @@ import type { LedgerAnswer, LedgerRequest } from "#domain/ledger/requests.ts";
 import { challengeMachine } from "#machines/challenge/challenge.machine.ts";
 import type { ChallengeCommand } from "#machines/challenge/challenge.commands.ts";
 import type { ChallengeEvent, ChallengeInput } from "#machines/challenge/challenge.events.ts";
-import type { Committed } from "#machines/need-thread/need-thread.context.ts";
 import {
   defineActor,
   HaltBucket,
@@ -20,7 +19,7 @@ import { logicOf } from "#runtime/logic/xstate.ts";
 import type { Letter } from "./letters.ts";
 import type { Market } from "./market.ts";
 import { challengeActor, challengeRow, needOf } from "./names.ts";
-import { commitOf } from "./stage.ts";
+import { hasTarget } from "./stage.ts";
 import { tellChallenge, tellNeed } from "./tell.ts";
 
 export const openChallenge = (
@@ -36,21 +35,11 @@ export const openChallenge = (
     challenge,
     challenger: letter.challenger,
     bonded: letter.bonded,
-    moot: !namesResult(letter, attempt, commitOf(turn, need)),
+    moot: letter.body.attempt !== attempt || !hasTarget(turn, need, letter.body),
     askRetryMs: parameters.askRetryMs,
     ruleMs: parameters.ruleMs,
   };
   turn.spawn("challenge", challengeActor(need, challenge), input);
-};
-
-/** Whether a CHALLENGE is about something that this attempt has (protocol section 7). */
-const namesResult = (
-  { body: { target, attempt: said } }: Letter,
-  attempt: number,
-  committed: Committed | undefined,
-): boolean => {
-  if (committed?.attempt !== attempt || said !== attempt) return false;
-  return "commit" in target ? target.commit === committed.commit : target.rejection === attempt;
 };
 
 const challengeOf = (actor: ActorRef): string => actor.id.split(":")[2] ?? "";

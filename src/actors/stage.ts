@@ -4,6 +4,7 @@ import type { AuctionContext } from "#machines/auction/auction.machine.ts";
 import type { Bid } from "#machines/auction/auction.events.ts";
 import type { Committed, NeedThreadContext } from "#machines/need-thread/need-thread.context.ts";
 import { stageOf as stageOfState } from "#machines/need-thread/need-thread.stage.ts";
+import type { ChallengeBody } from "#protocol/bodies.ts";
 import type { Did, LogMs } from "#protocol/words.ts";
 import type { BucketView } from "#runtime/bucket/application.ts";
 import { specOf } from "./market.ts";
@@ -37,6 +38,23 @@ export const barredOf = (view: BucketView, need: string): readonly Did[] =>
 
 export const commitOf = (view: BucketView, need: string): Committed | undefined =>
   threadOf(view, need).context.commit;
+
+/** What the committee of the open attempt has found; undefined while it has not concluded. */
+export const verdictOf = (view: BucketView, need: string): NeedThreadContext["verdict"] =>
+  threadOf(view, need).context.verdict;
+
+/** What this attempt has to contest: a result that stands, or its rejection. */
+export const hasTarget = (
+  view: BucketView,
+  need: string,
+  { attempt, target }: Pick<ChallengeBody, "attempt" | "target">,
+): boolean => {
+  const commit = commitOf(view, need);
+  if (commit?.attempt !== attempt) return false;
+  const isRejected = verdictOf(view, need) === "fail";
+  if ("commit" in target) return target.commit === commit.commit && !isRejected;
+  return target.rejection === attempt && isRejected;
+};
 
 export const bidOf = (auction: AuctionView, worker: Did): Bid | undefined =>
   auction.context.bids.find((bid) => bid.worker === worker);

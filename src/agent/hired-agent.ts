@@ -321,7 +321,7 @@ export class HiredAgent {
     const hash = voteDigest(subject, this.#o.client.did, verdict, this.#salt(key));
     this.#said(
       "VOTE",
-      await this.#o.client.say("VOTE", need, { need, attempt, question, seat, hash }),
+      await this.#o.client.say("VOTE", need, { need, attempt, question, seat, subject, hash }),
     );
   }
 

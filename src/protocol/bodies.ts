@@ -189,6 +189,8 @@ export interface VoteBody {
   readonly attempt: number;
   readonly question: Question;
   readonly seat: number;
+  /** What is judged; without it the vote is about whatever is judged when it arrives. */
+  readonly subject?: EnvelopeId;
   /** `voteDigest(subject, did, verdict, salt)`. */
   readonly hash: Uint8Array;
 }

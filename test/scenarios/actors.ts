@@ -122,5 +122,5 @@ const hide = (
   verdict: Verdict,
 ): void => {
   const hash = voteDigest(subject, world.did(name), verdict, salt);
-  world.send(world.sign(name, "VOTE", { ...at, question, hash }).wire);
+  world.send(world.sign(name, "VOTE", { ...at, question, subject, hash }).wire);
 };

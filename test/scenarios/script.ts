@@ -145,7 +145,8 @@ export class Script {
     const { id, answer: said } = await world.say(by, "CHALLENGE", {
       need,
       attempt: Number(words["attempt"] ?? 1),
-      target: { commit },
+      target:
+        words["rejection"] === undefined ? { commit } : { rejection: Number(words["rejection"]) },
       proof: "output_mismatch",
       evidence: need,
       bond: credits(words["bond"] ?? "1"),

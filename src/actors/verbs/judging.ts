@@ -8,7 +8,7 @@ import type { About, CommitteeView } from "../committee.actor.ts";
 import { keepLetter } from "../letters.ts";
 import { specOf } from "../market.ts";
 import { challengeRow, committeeActor, committeeRow } from "../names.ts";
-import { commitOf, stageOf } from "../stage.ts";
+import { commitOf, hasTarget, stageOf } from "../stage.ts";
 import { tellCommittee, tellNeed } from "../tell.ts";
 import { refuse, type VerbRules } from "../verbs.ts";
 import { liveNeed } from "./need.ts";
@@ -116,11 +116,10 @@ export const challenge: VerbRules<"CHALLENGE"> = {
     const stage = stageOf(view, body.need);
     if (stage !== "contestable" && stage !== "contest_pending" && stage !== "contested")
       return refuse("WRONG_STATE", stage);
-    const commit = commitOf(view, body.need);
-    if (commit?.attempt !== body.attempt)
+    if (commitOf(view, body.need)?.attempt !== body.attempt)
       return refuse("WRONG_STATE", "another attempt is contestable");
-    if ("commit" in body.target && body.target.commit !== commit.commit)
-      return refuse("WRONG_STATE", "the challenge names no COMMIT of this attempt");
+    if (!hasTarget(view, body.need, body))
+      return refuse("WRONG_STATE", "this attempt has no such COMMIT or rejection to contest");
     const { tier, body: asked } = specOf(view, body.need);
     const least = challengeBondLeast(asked.bounty, tier, market.parameters);
     if (body.bond < least) return refuse("BOND_TOO_SMALL", `at least ${least} micro-credits`);
