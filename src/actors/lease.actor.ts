@@ -22,7 +22,7 @@ import {
 } from "#runtime/bucket/application.ts";
 import { logicOf } from "#runtime/logic/xstate.ts";
 import { specOf, type Market } from "./market.ts";
-import { leaseActor, needOf } from "./names.ts";
+import { leaseActor, needOf, priceRow } from "./names.ts";
 import { tellLease, tellNeed } from "./tell.ts";
 
 /** What the lease machine keeps; read by admission and by notices. */
@@ -37,8 +37,6 @@ export interface LeaseView {
   };
 }
 
-const LEASE_PRICE_ROW = (actor: string): string => `price:${actor}`;
-
 export const openLease = (
   turn: Turn,
   need: string,
@@ -47,7 +45,7 @@ export const openLease = (
   { parameters }: Market,
 ): void => {
   const actor = leaseActor(need, attempt);
-  turn.put(LEASE_PRICE_ROW(actor), bid.price);
+  turn.put(priceRow(actor), bid.price);
   const input: LeaseInput = {
     attempt,
     worker: bid.worker,
@@ -68,7 +66,7 @@ const viewOf = (actor: ActorRef): LeaseView => actor.state as LeaseView;
 const awardNotice = (actor: ActorRef, view: BucketView, remainingMs: number): Told => {
   const need = needOf(actor.id);
   const { attempt, worker } = viewOf(actor).context;
-  const price = view.row(LEASE_PRICE_ROW(actor.id)) as bigint;
+  const price = view.row(priceRow(actor.id)) as bigint;
   const notice: Notice = {
     kind: "award",
     need,
@@ -110,7 +108,7 @@ export const leaseActorKind = (market: Market): ActorKind =>
       requestBond: (_params, actor, turn) => {
         const need = needOf(actor.id);
         const { attempt, worker } = viewOf(actor).context;
-        const price = turn.row(LEASE_PRICE_ROW(actor.id)) as bigint;
+        const price = turn.row(priceRow(actor.id)) as bigint;
         const amount = performanceBond(price, specOf(turn, need).tier, market.parameters);
         const request: LedgerRequest = { kind: "bond", need, attempt, worker, amount };
         turn.ask(actor.id, "bond", SYSTEM_BUCKET, request);
@@ -124,7 +122,6 @@ export const leaseActorKind = (market: Market): ActorKind =>
         const { attempt, worker, grantedAtMs } = viewOf(actor).context;
         const elapsedMs = grantedAtMs === undefined ? 0 : turn.atMs - grantedAtMs;
         const need = needOf(actor.id);
-        turn.drop(LEASE_PRICE_ROW(actor.id));
         tellNeed(turn, need, {
           type: "LEASE_ENDED",
           reason,

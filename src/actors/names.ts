@@ -17,6 +17,8 @@ export const challengeActor = (need: NeedId, challenge: string): string =>
 export const needRow = (need: NeedId): string => `spec:${need}`;
 /** What a committee is about, kept while it sits. */
 export const committeeRow = (actor: string): string => `about:${actor}`;
+/** What the winner asked, kept while its attempt lives. */
+export const priceRow = (lease: string): string => `price:${lease}`;
 /** The signed CHALLENGE, which its bond carries. */
 export const challengeRow = (challenge: string): string => `bonded:${challenge}`;
 /** The plan of a need: admitted operations. */

@@ -52,6 +52,7 @@ import {
   needOf,
   needRow,
   planRow,
+  priceRow,
 } from "./names.ts";
 import { letterOf } from "./letters.ts";
 import { tellLease, tellNeed } from "./tell.ts";
@@ -117,6 +118,7 @@ const verifyMs = (p: Market["parameters"]): number =>
 const closeAttempt = (turn: Turn, need: string, attempt: number): void => {
   turn.stop(auctionActor(need, attempt));
   turn.stop(leaseActor(need, attempt));
+  turn.drop(priceRow(leaseActor(need, attempt)));
   for (const question of ["plan", "result"] as const) {
     const committee = committeeActor(need, attempt, question);
     turn.stop(committee);
