@@ -28,7 +28,8 @@ import { Machine } from "../world/machine.ts";
 import { SimNetwork } from "../world/network.ts";
 import { RemoteLink } from "../world/remote-link.ts";
 import { SimDisk } from "../world/store.ts";
-import { SimSupervisor, type SupervisorOptions } from "../world/supervisor.ts";
+import { SimSupervisor } from "../world/supervisor.ts";
+import { failureOf, type Failure } from "./failures.ts";
 import { Recorder } from "./recorder.ts";
 
 export const SUPERVISOR = "supervisor";
@@ -51,25 +52,6 @@ const rolesOf = ({ role, behaviour }: AgentPlan): Joining["roles"] => [
   ...(behaviour === "challenging" ? (["challenger"] as const) : []),
 ];
 
-type News = Parameters<SupervisorOptions["onNews"]>[0];
-/** The one cause of a rebuild that is a fault of the store and not of ours. */
-const REFUSED_COMMIT = "its commit was refused";
-/** What a thread dies of where a fault was asked for. */
-const ASKED = ["exit", "a fault was asked for: throw"];
-
-const failureOf = (news: News): SimWorld["failures"][number] | undefined => {
-  if (news.type === "died" && !ASKED.includes(news.reason))
-    return { bucket: SYSTEM_BUCKET, what: `host ${news.host} died: ${news.reason}` };
-  if (news.type !== "host") return undefined;
-  const { event } = news;
-  const { bucket } = event;
-  if (event.type === "halted") return { bucket, what: `halted: ${event.reason}` };
-  if (event.type === "dead_letter") return { bucket, what: `dead letter: ${event.cause}` };
-  if (event.type === "rebuilt" && event.cause !== REFUSED_COMMIT)
-    return { bucket, what: `a turn threw: ${event.cause}` };
-  return undefined;
-};
-
 export class SimWorld {
   readonly plan: Plan;
   readonly scheduler: Scheduler;
@@ -86,7 +68,7 @@ export class SimWorld {
   /** A slow disk makes this longer. */
   storeMsMax: number;
   /** What must never be seen, whatever agents do: halted buckets, turns that threw, dead letters. */
-  readonly failures: { readonly bucket: number; readonly what: string }[] = [];
+  readonly failures: Failure[] = [];
   readonly rumours = new Rumours();
   readonly operator: SimOperator;
   readonly #swarm: string;

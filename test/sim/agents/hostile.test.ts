@@ -28,7 +28,7 @@ describe("whatever one agent does", () => {
   );
 });
 
-it("a flood is mostly refused, each kind by its own code, and nothing of it is acknowledged twice", async () => {
+it("a flood is refused by the codes of what it offends", async () => {
   const { said, observation } = await run(
     planWith([...HONEST, villain({ behaviour: "flooding" }, "worker")], NEEDS),
   );
@@ -77,7 +77,7 @@ it("of two envelopes under one nonce at most one is ever acknowledged", async ()
   expect(codesOf(both)).toContain("EQUIVOCATION");
 });
 
-it("a challenge of a wrong result that lazy verifiers passed undoes it, where the operator agrees", async () => {
+it("a wrong result that lazy verifiers passed is undone by a challenge", async () => {
   const agents = [
     agent("worker-0", "worker", { behaviour: "lying" }),
     ...["verifier-0", "verifier-1", "verifier-2"].map((name) =>
@@ -94,7 +94,7 @@ it("a challenge of a wrong result that lazy verifiers passed undoes it, where th
   expect(report.outcomes.finalized).toBeLessThan(NEEDS.length);
 });
 
-it("who moves its money meanwhile loses no other's: forged labels and empty pockets are refused", async () => {
+it("forged labels and empty pockets are refused to who moves its money", async () => {
   const { report, said } = await run(
     planWith(
       [

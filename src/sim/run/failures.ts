@@ -1,0 +1,29 @@
+/** News of a supervisor that is never fine, whatever agents and faults do. */
+
+import { SYSTEM_BUCKET } from "#envelope/cid.ts";
+import type { SupervisorOptions } from "../world/supervisor.ts";
+
+export interface Failure {
+  readonly bucket: number;
+  readonly what: string;
+}
+
+type News = Parameters<SupervisorOptions["onNews"]>[0];
+/** The one cause of a rebuild that is a fault of the store and not of ours. */
+const REFUSED_COMMIT = "its commit was refused";
+/** What a thread dies of where a fault was asked for. */
+const ASKED = ["exit", "a fault was asked for: throw"];
+
+/** A halted bucket, a dead letter, a turn or a thread that threw; undefined: it is fine. */
+export const failureOf = (news: News): Failure | undefined => {
+  if (news.type === "died" && !ASKED.includes(news.reason))
+    return { bucket: SYSTEM_BUCKET, what: `host ${news.host} died: ${news.reason}` };
+  if (news.type !== "host") return undefined;
+  const { event } = news;
+  const { bucket } = event;
+  if (event.type === "halted") return { bucket, what: `halted: ${event.reason}` };
+  if (event.type === "dead_letter") return { bucket, what: `dead letter: ${event.cause}` };
+  if (event.type === "rebuilt" && event.cause !== REFUSED_COMMIT)
+    return { bucket, what: `a turn threw: ${event.cause}` };
+  return undefined;
+};
