@@ -6,6 +6,7 @@ import type { Epoch, Store } from "#ports/store.ts";
 import type { Application } from "../bucket/application.ts";
 import type { Publication, Receipt } from "../bucket/outputs.ts";
 import type { MailboxLimits } from "../mailbox/mailbox.ts";
+import type { Wire } from "./verify.ts";
 
 /** Inputs of each mailbox taken in one turn: they fill a commit, and a turn stays under 50 ms. */
 export const TURN_INPUTS_MAX = 512;
@@ -77,6 +78,8 @@ export interface HostEnvironment {
   readonly receipts: (bucket: number, receipts: readonly Receipt[], head: string) => void;
   readonly tell: (to: string, notice: object) => void;
   readonly publish: (publication: Publication) => void;
+  /** An envelope for a bucket that is not led here; true: it is on its way to whoever leads it. */
+  readonly astray?: (wire: Wire, bucket: number) => boolean;
   /** Answers that are not signed: malformed, wrong signature, full. */
   readonly reject: (connection: number, wire: Uint8Array, code: string, detail: string) => void;
   readonly event: (event: HostEvent) => void;

@@ -42,7 +42,7 @@ import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket } from "./poison.ts";
 import { letOut } from "./release.ts";
 import { loadBucket, savedState, SNAPSHOT_RECORDS } from "./recovery.ts";
-import { verifyWires, type Addressed, type Wire } from "./verify.ts";
+import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
@@ -225,6 +225,12 @@ export class Host {
     for (const actor of state.actors.values()) yield* actor.kind.notices(actor, view);
   }
 
+  /** Whether what is said to the bucket is to be taken here: also while it is loading or halted. */
+  leads(bucket: number): boolean {
+    const led = this.#led.get(bucket);
+    return led !== undefined && led.status !== "lost";
+  }
+
   view(bucket: number): BucketView | undefined {
     const led = this.#led.get(bucket);
     return led?.status === "live" ? new BucketReader(led.state) : undefined;
@@ -280,11 +286,9 @@ export class Host {
   #verified(wires: readonly Wire[]): Addressed[] {
     if (wires.length === 0) return [];
     const startedAt = this.#env.monotonicMs();
-    const { app, verifier } = this.#env;
-    const leads = (bucket: number): boolean => this.#led.has(bucket);
-    const reject = (wire: Wire, code: string, detail: string): void =>
-      this.#reject(wire, code, detail);
-    const inputs = verifyWires({ app, verifier, leads, reject }, wires);
+    const leads = (bucket: number): boolean => this.leads(bucket);
+    const reject: Gate["reject"] = (wire, code, detail) => this.#reject(wire, code, detail);
+    const inputs = verifyWires({ ...this.#env, leads, reject }, wires);
     this.stats.envelopes += inputs.length;
     this.stats.verifyMicros += Math.round((this.#env.monotonicMs() - startedAt) * 1000);
     return inputs;

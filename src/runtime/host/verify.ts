@@ -21,6 +21,8 @@ export interface Gate {
   readonly app: Application;
   readonly verifier: Verifier;
   readonly leads: (bucket: number) => boolean;
+  /** What is for a bucket that others lead; true: it is on its way there. */
+  readonly astray?: (wire: Wire, bucket: number) => boolean;
   /** What cannot be believed to come from anybody: answered without a signature. */
   readonly reject: (wire: Wire, code: string, detail: string) => void;
 }
@@ -34,7 +36,8 @@ export const verifyWires = (gate: Gate, wires: readonly Wire[]): Addressed[] => 
   if (wires.length === 0) return [];
   const parsed: (Parsed & { readonly wire: Wire })[] = [];
   for (const wire of wires) {
-    const result = parse(gate, wire.wire);
+    const result = parse(gate, wire);
+    if (result === undefined) continue;
     if ("code" in result) gate.reject(wire, result.code, result.detail);
     else parsed.push({ wire, ...result });
   }
@@ -53,14 +56,17 @@ export const verifyWires = (gate: Gate, wires: readonly Wire[]): Addressed[] => 
   return inputs;
 };
 
-const parse = (gate: Gate, wire: Uint8Array): Parsed | { code: string; detail: string } => {
+/** Undefined: it was for somebody else, and is on its way there. */
+const parse = (gate: Gate, wire: Wire): Parsed | { code: string; detail: string } | undefined => {
   try {
-    const admitted = admittedOf(gate.app, decodeSigned(wire));
+    const admitted = admittedOf(gate.app, decodeSigned(wire.wire));
     const { code, detail = "" } = gate.app.door(admitted) ?? {};
     if (code !== undefined) return { code, detail };
     const bucket = gate.app.route(admitted.thread);
-    if (bucket === undefined || !gate.leads(bucket))
+    if (bucket === undefined || !gate.leads(bucket)) {
+      if (bucket !== undefined && gate.astray?.(wire, bucket) === true) return undefined;
       return { code: "MALFORMED", detail: "no such thread here" };
+    }
     return { admitted, bucket };
   } catch (error) {
     if (error instanceof Malformed) return { code: error.code, detail: error.message };

@@ -31,6 +31,8 @@ export interface HostSetOptions<P extends Port> {
   readonly hosts: number;
   readonly placement: readonly number[];
   readonly runner: HostRunner<P>;
+  /** To where other supervisors are (bus/bus-bridge.ts); none embedded. */
+  readonly bridge?: { readonly connect: (index: number, port: P) => void };
   readonly tree: SupervisorSpec;
   readonly facts: EpochFacts;
   /**
@@ -223,6 +225,11 @@ export class HostSet<P extends Port> {
       if (this.#slots.get(index) !== slot) return;
       const buckets = this.#o.placement.flatMap((host, bucket) => (host === index ? [bucket] : []));
       slot.opened = true;
+      const [inner, outer] = this.#o.bridge === undefined ? [] : this.#o.runner.channel();
+      if (inner !== undefined && outer !== undefined) {
+        void control.connectBus(inner);
+        this.#o.bridge?.connect(index, outer);
+      }
       // Whoever opens later joins the two, so each pair is joined once.
       for (const [other, peer] of this.#slots)
         if (other !== index && peer.opened) this.#join(index, slot, other, peer);

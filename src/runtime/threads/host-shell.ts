@@ -17,12 +17,24 @@ import type { Receipt } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { EpochKeys } from "./epoch-keys.ts";
-import type { Between, EpochFacts, FromHost, HostControl, Port, ToHost } from "./protocol.ts";
+import type {
+  Between,
+  EpochFacts,
+  FromBus,
+  FromHost,
+  HostControl,
+  Port,
+  ToBus,
+  ToHost,
+} from "./protocol.ts";
 
 /** The longest a host sleeps: log time needs a tick at least every second. */
 export const SLEEP_MS_MAX = 500;
 /** Receipts under one signature. */
 export const RECEIPTS_SIGNED_TOGETHER_MAX = 256;
+
+/** Where agents are that are attached to no connection of this process. */
+const BUS_CONNECTION = 0;
 
 export interface ShellOptions {
   readonly index: number;
@@ -48,6 +60,8 @@ export class HostShell<P extends Port> {
   #keys = new EpochKeys(new Uint8Array(0));
   /** Under which each bucket is led here. */
   readonly #epochs = new Map<number, Epoch>();
+  /** To where other supervisors and their agents are; none embedded. */
+  #bus: P | undefined = undefined;
   #placement: readonly number[] = [];
   readonly #hosts = new Map<number, P>();
   readonly #agents = new Map<number, P>();
@@ -82,6 +96,14 @@ export class HostShell<P extends Port> {
     connectAgents: (connection, port) => {
       this.#agents.set(connection, port);
       port.on("message", (message) => this.#fromAgents(connection, message as ToHost));
+    },
+    connectBus: (port) => {
+      this.#bus = port;
+      port.on("message", (message) => this.#fromBus(message as FromBus));
+      if (this.#published !== undefined) port.postMessage(this.#published);
+    },
+    letGo: async (buckets, waitMs) => {
+      await Promise.all(buckets.map((bucket) => this.#letGo(bucket, waitMs)));
     },
     lead: async (buckets: readonly number[], epoch: Epoch) => {
       for (const bucket of buckets) {
@@ -129,6 +151,11 @@ export class HostShell<P extends Port> {
         // The draws of the epoch that ended can be checked from now on (protocol section 9).
         ...(previous === undefined ? {} : { previousSecret: this.#keys.of(previous).secret }),
       }),
+      astray: (wire, bucket) => {
+        if (this.#bus === undefined || wire.connection === BUS_CONNECTION) return false;
+        this.#bus.postMessage({ type: "envelope", bucket, wire: wire.wire } satisfies ToBus);
+        return true;
+      },
       fetchDocument: (hash) => store.get(hash),
       send: (message) => this.#send(message),
       receipts: (bucket, receipts, head) => this.#receipt(bucket, receipts, head),
@@ -139,6 +166,7 @@ export class HostShell<P extends Port> {
           const message: Between = { type: "document", publication };
           this.#published = message;
           for (const host of this.#hosts.values()) host.postMessage(message);
+          this.#bus?.postMessage(message);
           this.#between(message);
         });
       },
@@ -178,13 +206,54 @@ export class HostShell<P extends Port> {
     else this.#sleeping = this.#o.clock.after(Math.min(nextMs, SLEEP_MS_MAX), () => this.#wake());
   }
 
+  async #letGo(bucket: number, waitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#o.clock.after(waitMs, resolve);
+      void this.#running.settle(bucket).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+    this.#running.letGo(bucket);
+  }
+
   /* ------------------------------------------------------------------------- inputs */
 
   #between(message: Between): void {
-    if (message.type === "messages") for (const item of message.items) this.#running.message(item);
-    else {
+    if (message.type === "messages") {
+      for (const item of message.items) this.#arrived(item, false);
+      this.#flush();
+    } else {
       this.#running.document(message.publication);
       this.#wake();
+    }
+  }
+
+  /** To a bucket that others lead: on to them, unless it came from there. */
+  #arrived(item: BucketMessage, isFromBus: boolean): void {
+    if (this.#running.leads(item.to)) this.#running.message(item);
+    else if (!isFromBus)
+      this.#bus?.postMessage({ type: "messages", items: [item] } satisfies ToBus);
+  }
+
+  #fromBus(message: FromBus): void {
+    switch (message.type) {
+      case "messages":
+        for (const item of message.items) this.#arrived(item, true);
+        break;
+      case "envelopes":
+        this.#running.receive(BUS_CONNECTION, message.wires);
+        break;
+      case "attach":
+        for (const agent of message.agents)
+          for (const notice of this.#running.notices(agent)) this.#tell(agent, notice);
+        this.#flush();
+        break;
+      case "document":
+        this.#between(message);
+        break;
+      default:
+        message satisfies never;
     }
   }
 
@@ -221,8 +290,7 @@ export class HostShell<P extends Port> {
   }
 
   #tell(to: string, notice: object): void {
-    const connection = this.#where.get(to);
-    if (connection === undefined) return;
+    const connection = this.#where.get(to) ?? BUS_CONNECTION;
     const queue = this.#told.get(connection);
     if (queue === undefined) this.#told.set(connection, [{ to, notice }]);
     else queue.push({ to, notice });
@@ -268,13 +336,18 @@ export class HostShell<P extends Port> {
     for (const [index, items] of this.#messages) {
       if (items.length === 0) continue;
       this.#messages.set(index, []);
-      if (index === this.#o.index) for (const item of items) this.#running.message(item);
+      if (index === this.#o.index) for (const item of items) this.#arrived(item, false);
       else this.#hosts.get(index)?.postMessage({ type: "messages", items } satisfies Between);
     }
     for (const [connection, items] of this.#told) {
       if (items.length === 0) continue;
       this.#told.set(connection, []);
-      this.#agents.get(connection)?.postMessage({ type: "notices", items } satisfies FromHost);
+      if (connection !== BUS_CONNECTION)
+        this.#agents.get(connection)?.postMessage({ type: "notices", items } satisfies FromHost);
+      else if (this.#bus !== undefined) {
+        const encoded = items.map(({ to, notice }) => ({ to, bytes: encode(notice) }));
+        this.#bus.postMessage({ type: "notices", items: encoded } satisfies ToBus);
+      }
     }
     for (const [signer, waiting] of this.#receipts)
       while (waiting.length > 0)
@@ -290,16 +363,15 @@ export class HostShell<P extends Port> {
     const items = new Map<number, { to: string; signed: (typeof signed)[number] }[]>();
     for (const [i, one] of signed.entries()) {
       const to = part[i]?.to ?? "";
-      const connection = this.#where.get(to);
-      if (connection === undefined) continue;
+      const connection = this.#where.get(to) ?? BUS_CONNECTION;
       const list = items.get(connection);
       if (list === undefined) items.set(connection, [{ to, signed: one }]);
       else list.push({ to, signed: one });
     }
-    for (const [connection, list] of items)
-      this.#agents
-        .get(connection)
-        ?.postMessage({ type: "receipts", items: list } satisfies FromHost);
+    for (const [connection, list] of items) {
+      const port = connection === BUS_CONNECTION ? this.#bus : this.#agents.get(connection);
+      port?.postMessage({ type: "receipts", items: list } satisfies FromHost & ToBus);
+    }
   }
 }
 

@@ -36,6 +36,27 @@ export type Between =
   | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
   | { readonly type: "document"; readonly publication: Publication };
 
+/** From a host to the bus: for buckets, agents and supervisors that are elsewhere. */
+export type ToBus =
+  | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
+  | { readonly type: "envelope"; readonly bucket: number; readonly wire: Uint8Array }
+  | {
+      readonly type: "receipts";
+      readonly items: readonly { readonly to: string; readonly signed: SignedEnvelope }[];
+    }
+  | {
+      readonly type: "notices";
+      readonly items: readonly { readonly to: string; readonly bytes: Uint8Array }[];
+    }
+  | { readonly type: "document"; readonly publication: Publication };
+
+/** From the bus to a host. */
+export type FromBus =
+  | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
+  | { readonly type: "envelopes"; readonly wires: readonly Uint8Array[] }
+  | { readonly type: "attach"; readonly agents: readonly string[] }
+  | { readonly type: "document"; readonly publication: Publication };
+
 /** One end of a channel: in order, nothing lost while both ends live. A MessagePort is one. */
 export interface Port {
   postMessage(message: unknown): void;
@@ -61,7 +82,11 @@ export interface HostControl<P = MessagePort> {
   open(epoch: EpochFacts, placement: readonly number[]): Promise<void>;
   connectHost(index: number, port: P): void;
   connectAgents(connection: number, port: P): void;
+  /** What is for elsewhere goes there from now on. */
+  connectBus(port: P): void;
   lead(buckets: readonly number[], epoch: Epoch): Promise<void>;
+  /** Others will lead them: what is built is settled, for `waitMs` at most, then nothing more leaves. */
+  letGo(buckets: readonly number[], waitMs: number): Promise<void>;
   /** False: no room; nothing was taken. */
   give(bucket: number, verb: string, body: unknown): boolean;
   query(name: string, argument: unknown): unknown;

@@ -92,7 +92,9 @@ const remote = (control: Comlink.Remote<HostControl>): RemoteControl<MessagePort
   connectHost: (index, port) => control.connectHost(index, Comlink.transfer(port, [port])),
   connectAgents: (connection, port) =>
     control.connectAgents(connection, Comlink.transfer(port, [port])),
+  connectBus: (port) => control.connectBus(Comlink.transfer(port, [port])),
   lead: (buckets, epoch) => control.lead(buckets, epoch),
+  letGo: (buckets, waitMs) => control.letGo(buckets, waitMs),
   give: (bucket, verb, body) => control.give(bucket, verb, body),
   query: (name, argument) => control.query(name, argument) as Promise<unknown>,
   drain: () => control.drain(),
