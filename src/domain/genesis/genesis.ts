@@ -47,6 +47,11 @@ export interface Parameters {
   readonly unbondingMs: number;
   readonly registryMaxAgeMs: number;
   readonly diversityOrgPpm: Ppm;
+  /**
+   * Stake of one entity that counts for selection weight; what is above secures work, but draws no more.
+   * All agents without an attested org are one entity.
+   */
+  readonly weightStakeMax: Credits;
   readonly freeCancelsPerHour: number;
   readonly lamportJumpMax: number;
   readonly bootstrapUntilAgents: number;

@@ -48,6 +48,8 @@ export const networkParameters: Parameters = {
   unbondingMs: 7 * DAY,
   registryMaxAgeMs: 30 * SECOND,
   diversityOrgPpm: 300_000,
+  // A hundred times the least stake: √100, so no entity weighs more than ten least verifiers.
+  weightStakeMax: 10_000n * CREDIT,
   freeCancelsPerHour: 3,
   lamportJumpMax: 2 ** 20,
   bootstrapUntilAgents: 10,
@@ -175,6 +177,10 @@ export const validateParameters = (p: Parameters): string[] => {
   check(
     p.planCandidatesMax >= 1 && p.planCandidatesMax <= CANDIDATES_MAX,
     `planCandidatesMax is from 1 to ${CANDIDATES_MAX}`,
+  );
+  check(
+    p.weightStakeMax >= p.verifyStakeMin,
+    "weightStakeMax is at least verifyStakeMin, or all verifiers would weigh the same",
   );
   check(p.heartbeatsMissedMax >= 1, "heartbeatsMissedMax is at least 1");
   check(

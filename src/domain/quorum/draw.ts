@@ -51,7 +51,7 @@ export interface Drawn {
 export const draw = (input: DrawInput): Drawn => {
   const { snapshot, rows, parameters, capability, bounty, parties, seated } = input;
   const pool = eligibleVerifiers(snapshot, capability, parameters, bounty);
-  const weighed = weights(pool, capability, input.nowMs);
+  const weighed = weights(pool, capability, input.nowMs, parameters.weightStakeMax);
   const free = new Set(unrelatedTo(pool, parties, rows).map((row) => row.did));
   const passed: Passed[] = [];
   const urn: Candidate[] = [];

@@ -4,6 +4,7 @@
  *
  * W1  More successes never lower a reputation, more failures never raise it.
  * W2  An entity that divides its stake among more agents gains no weight.
+ * W3  No entity weighs more than the root of the capped stake, whatever it has staked.
  */
 
 import type { Credits, Did, LogMs, Ppm } from "#protocol/words.ts";
@@ -64,6 +65,12 @@ export const recencyPpm = (lastActiveMs: LogMs, nowMs: LogMs): Ppm => {
 /** What the entities of a pool have staked together, and how many agents each has in it. */
 export type Entities = ReadonlyMap<string, { readonly stake: Credits; readonly agents: number }>;
 
+export interface Weighing {
+  readonly entities: Entities;
+  /** `weightStakeMax` of the genesis. */
+  readonly stakeMax: Credits;
+}
+
 export const entitiesOf = (pool: readonly AgentRow[]): Entities => {
   const entities = new Map<string, { stake: Credits; agents: number }>();
   for (const row of pool) {
@@ -78,7 +85,7 @@ export const entitiesOf = (pool: readonly AgentRow[]): Entities => {
 };
 
 /**
- * √(stake of the entity) × share × reputation × recency, in millionths of √micro-credit. An
+ * √min(stake of the entity, cap) × share × reputation × recency, in millionths of √micro-credit. An
  * attested org shares its root equally among its agents. Agents without an org share one root by
  * what each has staked: they are strangers, and an equal share would pay whoever splits.
  */
@@ -86,12 +93,13 @@ export const weight = (
   row: AgentRow,
   capability: string,
   nowMs: LogMs,
-  entities: Entities,
+  { entities, stakeMax }: Weighing,
 ): bigint => {
   const name = entityOf(row);
   const entity = entities.get(name);
   if (entity === undefined || entity.stake === 0n) return 0n;
-  const root = integerSqrt(entity.stake * UNIT);
+  const counted = entity.stake < stakeMax ? entity.stake : stakeMax;
+  const root = integerSqrt(counted * UNIT);
   const quality =
     BigInt(reputationPpm(row.reputation[capability])) * BigInt(recencyPpm(row.lastActiveMs, nowMs));
   if (name === UNATTESTED) return (root * row.stake * quality) / (entity.stake * UNIT);
@@ -103,7 +111,8 @@ export const weights = (
   pool: readonly AgentRow[],
   capability: string,
   nowMs: LogMs,
+  stakeMax: Credits,
 ): ReadonlyMap<Did, bigint> => {
-  const entities = entitiesOf(pool);
-  return new Map(pool.map((row) => [row.did, weight(row, capability, nowMs, entities)]));
+  const weighing = { entities: entitiesOf(pool), stakeMax };
+  return new Map(pool.map((row) => [row.did, weight(row, capability, nowMs, weighing)]));
 };

@@ -55,6 +55,7 @@ export const parameters: Parameters = {
   unbondingMs: 7 * DAY_MS,
   registryMaxAgeMs: 30_000,
   diversityOrgPpm: 300_000,
+  weightStakeMax: 10_000n * CREDIT,
   freeCancelsPerHour: 3,
   lamportJumpMax: 2 ** 20,
   bootstrapUntilAgents: 10,

@@ -208,7 +208,7 @@ describe("chance", () => {
     const agents = [100n, 400n, 900n, 1_600n].map((stake, i) =>
       row(`v${i}`, { stake: stake * CREDIT }),
     );
-    const weighed = weights(agents, "minify", 0);
+    const weighed = weights(agents, "minify", 0, networkParameters.weightStakeMax);
     const total = Number([...weighed.values()].reduce((a, b) => a + b, 0n));
     const counts = firsts(agents, 4_000);
     let chi = 0;

@@ -89,6 +89,9 @@ describe("recency", () => {
   });
 });
 
+/** Credits: the network's default. */
+const STAKE_MAX = 10_000n * CREDIT;
+
 describe("weight", () => {
   it("has an exact integer root", () => {
     fc.assert(
@@ -101,9 +104,9 @@ describe("weight", () => {
 
   it("grows with the root of the stake", () => {
     const pool = [row("a", { org: "a" }), row("b", { org: "b", stake: 400n * CREDIT })];
-    const all = weights(pool, "c", 0);
+    const all = weights(pool, "c", 0, STAKE_MAX);
     expect(all.get("b")).toBe(all.get("a")! * 2n);
-    expect(weights([row("z", { stake: 0n })], "c", 0).get("z")).toBe(0n);
+    expect(weights([row("z", { stake: 0n })], "c", 0, STAKE_MAX).get("z")).toBe(0n);
   });
 
   const stakes = fc.array(fc.bigInt({ min: 1n, max: 1_000n }), { minLength: 1, maxLength: 6 });
@@ -113,7 +116,7 @@ describe("weight", () => {
     row("z", { stake: 7n }),
   ];
   const sumOf = (pool: AgentRow[], own: (did: string) => boolean): bigint =>
-    [...weights(pool, "c", 0)].reduce((sum, [did, w]) => sum + (own(did) ? w : 0n), 0n);
+    [...weights(pool, "c", 0, STAKE_MAX)].reduce((sum, [did, w]) => sum + (own(did) ? w : 0n), 0n);
 
   it.each([
     ["an attested org", { org: "mine" }],
@@ -130,10 +133,39 @@ describe("weight", () => {
     );
   });
 
+  it("is not raised by splitting an entity into n agents, above, at or below the cap", () => {
+    const stakeMax = 1_000n;
+    const labels = fc.constantFrom({ org: "mine" }, {});
+    const successes = fc.integer({ min: 0, max: 40 });
+    fc.assert(
+      fc.property(stakes, labels, successes, (parts, own, good) => {
+        const evidence = { reputation: { c: { successes: good, failures: 2 } } };
+        const mine = (did: string, stake: bigint) => row(did, { ...own, ...evidence, stake });
+        const total = (pool: AgentRow[]): bigint =>
+          [...weights([...others, ...pool], "c", 0, stakeMax)].reduce(
+            (sum, [did, w]) => sum + (did.startsWith("m") ? w : 0n),
+            0n,
+          );
+        const whole = parts.reduce((sum, part) => sum + part, 0n);
+        const one = total([mine("m", whole)]);
+        expect(total(parts.map((stake, i) => mine(`m${i}`, stake)))).toBeLessThanOrEqual(one);
+        // Never above what the cap alone would weigh.
+        expect(one).toBeLessThanOrEqual(total([mine("m", stakeMax * 1_000n)]));
+      }),
+    );
+  });
+
+  it("of a rich entity is that of the cap", () => {
+    const of = (stake: bigint): bigint | undefined =>
+      weights([row("a", { org: "o", stake })], "c", 0, STAKE_MAX).get("a");
+    expect(of(STAKE_MAX)).toBe(of(1_000n * STAKE_MAX));
+    expect(of(STAKE_MAX)).toBeGreaterThan(of(STAKE_MAX / 2n)!);
+  });
+
   it("is shared equally among an org's agents, whatever each has staked", () => {
     const pool = [row("a", { org: "o" }), row("b", { org: "o", stake: 300n * CREDIT })];
-    const entities = entitiesOf(pool);
-    const shares = pool.map((agent) => weight(agent, "c", 0, entities));
+    const weighing = { entities: entitiesOf(pool), stakeMax: STAKE_MAX };
+    const shares = pool.map((agent) => weight(agent, "c", 0, weighing));
     expect(shares[0]).toBe(shares[1]);
     expect(shares[0]).toBe((20_000_000_000n * 182_400n) / 2_000_000n);
   });
