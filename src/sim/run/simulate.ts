@@ -4,8 +4,8 @@
  */
 
 import { createApplication } from "#actors/application.ts";
-import { bucketOf } from "#envelope/cid.ts";
-import type { NeedStatus } from "#actors/queries.ts";
+import { bucketOf, SYSTEM_BUCKET } from "#envelope/cid.ts";
+import type { BooksStatus, NeedStatus } from "#actors/queries.ts";
 import type { Application } from "#runtime/bucket/application.ts";
 import { isAck } from "#agent/client.ts";
 import { replayLogs } from "#runtime/replay/replay.ts";
@@ -67,44 +67,66 @@ export const simulate = async (options: RunOptions): Promise<RunReport> => {
     });
   await scheduler.run(startMs + plan.safetyMs);
   calm(world);
-  const open = await quiet(world, scheduler.nowMs + plan.quietMs);
-  return report(options, world, faults, open);
+  const unended = await quiet(world, scheduler.nowMs + plan.quietMs);
+  return report(options, world, faults, unended);
 };
 
-/** Runs until every acknowledged need has ended, or time is up. Resolves with those that have not. */
-const quiet = async (world: SimWorld, endMs: number): Promise<readonly string[]> => {
+/** What has not ended: needs that were acknowledged, and what is held for whatever else was asked. */
+interface Unended {
+  readonly open: readonly string[];
+  /** Escrows, bonds and exposures, for people; undefined: nothing is held. */
+  readonly held: string | undefined;
+}
+
+/** Runs until nothing is unended, or time is up. */
+const quiet = async (world: SimWorld, endMs: number): Promise<Unended> => {
   const { scheduler } = world;
   let open: string[] = [];
+  let held: string | undefined;
   do {
     await scheduler.run(Math.min(scheduler.nowMs + LOOK_MS, endMs));
     open = [];
     for (const { need, receipt } of world.requesters.flatMap(({ posted }) => posted)) {
       if (receipt !== undefined && !isAck(receipt)) continue;
-      const status = await ask(world, need);
+      const status = (await ask(world, bucketOf(need), "need", need)) as NeedStatus | undefined;
       if (status?.ended === undefined && !isRepeat(receipt, need)) open.push(need);
     }
-  } while (open.length > 0 && scheduler.nowMs < endMs);
-  return open;
+    // Others ask too: a need that was refused, said again by whoever heard it, is a need.
+    held = open.length > 0 ? undefined : await heldIn(world);
+  } while ((open.length > 0 || held !== undefined) && scheduler.nowMs < endMs);
+  return { open, held };
+};
+
+const heldIn = async (world: SimWorld): Promise<string | undefined> => {
+  const books = (await ask(world, SYSTEM_BUCKET, "books", undefined)) as BooksStatus | undefined;
+  if (books === undefined) return "unknown sums";
+  const { escrows, bonds, locked } = books;
+  if (escrows + bonds + locked === 0n) return undefined;
+  return `${escrows} of escrows, ${bonds} of bonds, ${locked} of exposures`;
 };
 
 const isRepeat = (receipt: object | undefined, need: string): boolean =>
   receipt !== undefined && "first" in receipt && receipt.first !== need;
 
-const ask = async (world: SimWorld, need: string): Promise<NeedStatus | undefined> => {
-  let answer: { readonly status: NeedStatus | undefined } | undefined;
+/** Undefined also where nobody answers. */
+const ask = async (
+  world: SimWorld,
+  bucket: number,
+  name: string,
+  argument: unknown,
+): Promise<unknown> => {
+  let answer: { readonly value: unknown } | undefined;
   if (!world.supervisor.isReady) return undefined;
-  void world.supervisor
-    .query(bucketOf(need), "need", need)
-    .then((status) => (answer = { status: status as NeedStatus | undefined }));
+  void world.supervisor.query(bucket, name, argument).then((value) => (answer = { value }));
   await world.scheduler.run(world.scheduler.nowMs + LOOK_MS, () => answer !== undefined);
-  return answer?.status;
+  return answer?.value;
 };
 
 const report = async (
   options: RunOptions,
   world: SimWorld,
   faults: Readonly<Record<string, number>>,
-  open: readonly string[],
+  { open, held }: Unended,
 ): Promise<RunReport> => {
   const { recorder, scheduler, plan, genesisBytes } = world;
   const observation = recorder.observation(genesisBytes, world.disk, world.blocks, true);
@@ -113,6 +135,8 @@ const report = async (
     need,
     what: `has not ended ${plan.quietMs} ms after the last fault`,
   }));
+  if (held !== undefined)
+    violations.push({ property: "E5", what: `${held} ${plan.quietMs} ms after the last fault` });
   for (const { bucket, what } of world.failures) violations.push({ property: "E5", bucket, what });
   const replayed = await replayAll(observation, violations);
   const checked = options.check(observation);
