@@ -117,7 +117,7 @@ const needOf = (chance: Prng, index: number, safetyMs: number, requesters: numbe
     verifyBounty: chance.between(1, 10) * (CREDIT / 10) + chance.below(7),
     tier,
     ...(chance.chance(200_000) ? { kResult: chance.between(1, 3) } : {}),
-    deadlineMs: chance.pick([5_000, 20_000, 60_000]),
+    deadlineMs: chance.pick([8_000, 20_000, 60_000]),
     ...(chance.chance(80_000) ? { cancelAfterMs: chance.below(chance.pick([4_000, 20_000])) } : {}),
     drawHash: chance.chance(300_000),
     ...(chance.chance(50_000) ? { twice: chance.pick(["same", "other"] as const) } : {}),
@@ -214,10 +214,12 @@ export const planOf = (seed: number): Plan => {
       voteMs: chance.pick([2_000, 10_000, 60_000]),
       leaseDefaultMs: chance.pick([5_000, 30_000]),
       heartbeatMs: chance.pick([1_000, 5_000]),
+      claimMs: chance.pick([1_000, 10_000]),
       ruleMs: chance.pick([3_000, 60_000]),
       tiers: {
         small: {
           ...(chance.chance(300_000) ? { sealedVotes: true } : {}),
+          auctionWindowMs: chance.pick([500, 1_000, 5_000]),
           challengeWindowMs: chance.pick([200, 1_000]),
         },
       },
