@@ -17,7 +17,7 @@ import {
 } from "#runtime/bucket/application.ts";
 import { logicOf } from "#runtime/logic/xstate.ts";
 import type { Letter } from "./letters.ts";
-import type { Market } from "./market.ts";
+import { pinnedDirectory, type Market } from "./market.ts";
 import { challengeActor, challengeRow, needOf } from "./names.ts";
 import { hasTarget } from "./stage.ts";
 import { tellChallenge, tellNeed } from "./tell.ts";
@@ -59,6 +59,7 @@ export const challengeActorKind = (_market: Market): ActorKind =>
           need: needOf(actor.id),
           attempt: attemptOf(actor),
           challenger,
+          entity: pinnedDirectory(turn)?.rows.get(challenger)?.org ?? challenger,
           challenge,
           envelope: wire,
           amount: body.bond,

@@ -89,6 +89,11 @@ export const REFUSALS = {
     "the policy refuses this",
     "read the detail and the policy bundle of the swarm",
   ),
+  RATE_LIMITED: refusal(
+    "changed",
+    "the sender's entity has challenged as often as it may for now",
+    "wait, and sign a new one while the window is open",
+  ),
   BOUNTY_CAP: refusal(
     "changed",
     "the bounty is above the cap of its tier",

@@ -9,7 +9,7 @@ const CLASSES: readonly [string, readonly RefusalCode[]][] = [
   ["registration", ["NO_REGISTRY", "NOT_REGISTERED", "VERB_NOT_ALLOWED"]],
   ["replay", ["NONCE_OLD", "EQUIVOCATION", "LAMPORT_JUMP"]],
   ["expired", ["EXPIRED"]],
-  ["policy", ["POLICY_DENIED", "BOUNTY_CAP", "CAPABILITY_UNKNOWN"]],
+  ["policy", ["POLICY_DENIED", "RATE_LIMITED", "BOUNTY_CAP", "CAPABILITY_UNKNOWN"]],
   ["fence", ["STALE_FENCE"]],
   ["state", ["UNKNOWN_THREAD", "WRONG_STATE", "BARRED", "ALREADY_ANSWERED", "NOT_SEATED"]],
   ["quorum", ["QUORUM_UNAVAILABLE"]],

@@ -53,6 +53,9 @@ export interface Parameters {
    */
   readonly weightStakeMax: Credits;
   readonly freeCancelsPerHour: number;
+  /** Challenges of one entity whose bonds are taken within an hour, and within a day, of log time. */
+  readonly challengesPerHour: number;
+  readonly challengesPerDay: number;
   readonly lamportJumpMax: number;
   readonly bootstrapUntilAgents: number;
   readonly tiers: Readonly<Record<Tier, TierRules>>;

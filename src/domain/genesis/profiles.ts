@@ -51,6 +51,8 @@ export const networkParameters: Parameters = {
   // A hundred times the least stake: √100, so no entity weighs more than ten least verifiers.
   weightStakeMax: 10_000n * CREDIT,
   freeCancelsPerHour: 3,
+  challengesPerHour: 10,
+  challengesPerDay: 50,
   lamportJumpMax: 2 ** 20,
   bootstrapUntilAgents: 10,
   tiers: {
@@ -181,6 +183,10 @@ export const validateParameters = (p: Parameters): string[] => {
   check(
     p.weightStakeMax >= p.verifyStakeMin,
     "weightStakeMax is at least verifyStakeMin, or all verifiers would weigh the same",
+  );
+  check(
+    p.challengesPerHour >= 1 && p.challengesPerHour <= p.challengesPerDay,
+    "challengesPerHour is at least 1 and at most challengesPerDay",
   );
   check(p.heartbeatsMissedMax >= 1, "heartbeatsMissedMax is at least 1");
   check(

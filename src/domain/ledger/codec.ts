@@ -54,6 +54,7 @@ export interface PlainLedger {
   readonly transfers: readonly (readonly [string, TransferRow])[];
   readonly grants: readonly (readonly [string, TransferRow])[];
   readonly freeCancels: readonly (readonly [Did, readonly LogMs[]])[];
+  readonly challenged: readonly (readonly [string, readonly LogMs[]])[];
   readonly answers: readonly PlainBucket[];
   readonly arrivals: number;
   readonly queue: readonly Omit<Waiting, "ready">[];
@@ -107,6 +108,7 @@ export const encodeLedger = (state: LedgerState): PlainLedger => ({
   transfers: [...state.transfers],
   grants: sorted(state.grants),
   freeCancels: [...state.freeCancels].map(([requester, times]) => [requester, [...times]]),
+  challenged: [...state.challenged].map(([entity, times]) => [entity, [...times]]),
   answers: plainBuckets(state),
   arrivals: state.arrivals,
   queue: [...state.queue.values()].map(({ id, request, untilMs, arrival }) => ({
@@ -179,6 +181,7 @@ export const decodeLedger = (given: PlainLedger, parameters: Parameters): Ledger
   fill(state.transfers, plain.transfers);
   fill(state.grants, plain.grants);
   for (const [requester, times] of plain.freeCancels) state.freeCancels.set(requester, [...times]);
+  for (const [entity, times] of plain.challenged) state.challenged.set(entity, [...times]);
   readAnswers(state, plain);
   for (const waiting of plain.queue) enterQueue(state, { ...waiting, ready: 0 });
   state.effects.stakes.clear();

@@ -13,6 +13,7 @@ import { foremost } from "#protocol/refusals.ts";
 import type { Refusal, RefusalCode } from "#protocol/refusals.ts";
 import { balanceOf, burn, credit, debit, freeStakeOf, lockStake } from "./accounts.ts";
 import { assert } from "./bug.ts";
+import { countChallenge, tooOften } from "./challenge-rate.ts";
 import type { LedgerAnswer, LedgerRequest } from "./requests.ts";
 import { partOf, splitEqually } from "./split.ts";
 import { freshAttempt } from "./state.ts";
@@ -139,12 +140,15 @@ export const challenge = (state: LedgerState, request: Request<"challenge">): Le
   if (balance < amount) {
     refusals.push({ code: "INSUFFICIENT_FUNDS", detail: `${balance} of ${amount}` });
   }
+  const often = tooOften(state, request.entity);
+  if (often !== undefined) refusals.push({ code: "RATE_LIMITED", detail: `at most ${often}` });
   if (open.sealed || attempt < open.attempt) refusals.push({ code: "SEALED" });
   if (amount < minimum) refusals.push({ code: "BOND_TOO_SMALL", detail: `at least ${minimum}` });
   const refusal = foremost(refusals);
   if (refusal !== undefined) return { kind: "refused", ...refusal };
 
   debit(state, challenger, amount);
+  countChallenge(state, request.entity);
   state.sums.bonds += amount;
   state.sequence += 1;
   open.challenges.push({

@@ -25,6 +25,7 @@ import { isBelowFloor, keepAnswer, keptAnswer, raiseFloor } from "./answers.ts";
 import { assert } from "./bug.ts";
 import { bond, challenge, fund, openHold, resolve } from "./holds.ts";
 import type { Related } from "./holds.ts";
+import { forgetChallenges } from "./challenge-rate.ts";
 import { TRANSFER_KEPT_MS, UNBONDING_TRANCHES_MAX } from "./limits.ts";
 import type { LedgerAnswer, LedgerRequest, ReputationGain } from "./requests.ts";
 import { abandon, askSeats, expireQueue, serveQueue } from "./seat-queue.ts";
@@ -233,6 +234,7 @@ export const tick = (state: LedgerState, nowMs: LogMs): LedgerEffects => {
   releaseUnbonded(state);
   expireQueue(state);
   forgetCancels(state);
+  forgetChallenges(state);
   forgetBefore(state.endedKeys, ({ untilMs }) => untilMs <= nowMs);
   forgetBefore(state.transfers, ({ atMs }) => atMs + TRANSFER_KEPT_MS <= nowMs);
   return takeEffects(state);

@@ -21,6 +21,10 @@ export const TRANSFER_KEPT_MS: LogMs = KEY_KEPT_MS;
 /** Cancels before DECIDE are counted over this window (protocol section 4: "an hour"). */
 export const FREE_CANCEL_WINDOW_MS: LogMs = HOUR_MS;
 
+/** Challenges are counted over these windows (protocol section 17: "10 an hour, 50 a day"). */
+export const CHALLENGE_HOUR_MS: LogMs = HOUR_MS;
+export const CHALLENGE_DAY_MS: LogMs = DAY_MS;
+
 /** Share of the bounty that one cancel too many costs (protocol section 4). */
 export const CANCEL_FINE_PPM: Ppm = 10_000;
 

@@ -60,6 +60,8 @@ export type LedgerRequest =
       readonly need: NeedId;
       readonly attempt: number;
       readonly challenger: Did;
+      /** Whose challenges are counted together: the attested org, else the challenger alone. */
+      readonly entity: string;
       readonly challenge: EnvelopeId;
       /** The whole signed CHALLENGE envelope (wire bytes); the bond carries it. */
       readonly envelope: Uint8Array;

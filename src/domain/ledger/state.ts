@@ -182,6 +182,8 @@ export interface LedgerState {
   readonly grants: Map<string, TransferRow>;
   /** By requester, times of cancels before DECIDE, the latest last; in order of the latest. */
   readonly freeCancels: Map<Did, LogMs[]>;
+  /** By entity, times of bonds taken within a day, the latest last; in order of the latest. */
+  readonly challenged: Map<string, LogMs[]>;
   readonly answers: Map<number, BucketAnswers>;
   arrivals: number;
   /** In order of arrival. */
@@ -220,6 +222,7 @@ export const createLedger = (parameters: Parameters, minted: Credits): LedgerSta
     transfers: new Map(),
     grants: new Map(),
     freeCancels: new Map(),
+    challenged: new Map(),
     answers: new Map(),
     arrivals: 0,
     queue: new Map(),

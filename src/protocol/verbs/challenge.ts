@@ -10,6 +10,7 @@ export const challengeVerb = defineVerb({
   sender: "anyone",
   thread: "need",
   refusals: [
+    "RATE_LIMITED",
     "ALREADY_ANSWERED",
     "INSUFFICIENT_FUNDS",
     "SEALED",

@@ -57,6 +57,8 @@ export const parameters: Parameters = {
   diversityOrgPpm: 300_000,
   weightStakeMax: 10_000n * CREDIT,
   freeCancelsPerHour: 3,
+  challengesPerHour: 10,
+  challengesPerDay: 50,
   lamportJumpMax: 2 ** 20,
   bootstrapUntilAgents: 10,
   tiers: {

@@ -158,7 +158,8 @@ describe("the money table, with exact sums", () => {
     const about = { need: "need-1", attempt: 1, challenge: "challenge-1" } as const;
     const envelope = Uint8Array.of(1);
     const amount = 2n * CREDIT;
-    answerTo(state, { kind: "challenge", ...about, challenger: "challenger", envelope, amount });
+    const who = { challenger: "challenger", entity: "challenger" };
+    answerTo(state, { kind: "challenge", ...about, ...who, envelope, amount });
     answerTo(state, { kind: "resolve", ...about, upheld: true, judges: [] });
   };
 

@@ -32,6 +32,7 @@ const challengeRequest = (over: Partial<Extract<LedgerRequest, { kind: "challeng
     need: "need-1",
     attempt: 1,
     challenger: "requester",
+    entity: "requester",
     challenge: "challenge-1",
     envelope: Uint8Array.of(1, 2, 3),
     amount: 2n * CREDIT,

@@ -33,6 +33,9 @@ const parameters = {
   unbondingMs: 100,
   seatsWaitMs: 60,
   freeCancelsPerHour: 1,
+  // Counted in challenge-rate.test.ts.
+  challengesPerHour: 1_000_000,
+  challengesPerDay: 1_000_000,
   severity: 3,
   tiers: { ...network.tiers, small: { ...network.tiers.small, bountyMax: 300n } },
 };
@@ -173,7 +176,8 @@ const request = (state: LedgerState, dice: Dice): LedgerRequest => {
   if (sort < 9) {
     const challenger = dice.of(AGENTS);
     const envelope = Uint8Array.of(dice.below(9));
-    return { kind: "challenge", need, attempt, challenger, challenge, envelope, amount };
+    const who = { challenger, entity: challenger };
+    return { kind: "challenge", need, attempt, ...who, challenge, envelope, amount };
   }
   if (sort < 10) {
     const judges = AGENTS.filter(() => dice.chance(30));
