@@ -31,7 +31,11 @@ export const propose: VerbRules<"PROPOSE"> = {
     if (!eligibleWorkers(pinnedDirectory(view), asked.capability, requester, barred).includes(from))
       return refuse("VERB_NOT_ALLOWED", `the sender is no worker of ${asked.capability}`);
     const sealedMode = auction.context.mode === "sealed";
-    if ("pass" in body.bid) return undefined;
+    // Once is enough: a log that takes the same word without end can be filled with it.
+    if ("pass" in body.bid)
+      return auction.context.passed.includes(from)
+        ? refuse("WRONG_STATE", "the sender has passed")
+        : undefined;
     if ("sealed" in body.bid !== sealedMode)
       return refuse(
         "BID_INVALID",
