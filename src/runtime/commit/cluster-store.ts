@@ -136,11 +136,6 @@ export class ClusterStore implements LedStore {
     return this.#parts.journal.saveSnapshot(snapshot);
   }
 
-  /** Somebody else leads the bucket, or will: what is known of its chain may grow without us. */
-  letGo(bucket: number): void {
-    this.#chains.delete(bucket);
-  }
-
   async close(): Promise<void> {
     await this.#parts.journal.close();
   }

@@ -122,6 +122,15 @@ export class HostSet<P extends Port> {
     return this.#slots.get(index)?.host.control;
   }
 
+  /** Resolves when the host has answered, or has ended before it could, or is not there. */
+  async unlessGone(
+    index: number,
+    ask: (control: RemoteControl<P>) => Promise<void>,
+  ): Promise<void> {
+    const slot = this.#slots.get(index);
+    if (slot !== undefined) await Promise.race([ask(slot.host.control), slot.gone]);
+  }
+
   controls(): RemoteControl<P>[] {
     return [...this.#slots.values()].map((slot) => slot.host.control);
   }
@@ -136,9 +145,7 @@ export class HostSet<P extends Port> {
     // Twice: what one host commits may be an ask to another.
     for (let round = 0; round < 2; round += 1)
       await Promise.all(
-        [...this.#slots.values()].map(({ host, gone }) =>
-          Promise.race([host.control.drain(), gone]),
-        ),
+        [...this.#slots.keys()].map((index) => this.unlessGone(index, (host) => host.drain())),
       );
   }
 

@@ -10,7 +10,7 @@ export const FAULTS_MAX = 40;
 
 type Kind = FaultPlan["kind"];
 
-const WEIGHTS: Readonly<Record<Kind, number>> = {
+const ANYWHERE = {
   "process-crash": 3,
   "process-freeze": 2,
   "thread-exit": 3,
@@ -19,13 +19,22 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   "agent-freeze": 3,
   cut: 4,
   weather: 2,
-  "store-slow": 2,
   "fsync-slow": 2,
-  "store-fault": 5,
   "clock-step": 2,
 };
+/** One supervisor with a disk of its own. */
+const ALONE = { ...ANYWHERE, "store-slow": 2, "store-fault": 5 };
+const CLUSTER = {
+  ...ANYWHERE,
+  "consensus-away": 2,
+  "consensus-fault": 5,
+  "stream-away": 2,
+  "cut-off": 3,
+  "disk-lost": 2,
+  "disk-full": 2,
+};
 
-export const FAULT_KINDS = Object.keys(WEIGHTS) as readonly Kind[];
+export const FAULT_KINDS = Object.keys({ ...ALONE, ...CLUSTER }) as readonly Kind[];
 
 /** Every kind that can strike a lone supervisor's disk. */
 const STORE_FAULTS = [
@@ -39,18 +48,35 @@ const STORE_FAULTS = [
 export const drawFaults = (chance: Prng, plan: Omit<Plan, "faults">): readonly FaultPlan[] => {
   const count = chance.between(FAULTS_MIN, FAULTS_MAX);
   const agent = (): number => chance.below(plan.agents.length);
+  const supervisor = (): number => chance.below(plan.supervisors.length);
+  const weights: Readonly<Partial<Record<Kind, number>>> =
+    plan.supervisors.length > 1 ? CLUSTER : ALONE;
   const drawn = Array.from({ length: count }, (): FaultPlan => {
     const atMs = chance.below(plan.safetyMs);
-    const kind = chance.weighted(WEIGHTS);
+    const kind = chance.weighted(weights);
     switch (kind) {
       case "process-crash":
-        return { atMs, kind };
+        return { atMs, kind, supervisor: supervisor() };
       case "process-freeze":
-        return { atMs, kind, forMs: chance.between(100, 8_000) };
+        return { atMs, kind, supervisor: supervisor(), forMs: chance.between(100, 8_000) };
       case "thread-exit":
-        return { atMs, kind, host: chance.below(plan.hosts) };
-      case "thread-throw":
-        return { atMs, kind, host: chance.below(plan.hosts), turns: chance.between(1, 20) };
+        return { atMs, kind, supervisor: supervisor(), host: chance.below(plan.hosts) };
+      case "thread-throw": {
+        const turns = chance.between(1, 20);
+        return { atMs, kind, supervisor: supervisor(), host: chance.below(plan.hosts), turns };
+      }
+      case "consensus-away":
+        return { atMs, kind, forMs: chance.between(200, 8_000) };
+      case "consensus-fault":
+        return { atMs, kind, fault: chance.pick(["answer-lost", "request-lost", "late"] as const) };
+      case "stream-away":
+        return { atMs, kind, forMs: chance.between(200, 8_000) };
+      case "cut-off":
+        return { atMs, kind, supervisor: supervisor(), forMs: chance.between(500, 12_000) };
+      case "disk-lost":
+        return { atMs, kind, supervisor: supervisor() };
+      case "disk-full":
+        return { atMs, kind, supervisor: supervisor(), forMs: chance.between(500, 8_000) };
       case "agent-crash":
         return { atMs, kind, agent: agent() };
       case "agent-freeze":

@@ -164,6 +164,9 @@ const requesterOf = (
   return { credits, controller: "owner", with: chance.between(1, workers - 1) };
 };
 
+/** How many supervisors a world has: every other one is a cluster. */
+const SUPERVISORS = [1, 1, 2, 3];
+
 export const planOf = (seed: number): Plan => {
   const chance = Prng.of(seed).stream("plan");
   const safetyMs = chance.between(SAFETY_MS_MIN, SAFETY_MS_MAX);
@@ -225,10 +228,10 @@ export const planOf = (seed: number): Plan => {
       },
     },
     weather: weatherOf(chance),
-    supervisor: {
+    supervisors: Array.from({ length: chance.pick(SUPERVISORS) }, () => ({
       driftPpm: chance.between(-200, 200),
       skewMs: chance.pick([0, 60_000, -60_000]),
-    },
+    })),
     threadMsMax: chance.pick([0, 1, 5]),
     storeMsMax: chance.pick([0, 2, 10]),
     requesters,

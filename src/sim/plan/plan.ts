@@ -6,6 +6,7 @@
 import type { Overrides } from "#domain/genesis/profiles.ts";
 import type { Tier } from "#protocol/words.ts";
 import type { NetworkWeather } from "../world/network.ts";
+import type { ConsensusFault } from "../world/consensus.ts";
 import type { StoreFault } from "../world/store.ts";
 
 /** How a program answers, and what its agent does beside the protocol. */
@@ -98,10 +99,23 @@ export interface NeedPlan {
 }
 
 export type FaultPlan = { readonly atMs: number } & (
-  | { readonly kind: "process-crash" }
-  | { readonly kind: "process-freeze"; readonly forMs: number }
-  | { readonly kind: "thread-exit"; readonly host: number }
-  | { readonly kind: "thread-throw"; readonly host: number; readonly turns: number }
+  | { readonly kind: "process-crash"; readonly supervisor: number }
+  | { readonly kind: "process-freeze"; readonly supervisor: number; readonly forMs: number }
+  | { readonly kind: "thread-exit"; readonly supervisor: number; readonly host: number }
+  | {
+      readonly kind: "thread-throw";
+      readonly supervisor: number;
+      readonly host: number;
+      readonly turns: number;
+    }
+  /** The consensus store of a cluster: nobody reaches it, or one answer or request is lost or late. */
+  | { readonly kind: "consensus-away"; readonly forMs: number }
+  | { readonly kind: "consensus-fault"; readonly fault: ConsensusFault }
+  | { readonly kind: "stream-away"; readonly forMs: number }
+  /** One supervisor does not reach the consensus store. */
+  | { readonly kind: "cut-off"; readonly supervisor: number; readonly forMs: number }
+  | { readonly kind: "disk-lost"; readonly supervisor: number }
+  | { readonly kind: "disk-full"; readonly supervisor: number; readonly forMs: number }
   | { readonly kind: "agent-crash"; readonly agent: number }
   | { readonly kind: "agent-freeze"; readonly agent: number; readonly forMs: number }
   | {
@@ -130,7 +144,8 @@ export interface Plan {
   readonly buckets: readonly number[];
   readonly overrides: Overrides;
   readonly weather: NetworkWeather;
-  readonly supervisor: { readonly driftPpm: number; readonly skewMs: number };
+  /** One with a disk of its own, or several in a cluster. */
+  readonly supervisors: readonly { readonly driftPpm: number; readonly skewMs: number }[];
   readonly threadMsMax: number;
   readonly storeMsMax: number;
   readonly requesters: readonly RequesterPlan[];

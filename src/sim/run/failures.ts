@@ -1,14 +1,15 @@
 /** News of a supervisor that is never fine, whatever agents and faults do. */
 
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
-import type { SupervisorOptions } from "../world/supervisor.ts";
+import type { MemberNews } from "#runtime/leadership/member.ts";
+import type { SupervisorNews } from "../world/supervisor.ts";
 
 export interface Failure {
   readonly bucket: number;
   readonly what: string;
 }
 
-type News = Parameters<SupervisorOptions["onNews"]>[0];
+export type News = SupervisorNews | MemberNews;
 /** The one cause of a rebuild that is a fault of the store and not of ours. */
 const REFUSED_COMMIT = "its commit was refused";
 /** What a thread dies of where a fault was asked for. */

@@ -12,7 +12,8 @@ import type {
 } from "../checkers/observation.ts";
 import type { Trace } from "../kernel/trace.ts";
 import type { SimBlocks } from "../world/blocks.ts";
-import type { DiskWatcher, SimDisk } from "../world/store.ts";
+import type { DiskWatcher } from "../world/store.ts";
+import type { Contents } from "./swarm.ts";
 
 export class Recorder {
   readonly #nowMs: () => number;
@@ -77,14 +78,14 @@ export class Recorder {
 
   observation(
     genesis: Uint8Array,
-    disk: SimDisk,
+    contents: Iterable<Contents>,
     blocks: SimBlocks,
     isQuiet: boolean,
   ): Observation {
     const logs = new Map<number, readonly Uint8Array[]>();
     const heads = new Map<number, Head>();
     const decideKeys = new Map<number, readonly string[]>();
-    for (const { head, chain, decides } of disk.contents()) {
+    for (const { head, chain, decides } of contents) {
       if (head.records === 0 && head.bucket !== SYSTEM_BUCKET) continue;
       logs.set(head.bucket, chain);
       heads.set(head.bucket, head);

@@ -116,8 +116,7 @@ const ask = async (
   argument: unknown,
 ): Promise<unknown> => {
   let answer: { readonly value: unknown } | undefined;
-  if (!world.supervisor.isReady) return undefined;
-  void world.supervisor.query(bucket, name, argument).then((value) => (answer = { value }));
+  void world.swarm.query(bucket, name, argument).then((value) => (answer = { value }));
   await world.scheduler.run(world.scheduler.nowMs + LOOK_MS, () => answer !== undefined);
   return answer?.value;
 };
@@ -129,7 +128,12 @@ const report = async (
   { open, held }: Unended,
 ): Promise<RunReport> => {
   const { recorder, scheduler, plan, genesisBytes } = world;
-  const observation = recorder.observation(genesisBytes, world.disk, world.blocks, true);
+  const observation = recorder.observation(
+    genesisBytes,
+    world.swarm.contents(),
+    world.blocks,
+    true,
+  );
   const violations: Violation[] = open.map((need) => ({
     property: "E5",
     need,

@@ -1,6 +1,6 @@
 /**
- * One simulated world, put together from its plan: a supervisor with a disk, agents and requesters on
- * machines of their own, a network between them.
+ * One simulated world, put together from its plan: a supervisor with a disk or several in a cluster,
+ * agents and requesters on machines of their own, a network between them.
  */
 
 import { createApplication, query } from "#actors/application.ts";
@@ -12,6 +12,7 @@ import { swarmIdOf } from "#envelope/swarm.ts";
 import type { AgentClient } from "#agent/client.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
+import type { Notice, Receipt } from "#protocol/notices.ts";
 import type { Application } from "#runtime/bucket/application.ts";
 import { defineSupervisor } from "#runtime/supervision/spec.ts";
 import { clientOn, signerOf, SimAgent } from "../agents/agent.ts";
@@ -26,13 +27,12 @@ import type { AgentPlan, Plan } from "../plan/plan.ts";
 import { SimBlocks } from "../world/blocks.ts";
 import { Machine } from "../world/machine.ts";
 import { SimNetwork } from "../world/network.ts";
-import { RemoteLink } from "../world/remote-link.ts";
-import { SimDisk } from "../world/store.ts";
-import { SimSupervisor } from "../world/supervisor.ts";
-import { failureOf, type Failure } from "./failures.ts";
+import { ClusterSwarm } from "./cluster.ts";
+import { EmbeddedSwarm, SUPERVISOR } from "./embedded.ts";
+import { failureOf, type Failure, type News } from "./failures.ts";
 import { Recorder } from "./recorder.ts";
+import type { SimSwarm } from "./swarm.ts";
 
-export const SUPERVISOR = "supervisor";
 const POLICY = "simulated";
 const MINTED = 1_000_000_000_000_000n;
 /** True time within which everybody must have joined. */
@@ -57,10 +57,8 @@ export class SimWorld {
   readonly scheduler: Scheduler;
   readonly network: SimNetwork;
   readonly recorder: Recorder;
-  readonly disk: SimDisk;
   readonly blocks = new SimBlocks();
-  readonly supervisor: SimSupervisor;
-  readonly machine: Machine;
+  readonly swarm: SimSwarm;
   readonly agents: readonly SimAgent[];
   readonly requesters: readonly SimRequester[];
   readonly genesisBytes: Uint8Array;
@@ -71,7 +69,7 @@ export class SimWorld {
   readonly failures: Failure[] = [];
   readonly rumours = new Rumours();
   readonly operator: SimOperator;
-  readonly #swarm: string;
+  readonly #swarmId: string;
 
   constructor({ plan, settled, keepTrace, change = (app) => app }: WorldOptions) {
     this.plan = plan;
@@ -81,7 +79,6 @@ export class SimWorld {
     const nowMs = (): number => this.scheduler.nowMs;
     this.recorder = new Recorder(nowMs, new Trace(keepTrace));
     this.network = new SimNetwork(chance.stream("network"));
-    this.disk = new SimDisk(this.recorder.disk(SUPERVISOR));
     this.storeMsMax = plan.storeMsMax;
     const operator = signerOf(plan.seed, "operator");
     const genesis: Genesis = {
@@ -95,26 +92,37 @@ export class SimWorld {
       policy: POLICY,
     };
     this.genesisBytes = encodeGenesis(genesis);
-    this.#swarm = swarmIdOf(genesis.name, this.genesisBytes);
+    this.#swarmId = swarmIdOf(genesis.name, this.genesisBytes);
     this.operator = new SimOperator({
       did: operator.did,
       machine: new Machine(this.scheduler, "operator's desk", { driftPpm: 0, skewMs: 0 }),
       chance: chance.stream("operator"),
       ruleMs: genesis.parameters.ruleMs,
-      give: (bucket, verb, body) => this.supervisor.give(bucket, verb, body),
+      give: (bucket, verb, body) => this.swarm.give(bucket, verb, body),
     });
-    this.machine = new Machine(this.scheduler, SUPERVISOR, plan.supervisor);
-    this.supervisor = this.#supervisor(plan, change);
+    this.swarm = this.#swarm(plan, change);
     this.agents = plan.agents.map((agent) => this.#agent(agent));
     this.requesters = plan.requesters.map((_, i) => this.#requester(i));
   }
 
-  #supervisor(plan: Plan, change: (app: Application) => Application): SimSupervisor {
+  #swarm(plan: Plan, change: (app: Application) => Application): SimSwarm {
     const wanted = new Set([...plan.buckets, SYSTEM_BUCKET]);
-    return new SimSupervisor({
-      machine: this.machine,
+    const receipt = (by: string, to: string, one: Receipt): void => {
+      this.recorder.receipt(by, to, one);
+      this.rumours.answered(to, one);
+    };
+    const notice = (by: string, to: string, one: Notice): void => {
+      this.recorder.notice(by, to, one);
+      this.rumours.told(to, one);
+    };
+    const onNews = (by: string, news: News): void => {
+      this.recorder.note(by, JSON.stringify(news));
+      const failure = failureOf(news);
+      if (failure !== undefined) this.failures.push(failure);
+    };
+    const options = {
+      scheduler: this.scheduler,
       network: this.network,
-      disk: this.disk,
       blocks: this.blocks,
       chance: this.chance.stream("supervisor"),
       createApplication: () => change(createApplication(this.genesisBytes)),
@@ -132,28 +140,28 @@ export class SimWorld {
         master: this.chance.stream("master").bytes(32),
         fields: { header: "", code: "simulated", machines: "", policy: POLICY },
       },
-      outputs: {
-        receipt: (to, receipt) => {
-          this.recorder.receipt(SUPERVISOR, to, receipt);
-          this.rumours.answered(to, receipt);
-        },
-        notice: (to, notice) => {
-          this.recorder.notice(SUPERVISOR, to, notice);
-          this.rumours.told(to, notice);
-        },
-      },
       threadMsMax: plan.threadMsMax,
       storeMsMax: () => this.storeMsMax,
-      onNews: (news) => {
-        this.recorder.note(SUPERVISOR, JSON.stringify(news));
-        const failure = failureOf(news);
-        if (failure !== undefined) this.failures.push(failure);
+      watcher: this.recorder.disk(SUPERVISOR),
+    };
+    const { supervisors } = plan;
+    const [clock] = supervisors;
+    if (clock === undefined) throw new Error("a world has a supervisor");
+    if (supervisors.length > 1)
+      return new ClusterSwarm({ ...options, supervisors, receipt, notice, onNews });
+    return new EmbeddedSwarm({
+      ...options,
+      clock,
+      outputs: {
+        receipt: (to, one) => receipt(SUPERVISOR, to, one),
+        notice: (to, one) => notice(SUPERVISOR, to, one),
       },
+      onNews: (news) => onNews(SUPERVISOR, news),
     });
   }
 
   #link(machine: Machine): SwarmLink {
-    const link = new RemoteLink(machine, this.network, () => SUPERVISOR);
+    const link = this.swarm.link(machine);
     return {
       attach: (agent, events) => link.attach(agent, events),
       detach: (agent) => link.detach(agent),
@@ -170,7 +178,7 @@ export class SimWorld {
     return new SimAgent({
       machine,
       connect: () => this.#link(machine),
-      swarm: this.#swarm,
+      swarm: this.#swarmId,
       policy: POLICY,
       plan,
       signer: signerOf(this.plan.seed, plan.name),
@@ -195,7 +203,7 @@ export class SimWorld {
     hear: Parameters<typeof clientOn>[2],
   ): { client: AgentClient; machine: Machine } {
     const machine = new Machine(this.scheduler, name, { driftPpm: 0, skewMs: 0 });
-    const voice = { machine, link: this.#link(machine), swarm: this.#swarm, policy: POLICY };
+    const voice = { machine, link: this.#link(machine), swarm: this.#swarmId, policy: POLICY };
     return { client: clientOn(voice, signerOf(this.plan.seed, name), hear), machine };
   }
 
@@ -206,14 +214,14 @@ export class SimWorld {
     );
     const signer = signerOf(this.plan.seed, `requester-${index}`);
     const wallMs = (): number => machine.clock.wallMs();
-    const pen = { signer, swarm: this.#swarm, policy: POLICY, wallMs };
+    const pen = { signer, swarm: this.#swarmId, policy: POLICY, wallMs };
     requester.use({ client, machine, pen, blocks: this.#blocksFromAfar() });
     return requester;
   }
 
-  /** The supervisor starts and everybody joins, in fair weather. */
+  /** The supervisors start and everybody joins, in fair weather. */
   async open(): Promise<void> {
-    this.supervisor.start();
+    this.swarm.start();
     const operator = signerOf(this.plan.seed, "operator");
     const { client } = this.#voice("operator", () => {});
     let joined = false;

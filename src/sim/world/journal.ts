@@ -92,7 +92,7 @@ export class SimStream {
   }
 
   /** For whoever looks from outside the world. */
-  contents(bucket: number, hash: Uint8Array): Uint8Array | undefined {
-    return this.#records.get(nameOf(bucket, hash))?.bytes;
+  contents(bucket: number, hash: Uint8Array): JournalRecord | undefined {
+    return this.#records.get(nameOf(bucket, hash));
   }
 }

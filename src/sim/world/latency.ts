@@ -40,3 +40,31 @@ export const reachedFrom = (
     has: (cid) => call(() => store.has(cid)),
   };
 };
+
+/** The same for any port: each of its methods takes its time there and back, but for those named. */
+export const lateFrom = <T extends object>(
+  target: T,
+  machine: Machine,
+  caller: Caller,
+  delayMs: () => number,
+  atOnce: readonly (keyof T)[] = [],
+): T => {
+  const late =
+    (method: (...args: readonly unknown[]) => Promise<unknown>) =>
+    (...args: readonly unknown[]): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        machine.afterTrue(delayMs(), () => {
+          method(...args).then(
+            (value) => void caller.after(delayMs(), () => resolve(value), true),
+            (error: unknown) => void caller.after(delayMs(), () => reject(error as Error), true),
+          );
+        });
+      });
+  const methods = Object.entries(target).map(([name, value]) => [
+    name,
+    typeof value === "function" && !atOnce.includes(name as keyof T)
+      ? late(value as (...args: readonly unknown[]) => Promise<unknown>)
+      : value,
+  ]);
+  return Object.fromEntries(methods) as T;
+};

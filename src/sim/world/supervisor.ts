@@ -21,6 +21,10 @@ import { Gateway, type GatewayEvents } from "./remote-link.ts";
 import type { SimBlocks } from "./blocks.ts";
 import type { SimDisk } from "./store.ts";
 
+/** Agents' news, and that it started or ended. */
+export type SupervisorNews =
+  HostNews | { readonly type: "started" | "ended"; readonly why: string };
+
 export interface SupervisorOptions {
   readonly machine: Machine;
   readonly network: SimNetwork;
@@ -37,9 +41,7 @@ export interface SupervisorOptions {
   /** Longest way of one message between threads, and to the store, ms. */
   readonly threadMsMax: number;
   readonly storeMsMax: () => number;
-  readonly onNews: (
-    news: HostNews | { readonly type: "started" | "ended"; readonly why: string },
-  ) => void;
+  readonly onNews: (news: SupervisorNews) => void;
 }
 
 /** From the end of a process to its next start, ms. */
@@ -97,8 +99,13 @@ export class SimSupervisor {
     this.#o.onNews({ type: "started", why: "" });
   }
 
+  get machine(): Machine {
+    return this.#o.machine;
+  }
+
   /** The process is killed; it starts again after a while. */
   crash(why: string): void {
+    if (this.#hosts === undefined) return;
     const { machine, disk, blocks } = this.#o;
     machine.crash();
     disk.crash();
@@ -144,10 +151,6 @@ export class SimSupervisor {
       ?.control(hosts.hostOf(bucket))
       ?.give(bucket, verb, body)
       .catch(() => {});
-  }
-
-  get isRunning(): boolean {
-    return this.#hosts !== undefined;
   }
 
   get isReady(): boolean {

@@ -7,9 +7,8 @@ import { FLOOD_KINDS, floodWire } from "#sim/agents/hostile/flood.ts";
 import { REPLAY_WEIGHTS, replayed, type ReplayKind } from "#sim/agents/hostile/replay.ts";
 import type { VillainContext } from "#sim/agents/hostile/villain.ts";
 import { Prng } from "#sim/kernel/prng.ts";
-import { SUPERVISOR, SimWorld } from "#sim/run/world.ts";
+import { SimWorld } from "#sim/run/world.ts";
 import { Machine } from "#sim/world/machine.ts";
-import { RemoteLink } from "#sim/world/remote-link.ts";
 import { entriesOf, HONEST, need, planWith, settled } from "./small-world.ts";
 
 /** A world in which everything has ended, and somebody who has heard all of it. */
@@ -22,7 +21,7 @@ const afterTheEnd = async (
   for (const requester of world.requesters) requester.schedule(needs);
   await world.scheduler.run(world.scheduler.nowMs + 60_000);
   const machine = new Machine(world.scheduler, "stranger", { driftPpm: 0, skewMs: 0 });
-  const link = new RemoteLink(machine, world.network, () => SUPERVISOR);
+  const link = world.swarm.link(machine);
   const { swarm, policy } = voiceOf(world);
   const client = clientOn({ machine, link, swarm, policy }, signer, () => {});
   const { rumours, operator } = world;
@@ -40,7 +39,9 @@ const voiceOf = ({ rumours }: SimWorld): { swarm: string; policy: string } => {
 };
 
 const heardSoFar = (world: SimWorld) =>
-  entriesOf(world.recorder.observation(world.genesisBytes, world.disk, world.blocks, true));
+  entriesOf(
+    world.recorder.observation(world.genesisBytes, world.swarm.contents(), world.blocks, true),
+  );
 /** What a log grows by though nobody is heard: its own clock, the registry, and evidence of two nonces. */
 const OWN = new Set<string>(["TICK", "REGISTRY", "EQUIVOCATION"]);
 const isOwn = (entry: ReturnType<typeof heardSoFar>[number]): boolean =>
@@ -100,6 +101,5 @@ it.each(FLOOD_KINDS)("no %s wire is heard, and none makes a turn throw", async (
   }
   await world.scheduler.run(world.scheduler.nowMs + 2_000);
   expect(world.failures).toEqual([]);
-  expect(world.supervisor.isReady).toBe(true);
   expect(heardSoFar(world).filter((entry) => !isOwn(entry)).length).toBe(before);
 });

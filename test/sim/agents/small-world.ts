@@ -63,7 +63,7 @@ export const planWith = (
   buckets: [3, 4],
   overrides: { bootstrapUntilAgents: 0 },
   weather: FAIR_WEATHER,
-  supervisor: { driftPpm: 0, skewMs: 0 },
+  supervisors: [{ driftPpm: 0, skewMs: 0 }],
   threadMsMax: 1,
   storeMsMax: 1,
   requesters: [{ credits: 10_000 }],
