@@ -18,10 +18,10 @@ import {
   type Turn,
 } from "#runtime/bucket/application.ts";
 import { logicOf } from "#runtime/logic/xstate.ts";
-import { pinnedDirectory, specOf, type Directory, type Market } from "./market.ts";
+import { freshDirectory, pinnedDirectory, specOf, type Directory, type Market } from "./market.ts";
 import { auctionActor, needOf } from "./names.ts";
 import type { AuctionView } from "./stage.ts";
-import { tellNeed } from "./tell.ts";
+import { tellAuction, tellNeed } from "./tell.ts";
 
 export const openAuction = (
   turn: Turn,
@@ -46,6 +46,8 @@ export const openAuction = (
     jitterPpm: Math.floor(((((digest[1] ?? 0) << 8) | (digest[2] ?? 0)) * 1_000_000) / 65_535),
     extensionMs: Math.min(5_000, Math.floor(windowMs / 5)),
     extensionsMax: 3,
+    askRetryMs: parameters.askRetryMs,
+    registryWaitMs: parameters.registryWaitMs,
   };
   turn.spawn("auction", auctionActor(need, attempt), input);
 };
@@ -114,16 +116,28 @@ const revealNotices = (actor: ActorRef, view: BucketView, market: Market): Told[
     });
 };
 
-/** Rank at the pinned registry revision and log RANKING: anyone recomputes it (section 5). */
-const rank = (turn: Turn, actor: ActorRef, bids: readonly Bid[], barred: readonly Did[]): void => {
+/**
+ * Rank at the pinned registry revision and log RANKING: anyone recomputes it (section 5). With an old
+ * registry the ranking waits; the machine's retry asks again, and counts.
+ */
+const rank = (
+  turn: Turn,
+  actor: ActorRef,
+  { bids, barred }: { readonly bids: readonly Bid[]; readonly barred: readonly Did[] },
+  market: Market,
+): void => {
+  const directory = freshDirectory(turn, market.parameters);
+  if (directory === undefined) {
+    tellAuction(turn, actor.id, { type: "REGISTRY_OLD" });
+    return;
+  }
   const need = needOf(actor.id);
   const { body } = specOf(turn, need);
   const { attempt } = viewOf(actor).context;
-  const directory = pinnedDirectory(turn);
   const scored = rankBids(
     bids.map((bid) => ({
       ...bid,
-      reputation: reputationPpm(directory?.rows.get(bid.worker)?.reputation[body.capability]),
+      reputation: reputationPpm(directory.rows.get(bid.worker)?.reputation[body.capability]),
       fit: FIT_WHOLE,
     })),
     body,
@@ -135,13 +149,13 @@ const rank = (turn: Turn, actor: ActorRef, bids: readonly Bid[], barred: readonl
     etaMs,
     score,
   }));
-  const revision = directory?.snapshot.revision ?? 0;
   turn.append("RANKING", need, {
     need,
     attempt,
-    registry: revision,
+    registry: directory.snapshot.revision,
     bids: ranked,
   } satisfies RankingBody);
+  tellAuction(turn, actor.id, { type: "RANKED" });
   tellNeed(turn, need, { type: "RANKED", bids: ranked, barred });
 };
 
@@ -159,7 +173,7 @@ export const auctionActorKind = (market: Market): ActorKind =>
       callForReveals: (_params, actor, turn) => {
         for (const { to, notice } of revealNotices(actor, turn, market)) turn.notify(to, notice);
       },
-      rank: ({ bids, barred }, actor, turn) => rank(turn, actor, bids, barred),
+      rank: (params, actor, turn) => rank(turn, actor, params, market),
       reportNoBids: (_params, actor, turn) => tellNeed(turn, needOf(actor.id), { type: "NO_BIDS" }),
     },
     notices: (actor, view) =>

@@ -83,6 +83,7 @@ const open = (
     voteMs: parameters.voteMs,
     revealMs: parameters.voteRevealMs,
     askRetryMs: parameters.askRetryMs,
+    registryWaitMs: parameters.registryWaitMs,
   };
   turn.spawn("committee", actor, input);
 };
@@ -167,9 +168,12 @@ const draw = (
     turn.resend(actor.id, name);
     return;
   }
-  // An old registry: the draw waits, the machine's retry asks again (section 5).
+  // An old registry: the draw waits, the machine's retry asks again, and counts (section 5).
   const directory = freshDirectory(turn, market.parameters);
-  if (directory === undefined) return;
+  if (directory === undefined) {
+    tellCommittee(turn, actor.id, { type: "REGISTRY_OLD" });
+    return;
+  }
   const { attempt, seats, k } = viewOf(actor).context;
   const { question, candidate, revision, r } = about;
   const label = drawLabel({ need, attempt, question, candidate, round, revision });

@@ -111,9 +111,14 @@ export const openNeed = (
   turn.spawn("need-thread", needActor(need), input);
 };
 
-/** All rounds of a result committee, each with its wait for seats and its deadlines. */
+/**
+ * All rounds of a result committee, each with its wait for seats and its deadlines, and the time for
+ * which draws may be suspended.
+ */
 const verifyMs = (p: Market["parameters"]): number =>
-  p.drawRevealMs + (p.redrawsMax + 1) * (p.seatsWaitMs + p.voteMs + p.voteRevealMs);
+  p.registryWaitMs +
+  p.drawRevealMs +
+  (p.redrawsMax + 1) * (p.seatsWaitMs + p.voteMs + p.voteRevealMs);
 
 const closeAttempt = (turn: Turn, need: string, attempt: number): void => {
   turn.stop(auctionActor(need, attempt));

@@ -59,7 +59,7 @@ describe("a picture", () => {
     });
     expect(edges).toContainEqual({
       from: "auction_open",
-      to: "auction_ranked",
+      to: "auction_ranking",
       label: "always [haveAllBid]",
     });
     expect(edges).toContainEqual({ from: "auction_ranked", to: "[*]", label: "" });

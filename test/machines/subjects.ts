@@ -180,6 +180,8 @@ export const auctionInput: AuctionInput = {
   jitterPpm: 500_000,
   extensionMs: 200,
   extensionsMax: 2,
+  askRetryMs: 1_000,
+  registryWaitMs: 1_000,
 };
 
 export const bid = (worker: string, price = 2_000_000n): Bid => ({
@@ -210,6 +212,8 @@ const auction: Subject<AuctionEvent> = {
     { type: "PASS", worker: "w2" },
     { type: "BID_REVEALED", bid: bid("w1") },
     { type: "ELIGIBLE", workers: ["w1"] },
+    { type: "RANKED" },
+    { type: "REGISTRY_OLD" },
   ],
   eventNames: namesOf<AuctionEvent["type"]>({
     BID: true,
@@ -217,6 +221,8 @@ const auction: Subject<AuctionEvent> = {
     PASS: true,
     BID_REVEALED: true,
     ELIGIBLE: true,
+    RANKED: true,
+    REGISTRY_OLD: true,
   }),
   commandNames: namesOf<AuctionCommand["type"]>({
     callForBids: true,
@@ -239,6 +245,7 @@ export const committeeInput: CommitteeInput = {
   voteMs: 60_000,
   revealMs: 2_000,
   askRetryMs: 1_000,
+  registryWaitMs: 1_000,
 };
 
 export const seated = (round: number, first: number, count: number): CommitteeEvent => ({
@@ -279,6 +286,7 @@ const committee: Subject<CommitteeEvent> = {
     seated(1, 3, 1),
     seated(2, 4, 1),
     ...[0, 1, 2].map((round) => ({ type: "DRAW_FAILED" as const, round, reason: "none left" })),
+    { type: "REGISTRY_OLD" },
     voted(0, "pass"),
     voted(1, "pass"),
     voted(1, "fail"),
@@ -294,6 +302,7 @@ const committee: Subject<CommitteeEvent> = {
   eventNames: namesOf<CommitteeEvent["type"]>({
     SEATED: true,
     DRAW_FAILED: true,
+    REGISTRY_OLD: true,
     VOTED: true,
     VOTE_HASHED: true,
     VOTE_REVEALED: true,

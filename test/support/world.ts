@@ -57,6 +57,8 @@ export class World {
   readonly rejected: { code: string; detail: string }[] = [];
   /** Hands a message of one bucket over to another. */
   carry: (message: BucketMessage) => void = (message) => this.host.message(message);
+  /** Nobody hears of new registry snapshots. */
+  isRegistryCut = false;
   /** A test that expects something to go wrong says so by setting this. */
   onEvent: (event: HostEvent) => void = (event) => {
     throw new Error(`the host reports ${JSON.stringify(event)}`);
@@ -105,6 +107,7 @@ export class World {
       tell: (to, notice) => this.onNotice(this.names.get(to) ?? to, notice as Notice),
       publish: (publication) => {
         this.#documents.set(publication.hash, publication.document);
+        if (this.isRegistryCut) return;
         this.host.document(publication);
       },
       reject: (_connection, _wire, code, detail) => void this.rejected.push({ code, detail }),

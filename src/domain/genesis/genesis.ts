@@ -46,6 +46,8 @@ export interface Parameters {
   readonly challengeStakeMin: Credits;
   readonly unbondingMs: number;
   readonly registryMaxAgeMs: number;
+  /** The longest that one auction or one committee waits for a registry that is not too old. */
+  readonly registryWaitMs: number;
   readonly diversityOrgPpm: Ppm;
   /**
    * Stake of one entity that counts for selection weight; what is above secures work, but draws no more.

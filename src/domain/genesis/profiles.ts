@@ -47,6 +47,8 @@ export const networkParameters: Parameters = {
   challengeStakeMin: 1_000n * CREDIT,
   unbondingMs: 7 * DAY,
   registryMaxAgeMs: 30 * SECOND,
+  // An outage of the system bucket that lasts longer is for people to look at.
+  registryWaitMs: HOUR,
   diversityOrgPpm: 300_000,
   // A hundred times the least stake: √100, so no entity weighs more than ten least verifiers.
   weightStakeMax: 10_000n * CREDIT,

@@ -21,6 +21,9 @@ export interface AuctionInput {
   /** min(5 s, window / 5): a bid in the last such stretch extends the window by it. */
   readonly extensionMs: LogMs;
   readonly extensionsMax: number;
+  readonly askRetryMs: LogMs;
+  /** The longest that the ranking waits for a registry. */
+  readonly registryWaitMs: LogMs;
 }
 
 export interface Bid extends OpenBid {
@@ -38,5 +41,9 @@ export type AuctionEvent =
     }
   | { readonly type: "PASS"; readonly worker: Did }
   | { readonly type: "BID_REVEALED"; readonly bid: Bid }
+  /** RANKING was logged. */
+  | { readonly type: "RANKED" }
+  /** The pinned registry is too old to rank by: nothing was logged yet. */
+  | { readonly type: "REGISTRY_OLD" }
   /** The registry changed while bids are taken: the workers now eligible. */
   | { readonly type: "ELIGIBLE"; readonly workers: readonly Did[] };

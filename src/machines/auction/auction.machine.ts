@@ -28,6 +28,8 @@ export interface AuctionContext extends AuctionInput {
   readonly extensions: number;
   /** What the window lasts from its opening or its last extension on. */
   readonly restMs: LogMs;
+  /** Waited for a registry to rank by. */
+  readonly waitedMs: LogMs;
 }
 
 type Ranked = Extract<AuctionCommand, { type: "rank" }>["params"];
@@ -110,11 +112,13 @@ export const auctionMachine = setup({
     haveAllPassed: ({ context }) => isComplete(context) && isBarren(context) && mayReopen(context),
     haveAllPassedForGood: ({ context }) =>
       isComplete(context) && isBarren(context) && !mayReopen(context),
+    hasWaitedOut: ({ context }) => context.waitedMs >= context.registryWaitMs,
     haveAllOpened: ({ context }) => unopened(context).length === 0,
   },
   delays: {
     windowTime: ({ context }) => context.restMs,
     revealTime: ({ context }) => context.revealMs,
+    rankRetry: ({ context }) => context.askRetryMs,
     /** 1 s · 2ⁿ, capped, and up to a tenth of it more: needs that failed together come back apart. */
     backoffTime: ({ context }) => {
       const base = Math.min(context.backoffMs * 2 ** context.reopenings, context.backoffMaxMs);
@@ -133,6 +137,7 @@ export const auctionMachine = setup({
     reopenings: 0,
     extensions: 0,
     restMs: input.windowMs,
+    waitedMs: 0,
   }),
   initial: "open",
   states: {
@@ -141,14 +146,14 @@ export const auctionMachine = setup({
       entry: "callForBids",
       always: [
         { guard: "haveAllHidden", target: "revealing" },
-        { guard: "haveAllBid", target: "ranked" },
+        { guard: "haveAllBid", target: "ranking" },
         { guard: "haveAllPassed", target: "backoff" },
         { guard: "haveAllPassedForGood", target: "empty" },
       ],
       after: {
         windowTime: [
           { guard: "hasSealed", target: "revealing" },
-          { guard: "hasBids", target: "ranked" },
+          { guard: "hasBids", target: "ranking" },
           { guard: "mayReopen", target: "backoff" },
           { target: "empty" },
         ],
@@ -168,10 +173,10 @@ export const auctionMachine = setup({
         type: "callForReveals",
         params: ({ context }) => ({ from: unopened(context) }),
       },
-      always: { guard: "haveAllOpened", target: "ranked" },
+      always: { guard: "haveAllOpened", target: "ranking" },
       after: {
         revealTime: [
-          { guard: "hasBids", target: "ranked", actions: "barUnopened" },
+          { guard: "hasBids", target: "ranking", actions: "barUnopened" },
           { guard: "mayReopen", target: "backoff", actions: "barUnopened" },
           { target: "empty" },
         ],
@@ -179,13 +184,23 @@ export const auctionMachine = setup({
       on: { BID_REVEALED: { actions: "takeBid" } },
     },
     backoff: { after: { backoffTime: { target: "open", actions: "reopen" } } },
-    ranked: {
-      type: "final",
+    ranking: {
       entry: {
         type: "rank",
         params: ({ context: { bids, barred } }) => ({ bids, barred }),
       },
+      after: { rankRetry: { target: "ranking", reenter: true } },
+      on: {
+        RANKED: "ranked",
+        REGISTRY_OLD: [
+          { guard: "hasWaitedOut", target: "empty" },
+          {
+            actions: assign({ waitedMs: ({ context }) => context.waitedMs + context.askRetryMs }),
+          },
+        ],
+      },
     },
+    ranked: { type: "final" },
     empty: { type: "final", entry: "reportNoBids" },
   },
 });

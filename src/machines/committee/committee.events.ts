@@ -15,11 +15,15 @@ export interface CommitteeInput {
   readonly voteMs: LogMs;
   readonly revealMs: LogMs;
   readonly askRetryMs: LogMs;
+  /** The longest that its draws wait for a registry, taken together. */
+  readonly registryWaitMs: LogMs;
 }
 
 export type CommitteeEvent =
   /** The draw of `round` is done (for a plan: in the same turn; else after the ledger's answer). */
   | { readonly type: "SEATED"; readonly round: number; readonly seats: readonly DrawnSeat[] }
+  /** The pinned registry is too old to draw from: nothing was drawn yet. */
+  | { readonly type: "REGISTRY_OLD" }
   /** Nobody (more) can be drawn, or the ledger's queue ran out of time. */
   | { readonly type: "DRAW_FAILED"; readonly round: number; readonly reason: string }
   | {

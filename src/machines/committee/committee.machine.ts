@@ -5,16 +5,21 @@
  * Q2       Abstentions and silence are drawn again from the rest, `redrawsMax` times at most.
  * Q3       Seats without an answer when K agree are `pending`: neither paid nor no-shows.
  * Q4       Hidden votes are revealed after all have voted or their deadline; silence after a hash is silence.
+ * Q5       A draw waits for a registry that is not too old, `registryWaitMs` in all; no vote's deadline
+ *          runs meanwhile, for those start at the draw.
  */
 
 import { assign, setup } from "xstate";
 import type { SeatFact } from "#domain/ledger/requests.ts";
+import type { LogMs } from "#protocol/words.ts";
 import type { CommitteeCommand } from "./committee.commands.ts";
 import type { CommitteeEvent, CommitteeInput, Seat } from "./committee.events.ts";
 
 export interface CommitteeContext extends CommitteeInput {
   readonly round: number;
   readonly seats: readonly Seat[];
+  /** Waited for a registry, over all rounds. */
+  readonly waitedMs: LogMs;
   /** Why a draw failed. */
   readonly failed: string | undefined;
 }
@@ -84,6 +89,7 @@ export const committeeMachine = setup({
   guards: {
     isThisRound: ({ context, event }) =>
       (event.type === "SEATED" || event.type === "DRAW_FAILED") && event.round === context.round,
+    hasWaitedOut: ({ context }) => context.waitedMs >= context.registryWaitMs,
     hasAgreed: ({ context }) => leading(context) >= context.k,
     isComplete: ({ context }) => context.seats.every(hasAnswered),
     mayDrawAgain: ({ context }) =>
@@ -100,7 +106,7 @@ export const committeeMachine = setup({
 }).createMachine({
   id: "committee",
   version: "1",
-  context: ({ input }) => ({ ...input, round: 0, seats: [], failed: undefined }),
+  context: ({ input }) => ({ ...input, round: 0, seats: [], waitedMs: 0, failed: undefined }),
   initial: "drawing",
   states: {
     drawing: {
@@ -117,6 +123,16 @@ export const committeeMachine = setup({
             ],
           }),
         },
+        REGISTRY_OLD: [
+          {
+            guard: "hasWaitedOut",
+            target: "absent",
+            actions: assign({ failed: "REGISTRY_OLD" }),
+          },
+          {
+            actions: assign({ waitedMs: ({ context }) => context.waitedMs + context.askRetryMs }),
+          },
+        ],
         DRAW_FAILED: {
           guard: "isThisRound",
           target: "absent",

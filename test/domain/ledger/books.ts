@@ -54,6 +54,7 @@ export const parameters: Parameters = {
   challengeStakeMin: 1_000n * CREDIT,
   unbondingMs: 7 * DAY_MS,
   registryMaxAgeMs: 30_000,
+  registryWaitMs: 3_600_000,
   diversityOrgPpm: 300_000,
   weightStakeMax: 10_000n * CREDIT,
   freeCancelsPerHour: 3,
