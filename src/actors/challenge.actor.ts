@@ -108,6 +108,8 @@ const report = (
     return;
   }
   turn.drop(challengeRow(challenge));
-  if (what === "refused") tellNeed(turn, need, { type: "CHALLENGE_REFUSED", challenge });
-  else tellNeed(turn, need, { type: "CHALLENGE_RULED", challenge, upheld: what === "upheld" });
+  const { atMs } = turn;
+  if (what === "refused") tellNeed(turn, need, { type: "CHALLENGE_REFUSED", atMs, challenge });
+  else
+    tellNeed(turn, need, { type: "CHALLENGE_RULED", atMs, challenge, upheld: what === "upheld" });
 };

@@ -364,7 +364,7 @@ export const committeeActorKind = (market: Market): ActorKind =>
       },
       conclude: (params, actor, turn) => {
         turn.drop(committeeRow(actor.id));
-        tellNeed(turn, needOf(actor.id), { type: "CONCLUDED", ...params });
+        tellNeed(turn, needOf(actor.id), { type: "CONCLUDED", atMs: turn.atMs, ...params });
       },
     },
     answered: (name, answer, actor, turn) => answered(name, answer as LedgerAnswer, actor, turn),

@@ -41,10 +41,11 @@ export const COMMITTED: NeedThreadEvent = {
 export const SETTLED: NeedThreadEvent = { type: "SETTLED", sequence: 9, moves: [] };
 export const ruling = (upheld: boolean, challenge = "c1"): NeedThreadEvent => ({
   type: "CHALLENGE_RULED",
+  atMs: 9,
   challenge,
   upheld,
 });
-export const CHALLENGED: NeedThreadEvent = { type: "CHALLENGED", challenge: "c1" };
+export const CHALLENGED: NeedThreadEvent = { type: "CHALLENGED", atMs: 9, challenge: "c1" };
 
 export const toAwarded: NeedThreadEvent[] = [
   FUNDED,

@@ -144,6 +144,18 @@ describe("a challenge", () => {
     return need;
   };
 
+  it("a challenge that never had a bond gains no time, however often it comes", () => {
+    const need = contestable();
+    const refused = (atMs: number): void => {
+      need.send({ type: "CHALLENGED", atMs, challenge: "c9" });
+      need.send({ type: "CHALLENGE_REFUSED", atMs: atMs + 50, challenge: "c9" });
+    };
+    refused(9 + 60);
+    expect([need.stage(), need.delayOf("window")]).toEqual(["contestable", 140]);
+    refused(9 + 60 + 50 + 100);
+    expect(need.delayOf("window")).toBe(40);
+  });
+
   it("suspends the window until its bond answers, then until it is ruled", () => {
     const need = contestable();
     need.send(CHALLENGED);
@@ -166,10 +178,10 @@ describe("a challenge", () => {
 
   it("waits for the others, and one upheld is enough", () => {
     const need = contestable();
-    need.send(CHALLENGED, { type: "CHALLENGED", challenge: "c2" });
+    need.send(CHALLENGED, { type: "CHALLENGED", atMs: 9, challenge: "c2" });
     need.send(ruling(true));
     expect(need.stage()).toBe("contest_pending");
-    need.send({ type: "CHALLENGE_REFUSED", challenge: "c2" });
+    need.send({ type: "CHALLENGE_REFUSED", atMs: 9, challenge: "c2" });
     expect(need.facts()).toMatchObject({ outcome: "invalidated" });
   });
 
@@ -231,7 +243,10 @@ describe("a challenge", () => {
     const need = contestable();
     for (let round = 0; round < 8; round += 1) {
       expect(need.delayOf("window")).toBe(200);
-      need.send({ type: "CHALLENGED", challenge: `c${round}` }, ruling(false, `c${round}`));
+      need.send(
+        { type: "CHALLENGED", atMs: 9, challenge: `c${round}` },
+        ruling(false, `c${round}`),
+      );
     }
     expect(need.delayOf("window")).toBe(0);
   });

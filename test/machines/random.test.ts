@@ -32,12 +32,12 @@ const needWords: fc.Arbitrary<NeedThreadEvent> = fc.oneof(
   word({ type: "DECIDED" }, { type: "LEASED", revision: 3, atMs: 9, ttlMs: 900 }),
   word(leaseEnded("released"), leaseEnded("yielded"), leaseEnded("revoked")),
   word({ type: "COMMITTED", commit: "commit", artifact: "artifact", elapsedMs: 3 }),
-  challenge.map((id) => ({ type: "CHALLENGED", challenge: id }) as const),
+  challenge.map((id) => ({ type: "CHALLENGED", atMs: 9, challenge: id }) as const),
   fc
     .tuple(challenge, fc.boolean())
-    .map(([id, upheld]) => ({ type: "CHALLENGE_RULED", challenge: id, upheld }) as const),
+    .map(([id, upheld]) => ({ type: "CHALLENGE_RULED", atMs: 9, challenge: id, upheld }) as const),
   challenge.map((id) => ({ type: "CHALLENGE_OPENED", challenge: id }) as const),
-  challenge.map((id) => ({ type: "CHALLENGE_REFUSED", challenge: id }) as const),
+  challenge.map((id) => ({ type: "CHALLENGE_REFUSED", atMs: 9, challenge: id }) as const),
   challenge.map((id) => ({ type: "SETTLE_SEALED", open: [id] }) as const),
   word({ type: "SETTLED", sequence: 1, moves: [] }),
 );
@@ -67,8 +67,8 @@ const helpful = (
       return { type: "SETTLED", sequence: 1, moves: [] };
     default:
       return open === undefined
-        ? { type: "CHALLENGED", challenge: "c1" }
-        : { type: "CHALLENGE_RULED", challenge: open, upheld: verdict !== "pass" };
+        ? { type: "CHALLENGED", atMs: 9, challenge: "c1" }
+        : { type: "CHALLENGE_RULED", atMs: 9, challenge: open, upheld: verdict !== "pass" };
   }
 };
 
@@ -150,7 +150,8 @@ const quiet = (
     const [open] = contextOf(now()).open;
     if (contextOf(now()).outcome !== undefined && open === undefined)
       say({ type: "SETTLED", sequence: 1, moves: [] });
-    else if (open !== undefined) say({ type: "CHALLENGE_RULED", challenge: open, upheld: false });
+    else if (open !== undefined)
+      say({ type: "CHALLENGE_RULED", atMs: 9, challenge: open, upheld: false });
     else fire();
   }
 };

@@ -71,6 +71,7 @@ export const concluded = (
   ...answers: SeatFact["answer"][]
 ): Extract<NeedThreadEvent, { type: "CONCLUDED" }> => ({
   type: "CONCLUDED",
+  atMs: 9,
   question,
   result,
   seats: answers.map((answer, i) => seat(i, answer)),
@@ -112,12 +113,12 @@ export const needEvents = [
   },
   { type: "DRAW_REVEALED", preimage: new Uint8Array(32).fill(7) },
   { type: "CANCEL" },
-  { type: "CHALLENGED", challenge: "c1" },
-  { type: "CHALLENGED", challenge: "c2" },
+  { type: "CHALLENGED", atMs: 9, challenge: "c1" },
+  { type: "CHALLENGED", atMs: 9, challenge: "c2" },
   { type: "CHALLENGE_OPENED", challenge: "c1" },
-  { type: "CHALLENGE_REFUSED", challenge: "c1" },
-  { type: "CHALLENGE_RULED", challenge: "c1", upheld: true },
-  { type: "CHALLENGE_RULED", challenge: "c2", upheld: false },
+  { type: "CHALLENGE_REFUSED", atMs: 9, challenge: "c1" },
+  { type: "CHALLENGE_RULED", atMs: 9, challenge: "c1", upheld: true },
+  { type: "CHALLENGE_RULED", atMs: 9, challenge: "c2", upheld: false },
   { type: "SETTLED", sequence: 9, moves: [] },
   { type: "SETTLE_SEALED", open: ["c1"] },
 ] as const satisfies readonly NeedThreadEvent[];

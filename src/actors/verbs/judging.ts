@@ -128,6 +128,6 @@ export const challenge: VerbRules<"CHALLENGE"> = {
   apply: ({ body, id, from, wire }, turn) => {
     turn.owe(id); // the ACK follows the ledger's hold
     keepLetter(turn, id, { challenger: from, body, wire: wire(), bonded: false });
-    tellNeed(turn, body.need, { type: "CHALLENGED", challenge: id });
+    tellNeed(turn, body.need, { type: "CHALLENGED", atMs: turn.atMs, challenge: id });
   },
 };

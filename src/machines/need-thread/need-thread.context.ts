@@ -48,6 +48,9 @@ interface AttemptFacts {
   readonly open: readonly EnvelopeId[];
   readonly upheld: boolean;
   readonly contests: number;
+  /** What is left of the challenge window, and since when it runs (or last ran). */
+  readonly windowLeftMs: LogMs;
+  readonly windowFromMs: LogMs;
   /** Set while a revoked lease is awaited: what the attempt then ends with. */
   readonly pending: Outcome | undefined;
   readonly outcome: Outcome | undefined;
@@ -85,6 +88,8 @@ const FRESH: AttemptFacts = {
   open: [],
   upheld: false,
   contests: 0,
+  windowLeftMs: 0,
+  windowFromMs: 0,
   pending: undefined,
   outcome: undefined,
   last: false,
@@ -173,7 +178,20 @@ export const withoutChallenge = (
     open: c.open.filter((id) => id !== event.challenge),
     upheld: c.upheld || (isRuled && event.upheld),
     contests: c.contests + (isRuled ? 1 : 0),
+    // A ruling opens the window afresh; a challenge that never had a bond has gained no time.
+    windowLeftMs: isRuled ? c.challengeWindowMs : c.windowLeftMs,
+    windowFromMs: event.atMs,
   };
+};
+
+/** The window stands still from the first open challenge until all have ended (section 7). */
+export const stoppedWindow = (
+  c: NeedThreadContext,
+  event: NeedThreadEvent,
+): Partial<NeedThreadContext> => {
+  if (event.type !== "CHALLENGED" || c.open.length > 0) return {};
+  const ranMs = Math.max(0, event.atMs - c.windowFromMs);
+  return { windowLeftMs: Math.max(0, c.windowLeftMs - ranMs) };
 };
 
 /** The ledger knows an open bond: the end that was counted has not come yet. */

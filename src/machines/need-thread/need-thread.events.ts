@@ -57,6 +57,7 @@ export type NeedThreadEvent =
   | {
       /** A committee has ended. `carried`: the votes that carry the result. */
       readonly type: "CONCLUDED";
+      readonly atMs: LogMs;
       readonly question: Question;
       readonly result: "pass" | "fail" | "absent";
       readonly seats: readonly SeatFact[];
@@ -89,11 +90,16 @@ export type NeedThreadEvent =
     }
   | { readonly type: "DRAW_REVEALED"; readonly preimage: Uint8Array }
   | { readonly type: "CANCEL" }
-  | { readonly type: "CHALLENGED"; readonly challenge: EnvelopeId }
+  | { readonly type: "CHALLENGED"; readonly atMs: LogMs; readonly challenge: EnvelopeId }
   /** The bond is held / refused / the ruling is in and the bond resolved. */
   | { readonly type: "CHALLENGE_OPENED"; readonly challenge: EnvelopeId }
-  | { readonly type: "CHALLENGE_REFUSED"; readonly challenge: EnvelopeId }
-  | { readonly type: "CHALLENGE_RULED"; readonly challenge: EnvelopeId; readonly upheld: boolean }
+  | { readonly type: "CHALLENGE_REFUSED"; readonly atMs: LogMs; readonly challenge: EnvelopeId }
+  | {
+      readonly type: "CHALLENGE_RULED";
+      readonly atMs: LogMs;
+      readonly challenge: EnvelopeId;
+      readonly upheld: boolean;
+    }
   /** The ledger's answers to the settlement. `open`: bonds it knows and we had not. */
   | { readonly type: "SETTLED"; readonly sequence: number; readonly moves: readonly Move[] }
   | { readonly type: "SETTLE_SEALED"; readonly open: readonly EnvelopeId[] };

@@ -26,6 +26,7 @@ import {
   nextAttempt,
   planVotesOf,
   remaining,
+  stoppedWindow,
   unending,
   withBarred,
   withoutChallenge,
@@ -126,9 +127,11 @@ export const needThreadMachine = setup({
         ? { planVotes: [...context.planVotes, ...planVotesOf(event)] }
         : {},
     ),
-    takeVerdict: assign(({ event }) =>
+    takeVerdict: assign(({ context, event }) =>
       event.type === "CONCLUDED"
         ? {
+            windowLeftMs: context.challengeWindowMs,
+            windowFromMs: event.atMs,
             verdict: event.result,
             seats: event.seats,
             carried: event.carried,
@@ -138,6 +141,7 @@ export const needThreadMachine = setup({
     ),
     beUnheard: assign({ verdict: "unheard", reason: "the committee did not conclude in time" }),
     takeChallenges: assign(({ context, event }) => ({
+      ...stoppedWindow(context, event),
       open: [...new Set([...context.open, ...challengesOf(event)])],
     })),
     dropChallenge: assign(({ context, event }) => withoutChallenge(context, event)),
@@ -187,7 +191,7 @@ export const needThreadMachine = setup({
     ruleTime: ({ context }) => context.contestMs,
     /** A rejection's window is 0 for now; so is that of an absence that pays nothing. */
     window: ({ context }) =>
-      wouldPay(context) && context.contests < CONTESTS_MAX ? context.challengeWindowMs : 0,
+      wouldPay(context) && context.contests < CONTESTS_MAX ? context.windowLeftMs : 0,
   },
 }).createMachine({
   id: "need-thread",
