@@ -125,3 +125,15 @@ export interface HostStats {
   verifyMicros: number;
   stepMicros: number;
 }
+
+export const NO_STATS: Readonly<HostStats> = {
+  turns: 0,
+  envelopes: 0,
+  records: 0,
+  refused: 0,
+  rejected: 0,
+  rebuilt: 0,
+  dropped: 0,
+  verifyMicros: 0,
+  stepMicros: 0,
+};

@@ -31,6 +31,7 @@ import { attempt, type Attempted } from "./attempt.ts";
 import { Documents } from "./documents.ts";
 import {
   HOST_LIMITS,
+  NO_STATS,
   RELOAD_MS,
   type BucketMessage,
   type HostEnvironment,
@@ -59,17 +60,7 @@ export class Host {
   readonly #backlogged = new Set<number>();
   readonly #loads = new Set<Promise<void>>();
   readonly #agenda = new Agenda();
-  readonly stats: HostStats = {
-    turns: 0,
-    envelopes: 0,
-    records: 0,
-    refused: 0,
-    rejected: 0,
-    rebuilt: 0,
-    dropped: 0,
-    verifyMicros: 0,
-    stepMicros: 0,
-  };
+  readonly stats: HostStats = { ...NO_STATS };
 
   constructor(env: HostEnvironment) {
     this.#env = env;

@@ -2,6 +2,7 @@
 
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
 import type { Prng } from "../kernel/prng.ts";
+import type { NetworkWeather } from "../world/network.ts";
 import type { FaultPlan, Plan } from "./plan.ts";
 
 /** Faults of a seed, at least and at most; the mean is above 20. */
@@ -45,79 +46,78 @@ const STORE_FAULTS = [
   "duplicate",
 ] as const;
 
+const CONSENSUS_FAULTS = ["answer-lost", "request-lost", "late"] as const;
+
+type What = FaultPlan extends infer F ? (F extends FaultPlan ? Omit<F, "atMs"> : never) : never;
+
 export const drawFaults = (chance: Prng, plan: Omit<Plan, "faults">): readonly FaultPlan[] => {
   const count = chance.between(FAULTS_MIN, FAULTS_MAX);
-  const agent = (): number => chance.below(plan.agents.length);
-  const supervisor = (): number => chance.below(plan.supervisors.length);
   const weights: Readonly<Partial<Record<Kind, number>>> =
     plan.supervisors.length > 1 ? CLUSTER : ALONE;
   const drawn = Array.from({ length: count }, (): FaultPlan => {
     const atMs = chance.below(plan.safetyMs);
     const kind = chance.weighted(weights);
-    switch (kind) {
-      case "process-crash":
-        return { atMs, kind, supervisor: supervisor() };
-      case "process-freeze":
-        return { atMs, kind, supervisor: supervisor(), forMs: chance.between(100, 8_000) };
-      case "thread-exit":
-        return { atMs, kind, supervisor: supervisor(), host: chance.below(plan.hosts) };
-      case "thread-throw": {
-        const turns = chance.between(1, 20);
-        return { atMs, kind, supervisor: supervisor(), host: chance.below(plan.hosts), turns };
-      }
-      case "consensus-away":
-        return { atMs, kind, forMs: chance.between(200, 8_000) };
-      case "consensus-fault":
-        return { atMs, kind, fault: chance.pick(["answer-lost", "request-lost", "late"] as const) };
-      case "stream-away":
-        return { atMs, kind, forMs: chance.between(200, 8_000) };
-      case "cut-off":
-        return { atMs, kind, supervisor: supervisor(), forMs: chance.between(500, 12_000) };
-      case "disk-lost":
-        return { atMs, kind, supervisor: supervisor() };
-      case "disk-full":
-        return { atMs, kind, supervisor: supervisor(), forMs: chance.between(500, 8_000) };
-      case "agent-crash":
-        return { atMs, kind, agent: agent() };
-      case "agent-freeze":
-        return { atMs, kind, agent: agent(), forMs: chance.between(500, 40_000) };
-      case "cut": {
-        const direction = chance.pick(["both", "to", "from"] as const);
-        return { atMs, kind, agent: agent(), direction, forMs: chance.between(500, 20_000) };
-      }
-      case "weather":
-        return {
-          atMs,
-          kind,
-          weather: {
-            delayMinMs: chance.between(0, 20),
-            delayMaxMs: chance.between(20, 400),
-            lostPpm: chance.pick([50_000, 300_000]),
-            doubledPpm: chance.pick([0, 200_000]),
-            cloggedPpm: chance.pick([0, 100_000]),
-            clogMs: 5_000,
-          },
-          forMs: chance.between(1_000, 10_000),
-        };
-      case "store-slow":
-        return { atMs, kind, forMs: chance.between(100, 15_000) };
-      case "fsync-slow":
-        return { atMs, kind, ms: chance.between(20, 500), forMs: chance.between(500, 10_000) };
-      case "store-fault": {
-        const bucket = chance.pick([...plan.buckets, SYSTEM_BUCKET]);
-        return { atMs, kind, bucket, fault: chance.pick(STORE_FAULTS) };
-      }
-      case "clock-step":
-        return {
-          atMs,
-          kind,
-          agent: chance.chance(500_000) ? "supervisor" : agent(),
-          byMs: chance.pick([-3_600_000, -1_000, 1_000, 86_400_000]),
-          forMs: chance.between(500, 10_000),
-        };
-      default:
-        return kind satisfies never;
-    }
+    return { atMs, ...whatOf(kind, chance, plan) };
   });
   return drawn.sort((a, b) => a.atMs - b.atMs);
 };
+
+const whatOf = (kind: Kind, chance: Prng, plan: Omit<Plan, "faults">): What => {
+  const agent = (): number => chance.below(plan.agents.length);
+  const supervisor = (): number => chance.below(plan.supervisors.length);
+  switch (kind) {
+    case "process-crash":
+    case "disk-lost":
+      return { kind, supervisor: supervisor() };
+    case "process-freeze":
+      return { kind, supervisor: supervisor(), forMs: chance.between(100, 8_000) };
+    case "cut-off":
+    case "disk-full":
+      return { kind, supervisor: supervisor(), forMs: chance.between(500, 12_000) };
+    case "thread-exit":
+      return { kind, supervisor: supervisor(), host: chance.below(plan.hosts) };
+    case "thread-throw": {
+      const turns = chance.between(1, 20);
+      return { kind, supervisor: supervisor(), host: chance.below(plan.hosts), turns };
+    }
+    case "consensus-away":
+    case "stream-away":
+      return { kind, forMs: chance.between(200, 8_000) };
+    case "consensus-fault":
+      return { kind, fault: chance.pick(CONSENSUS_FAULTS) };
+    case "store-slow":
+      return { kind, forMs: chance.between(100, 15_000) };
+    case "fsync-slow":
+      return { kind, ms: chance.between(20, 500), forMs: chance.between(500, 10_000) };
+    case "store-fault": {
+      const bucket = chance.pick([...plan.buckets, SYSTEM_BUCKET]);
+      return { kind, bucket, fault: chance.pick(STORE_FAULTS) };
+    }
+    case "agent-crash":
+      return { kind, agent: agent() };
+    case "agent-freeze":
+      return { kind, agent: agent(), forMs: chance.between(500, 40_000) };
+    case "cut": {
+      const direction = chance.pick(["both", "to", "from"] as const);
+      return { kind, agent: agent(), direction, forMs: chance.between(500, 20_000) };
+    }
+    case "weather":
+      return { kind, weather: stormOf(chance), forMs: chance.between(1_000, 10_000) };
+    case "clock-step": {
+      const byMs = chance.pick([-3_600_000, -1_000, 1_000, 86_400_000]);
+      const struck = chance.chance(500_000) ? "supervisor" : agent();
+      return { kind, agent: struck, byMs, forMs: chance.between(500, 10_000) };
+    }
+    default:
+      return kind satisfies never;
+  }
+};
+
+const stormOf = (chance: Prng): NetworkWeather => ({
+  delayMinMs: chance.between(0, 20),
+  delayMaxMs: chance.between(20, 400),
+  lostPpm: chance.pick([50_000, 300_000]),
+  doubledPpm: chance.pick([0, 200_000]),
+  cloggedPpm: chance.pick([0, 100_000]),
+  clogMs: 5_000,
+});

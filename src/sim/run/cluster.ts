@@ -78,7 +78,7 @@ export class ClusterSwarm implements SimSwarm {
   }
 
   start(): void {
-    for (const process of this.processes) process.start();
+    for (const member of this.processes) member.start();
   }
 
   link(machine: Machine): SwarmLink {
@@ -95,7 +95,7 @@ export class ClusterSwarm implements SimSwarm {
   }
 
   #leaderOf(bucket: number): SimMember | undefined {
-    return this.processes.find((process) => process.leads(bucket));
+    return this.processes.find((member) => member.leads(bucket));
   }
 
   strike(fault: FaultPlan): boolean {
@@ -120,11 +120,11 @@ export class ClusterSwarm implements SimSwarm {
         });
         return true;
       case "cut-off": {
-        const process = this.processes[fault.supervisor % this.processes.length];
-        if (process === undefined) return true;
-        process.isCutOff = true;
+        const member = this.processes[fault.supervisor % this.processes.length];
+        if (member === undefined) return true;
+        member.isCutOff = true;
         scheduler.after(fault.forMs, () => {
-          process.isCutOff = false;
+          member.isCutOff = false;
         });
         return true;
       }
@@ -153,7 +153,7 @@ export class ClusterSwarm implements SimSwarm {
     this.#consensus.forgetFaults();
     this.#consensus.deliverLate();
     this.#stream.isAway = false;
-    for (const process of this.processes) process.isCutOff = false;
+    for (const member of this.processes) member.isCutOff = false;
     for (const journal of this.#journals) journal.isFull = false;
   }
 
