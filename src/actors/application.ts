@@ -16,6 +16,7 @@ import { isRegistered, relatedNow, type RegistryState } from "#domain/registry/r
 import type { RegistrySnapshot } from "#domain/registry/snapshot.ts";
 import type { AgentVerb, Bodies, RegistryBody, RuleBody, Verb } from "#protocol/bodies.ts";
 import { isInPlace, type ThreadKind } from "#protocol/verb-spec.ts";
+import { REFUSALS, type RefusalCode } from "#protocol/refusals.ts";
 import { isVerb, VERBS } from "#protocol/verbs.ts";
 import type {
   Admitted,
@@ -70,6 +71,7 @@ export const createApplication = (init: unknown): Application => {
     ask: (ask, turn) => askLedger(ask, turn),
     given,
     lamportJumpMax: parameters.lamportJumpMax,
+    isFinal: (code) => REFUSALS[code as RefusalCode]?.retry !== "later",
     unpinned: (bucket) => bucket === SYSTEM_BUCKET,
     pins: (verb, body) => {
       if (verb !== "REGISTRY") return undefined;

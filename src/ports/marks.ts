@@ -28,6 +28,7 @@ export const MARKS = {
   "leadership.forgotten-key": "a key of ours was found that we do not lead under",
   "leadership.handed-over": "buckets were handed to whoever should lead them",
   "envelope.repeated": "the same envelope came again and got its earlier answer",
+  "envelope.refused-again": "an envelope that was refused for good came again",
   "envelope.nonce-old": "a nonce below the window was refused",
   "envelope.equivocation": "two ids for one nonce were seen",
   "ask.repeated": "a question came again and was answered from what is kept",

@@ -216,3 +216,24 @@ it("lets only the parties speak: awards, seats and cancels belong to those whom 
   const vote = { need, attempt: 1, proposal, seat: 0, verdict: "pass" as const, policyDigest: "" };
   expect((await world.say("w", "ATTEST_PLAN", vote)).answer).toMatchObject({ kind: "nack" });
 });
+
+it("an envelope that was refused for good is refused when it comes again, though it would pass now", async () => {
+  const body = { to: world.did("w"), amount: 5_000n * CREDIT, key: "too much" };
+  const { id, thread, wire } = world.sign("r", "TRANSFER", body);
+  world.send(wire);
+  await world.settle();
+  const refused = { kind: "nack", code: "INSUFFICIENT_FUNDS" };
+  expect(world.receipts.get(id)).toMatchObject(refused);
+  await world.accept("operator", "TRANSFER", {
+    to: world.did("r"),
+    amount: 10_000n * CREDIT,
+    key: "enough",
+  });
+  const before = world.books().balances;
+  world.receipts.delete(id);
+  world.send(wire);
+  await world.settle();
+  expect(world.receipts.get(id)).toMatchObject(refused);
+  expect(world.books().balances).toEqual(before);
+  expect(thread).toBe(`acct:${world.did("r")}`);
+});

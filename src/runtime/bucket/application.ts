@@ -197,6 +197,8 @@ export interface Application {
   readonly given: (verb: string, body: unknown, turn: Turn, position: number) => void;
   /** How far an envelope's lamport number may be above the highest taken in its thread. */
   readonly lamportJumpMax: number;
+  /** The same bytes will never be let in after this refusal, whatever changes meanwhile. */
+  readonly isFinal: (code: string) => boolean;
   /** Buckets that pin no documents (they publish them). */
   readonly unpinned: (bucket: number) => boolean;
   /** Given entries that pin a document: (revision, hash, age). */

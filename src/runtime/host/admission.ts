@@ -8,6 +8,7 @@ import { mark } from "#ports/marks.ts";
 import type { Application, BucketView, Refused } from "../bucket/application.ts";
 import { EQUIVOCATION, pairOf } from "../bucket/equivocations.ts";
 import type { Outputs } from "../bucket/outputs.ts";
+import type { Refusals } from "./refusals.ts";
 import type { BucketState } from "../bucket/state.ts";
 import type { TurnInput } from "../bucket/input.ts";
 
@@ -15,6 +16,7 @@ export interface Judge {
   readonly app: Application;
   /** Wall time, milliseconds: only for `expiresAtMs`, and never logged. */
   readonly nowMs: () => number;
+  readonly refusals: Refusals;
 }
 
 export const admit = (
@@ -57,6 +59,7 @@ const admitEnvelope = (
   const { admitted } = input;
   const { envelope, signed, thread } = admitted;
   const refuse = (refused: Refused): undefined => {
+    if (judge.app.isFinal(refused.code)) judge.refusals.remember(signed.id, refused);
     outputs.receipts.push({
       to: envelope.from,
       envelope: signed.id,
@@ -83,6 +86,11 @@ const admitEnvelope = (
       return refuse(detail === undefined ? { code } : { code, detail });
     }
     return undefined;
+  }
+  const before = judge.refusals.of(signed.id);
+  if (before !== undefined) {
+    mark("envelope.refused-again");
+    return refuse(before);
   }
   const unknown = judge.app.known(admitted, view);
   if (unknown !== undefined) {

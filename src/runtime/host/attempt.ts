@@ -11,6 +11,8 @@ import type { HostEnvironment } from "./environment.ts";
 import type { Led } from "./led.ts";
 import { nameOfBucket, refuseBuried, type HostPoison } from "./poison.ts";
 
+import type { Refusals } from "./refusals.ts";
+
 export interface AttemptRequest {
   readonly led: Led;
   /** The host's own given entries, which come first. */
@@ -24,6 +26,7 @@ export interface AttemptTools {
   readonly env: HostEnvironment;
   readonly documents: Documents;
   readonly poison: HostPoison;
+  readonly refusals: Refusals;
 }
 
 export type Attempted =
@@ -32,7 +35,7 @@ export type Attempted =
   | { readonly kind: "threw"; readonly input: TurnInput | undefined; readonly cause: string };
 
 export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted => {
-  const { env, documents, poison } = tools;
+  const { env, documents, poison, refusals } = tools;
   const { led, inputs, own, ranMs } = request;
   const { app, nowMs, chance, inHand } = env;
   const { bucket } = led;
@@ -50,7 +53,7 @@ export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted
       admit: (input, view, out) => {
         current = input;
         inHand(nameOfInput(bucket, input));
-        return admit({ app, nowMs }, led.state, input, view, out);
+        return admit({ app, nowMs, refusals }, led.state, input, view, out);
       },
     });
     refuseBuried(buried, outputs);

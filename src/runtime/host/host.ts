@@ -27,7 +27,7 @@ import { BucketReader } from "../bucket/view.ts";
 import { Pipeline } from "../commit/pipeline.ts";
 import { BucketTime, HostTime } from "../timers/log-time.ts";
 import { Agenda } from "./agenda.ts";
-import { attempt, type Attempted } from "./attempt.ts";
+import { attempt, type Attempted, type AttemptTools } from "./attempt.ts";
 import { Documents } from "./documents.ts";
 import {
   HOST_LIMITS,
@@ -41,6 +41,7 @@ import {
 import { newLed, type Led } from "./led.ts";
 import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket } from "./poison.ts";
+import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
 import { loadBucket, savedState, SNAPSHOT_RECORDS } from "./recovery.ts";
 import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
@@ -60,6 +61,7 @@ export class Host {
   readonly #backlogged = new Set<number>();
   readonly #loads = new Set<Promise<void>>();
   readonly #agenda = new Agenda();
+  readonly #tools: AttemptTools;
   readonly stats: HostStats = { ...NO_STATS };
 
   constructor(env: HostEnvironment) {
@@ -68,6 +70,8 @@ export class Host {
     this.#inbox = new Inbox(this.#limits);
     this.#poison = new HostPoison(env.dead);
     this.#documents = new Documents(env.app, env.fetchDocument);
+    const [documents, poison] = [this.#documents, this.#poison];
+    this.#tools = { env, documents, poison, refusals: new Refusals() };
     this.#pipeline = new Pipeline(env.store, env.after, {
       release: (bucket, outputs, built) => this.#release(bucket, outputs, built),
       lost: (bucket, elsewhere) => this.#lost(bucket, elsewhere),
@@ -352,9 +356,7 @@ export class Host {
     more: Partial<Outputs> = {},
   ): void {
     const { bucket } = led;
-    const [env, documents, poison] = [this.#env, this.#documents, this.#poison];
-    const tools = { env, documents, poison };
-    const made = attempt(tools, { led, inputs, own, ranMs: this.#time.ranMs });
+    const made = attempt(this.#tools, { led, inputs, own, ranMs: this.#time.ranMs });
     if (made.kind === "threw") {
       this.#threw(led, inputs, made);
       return;

@@ -245,7 +245,8 @@ describe("a commit that is refused", () => {
     await rig.settle();
     expect(rig.answerTo(id)).toBeUndefined();
     expect(rig.events).toMatchObject([{ type: "halted", bucket: 1 }]);
-    expect(await rig.say(1, "ADD", { by: 1 })).toBeUndefined();
+    const later = await rig.say(1, "ADD", { by: 1 });
+    expect(later).toEqual({ kind: "nack", code: "BUCKET_HALTED" });
     expect(await rig.say(2, "ADD", { by: 1 })).toMatchObject({ kind: "ack" });
   });
 });

@@ -234,6 +234,7 @@ export const createApplication = (_init?: unknown): Application => ({
     if (verb === "SPOIL") throw new Error("a given entry that breaks");
   },
   lamportJumpMax: 1_000,
+  isFinal: (code) => code !== "FULL",
   unpinned: (bucket) => bucket === PUBLISHER,
   pins: (verb, body) =>
     verb === "REGISTRY" ? (body as { revision: number; hash: string; ageMs: number }) : undefined,
