@@ -71,7 +71,10 @@ const readVerdict = (answer: JsonObject): CallResult<JudgeAnswer> => {
     return rubbish('has no "verdict" of "pass", "fail" or "abstain"');
   if (reason === undefined) return { kind: "ok", value: { verdict } };
   if (typeof reason !== "string") return rubbish('has a "reason" that is no text');
-  return { kind: "ok", value: { verdict, reason: reason.slice(0, REASON_CHARS_MAX) } };
+  return {
+    kind: "ok",
+    value: { verdict, reason: reason.slice(0, REASON_CHARS_MAX).toWellFormed() },
+  };
 };
 
 const readBid = (answer: JsonObject): CallResult<BidAnswer> => {

@@ -9,6 +9,8 @@
  * C3  A frozen peer is left alone while its calls have time: when it wakes, its answers count. It is
  *     replaced once a call ran out of time and a ping stays unanswered for two pulses.
  * C4  A replacement waits, twice as long after each failure in a row; a good answer ends the row.
+ * C5  Life that was shown is passed on at the next pulse, or when the last call under way ends: pulses
+ *     stop then, and calls may still wait.
  */
 
 import { setTimeout as wait } from "node:timers/promises";
@@ -237,6 +239,7 @@ export class ConversationRunner implements Runner {
         clearTimeout(deadline);
         options.signal?.removeEventListener("abort", abort);
         this.#pending.delete(id);
+        if (this.#pending.size === 0) this.#passLifeOn(); // C5
         if (this.#pending.size === 0 && !this.#suspected) this.#stopPulse();
         resolve(answer);
       };
@@ -275,14 +278,9 @@ export class ConversationRunner implements Runner {
 
   /* --------------------------------------------------------- signs of life */
 
-  /** One pulse: pass on the life shown since the last one, and ask for the next. */
+  /** One pulse: pass on the life shown since the last one (C5), and ask for the next. */
   #beat(): void {
-    if (this.#showedLife) {
-      this.#showedLife = false;
-      for (const pending of this.#pending.values()) pending.onAlive?.();
-      this.#work.alive();
-      this.#quick.alive();
-    }
+    this.#passLifeOn();
     if (this.#pingPulses > 0) {
       this.#pingPulses += 1;
       if (this.#suspected && this.#pingPulses > HUNG_PULSES)
@@ -293,6 +291,14 @@ export class ConversationRunner implements Runner {
     this.#lastPing += 1;
     this.#pingPulses = 1;
     this.#peer?.send(JSON.stringify({ ping: this.#lastPing }));
+  }
+
+  #passLifeOn(): void {
+    if (!this.#showedLife) return;
+    this.#showedLife = false;
+    for (const pending of this.#pending.values()) pending.onAlive?.();
+    this.#work.alive();
+    this.#quick.alive();
   }
 
   /** A call ran out of time: from now on the peer must answer pings or go. */

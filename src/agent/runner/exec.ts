@@ -3,6 +3,8 @@
  *
  * X1  The answer counts only when the process has ended by itself with exit code 0.
  * X2  The input is an unlinked file, so a program may read it at once, late, by path or never.
+ * X3  Each start, each good answer and each pulse of a living process is a sign of life for the calls
+ *     that wait: a program whose calls end before the first pulse shows it by ending well.
  */
 
 import { randomUUID } from "node:crypto";
@@ -102,7 +104,9 @@ export class ExecRunner implements Runner {
       const text = await this.#run(`${request}\n`, options);
       if (typeof text !== "string") return text;
       const parsed = parseObject(text);
-      return parsed.kind === "ok" ? readAnswer<K>(call.kind, parsed.value) : parsed;
+      const answer = parsed.kind === "ok" ? readAnswer<K>(call.kind, parsed.value) : parsed;
+      if (answer.kind === "ok") this.#gate.alive(); // X3
+      return answer;
     } finally {
       entry.leave();
     }
@@ -131,6 +135,8 @@ export class ExecRunner implements Runner {
       return started;
     }
     kill = started.kill;
+    call.onAlive?.(); // X3
+    this.#gate.alive();
     // Before anything is awaited: what an ended process printed and nobody listens to is dropped.
     const printed = this.#collect(started, stop);
     const release = this.#watch(started, call, stop);
@@ -160,8 +166,8 @@ export class ExecRunner implements Runner {
 
   /** Deadline, abort and pulse of a running process; returns how to let go of them. */
   #watch(program: Program, call: CallOptions, stop: (why: Failure) => void): () => void {
-    const { callMsMax, pulseMs } = this.#options.limits;
-    const timeoutMs = Math.min(call.timeoutMs, callMsMax);
+    const { limits } = this.#options;
+    const timeoutMs = Math.min(call.timeoutMs, limits.callMsMax);
     const deadline = setTimeout(() => {
       stop(failed("TIMEOUT", `it gave no answer within ${timeoutMs} ms`));
     }, timeoutMs);
@@ -169,7 +175,7 @@ export class ExecRunner implements Runner {
       if (!program.isAlive()) return;
       call.onAlive?.();
       this.#gate.alive();
-    }, pulseMs);
+    }, limits.pulseMs);
     const aborted = AbortSignal.any(
       call.signal === undefined ? [this.#closing.signal] : [this.#closing.signal, call.signal],
     );

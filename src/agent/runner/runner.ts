@@ -100,6 +100,7 @@ export interface Failure {
 export type CallResult<T> = { readonly kind: "ok"; readonly value: T } | Failure;
 
 export interface CallOptions {
+  /** Of the call from its start. Read once, at that moment: a getter can say what is left then. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   readonly onAlive?: () => void;

@@ -10,12 +10,15 @@ const SAMPLE_SHOWN_MAX = 80;
 // oxlint-disable-next-line no-control-regex -- a program's text must not move the terminal's cursor
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]+/g;
 
-const oneLine = (text: string): string => text.replace(CONTROL, " ").trim();
+/** Told texts go into envelopes: half a character, from the program or from a cut, may not. */
+const oneLine = (text: string): string => text.replace(CONTROL, " ").trim().toWellFormed();
 
 /** The end of what a program said on standard error, on one line. */
 export const tailOf = (text: string): string => {
   const line = oneLine(text);
-  return line.length <= STDERR_SHOWN_MAX ? line : `…${line.slice(-STDERR_SHOWN_MAX)}`;
+  return line.length <= STDERR_SHOWN_MAX
+    ? line
+    : `…${line.slice(-STDERR_SHOWN_MAX)}`.toWellFormed();
 };
 
 /** The beginning of an answer that could not be used. */

@@ -14,6 +14,8 @@ let folder: string;
 const once = (limits: Partial<RunnerLimits> = {}, ...flags: string[]): Runner =>
   scriptRunner("once", [tag, ...flags], limits);
 
+const ample = { timeoutMs: AMPLE_MS };
+
 beforeEach(() => {
   tag = `tag-${randomUUID()}`;
   folder = mkdtempSync(join(tmpdir(), "canswarm-exec-"));
@@ -72,7 +74,8 @@ describe("one process for each call", () => {
     ["array", "RUBBISH", "no JSON object"],
     ["noOutput", "RUBBISH", 'no "output"'],
     ["endless", "RUBBISH", "number without end"],
-    ["deep", "RUBBISH", "nested deeper than 128 levels"],
+    ["deep", "RUBBISH", "nested deeper than 64 levels"],
+    ["surrogate", "RUBBISH", "a lone surrogate"],
     ["error", "ERROR", "I cannot read this language"],
     ["floodStderr", "EXIT", "the very end"],
   ])("%s is a failed try with code %s", async (behave, code, detail) => {
@@ -202,6 +205,34 @@ describe("life of a process", () => {
     for (const path of paths) writeFileSync(path, "");
     expect((await Promise.all(results)).map((result) => result.kind)).toEqual(["ok", "ok", "ok"]);
     expect(runner.stats()).toMatchObject({ calls: 3, ok: 3, running: 0, queued: 0, failed: {} });
+  });
+
+  test("calls that all end before the first pulse show life to those that wait", async () => {
+    const runner = once({ execCallsMax: 1, pulseMs: 1_000_000 });
+    let beats = 0;
+    let beatsAtStart = -1;
+    const quick = [1, 2].map((n) => runner.call(work("echo", { value: n }), ample));
+    const last = runner.call(work("echo", { value: 3 }), {
+      // Read when the call starts.
+      get timeoutMs() {
+        beatsAtStart = beats;
+        return AMPLE_MS;
+      },
+      onAlive: () => (beats += 1),
+    });
+    await Promise.all([...quick, last]);
+    // Two starts and two ends of others, and its own start.
+    expect(beatsAtStart).toBeGreaterThanOrEqual(4);
+  });
+
+  test("calls that fail at once show the life of their starts alone", async () => {
+    const runner = once({ execCallsMax: 1, pulseMs: 1_000_000 });
+    let beats = 0;
+    const crash = runner.call(work("crash"), ample);
+    const waits = runner.call(work("echo"), { ...ample, onAlive: () => (beats += 1) });
+    await crash;
+    expect(beats).toBe(1);
+    await waits;
   });
 
   test("waiting in the queue does not use up the time of a call", async () => {

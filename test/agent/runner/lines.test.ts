@@ -160,6 +160,19 @@ describe("a process that fails", () => {
 });
 
 describe("life of a persistent process", () => {
+  test("answers that come before the first pulse show life to calls that wait", async () => {
+    const runner = lines({ linesCallsMax: 1, pulseMs: 1_000_000 });
+    let beats = 0;
+    const first = runner.call(work("echo", { value: 1 }), ample);
+    const waits = runner.call(work("echo", { value: 2 }), {
+      ...ample,
+      onAlive: () => (beats += 1),
+    });
+    await first;
+    expect(beats).toBe(1);
+    await waits;
+  });
+
   test("a frozen one shows none; continued, it still answers its call", async () => {
     const runner = lines();
     const path = join(folder, "go");
