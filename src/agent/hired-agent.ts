@@ -8,10 +8,10 @@
  * G2  HEARTBEAT is sent only after a sign of life of the program in that interval.
  * G3  A result that comes after the lease's end is still sent under its old revision: whether it counts
  *     is the bucket's to say (STALE_FENCE), never this clock's.
- * G4  A failed call is a YIELD or an abstention, never a verdict.
+ * G4  A failed call is a YIELD or an abstention, never a verdict; so is an answer that no envelope holds.
  */
 
-import { decode } from "#envelope/canonical.ts";
+import { decode, encode, Malformed } from "#envelope/canonical.ts";
 import { sha256 } from "#envelope/cid.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -19,16 +19,31 @@ import { formatCredits, parseCredits } from "#protocol/amount.ts";
 import type { NeedBody, OpenBid } from "#protocol/bodies.ts";
 import { sealedBidDigest, voteDigest } from "#protocol/digests.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
-import type { Credits, Verdict } from "#protocol/words.ts";
+import type { Cid, Credits, Verdict } from "#protocol/words.ts";
 import { blockOf, isNack, type AgentClient } from "./client.ts";
-import type { Asks, NeedView, Runner } from "./runner/runner.ts";
+import { VALUE_BYTES_MAX } from "./runner/limits.ts";
+import {
+  failed,
+  type Asks,
+  type Failure,
+  type NeedView,
+  type Runner,
+  type Telemetry,
+  type WorkAnswer,
+} from "./runner/runner.ts";
+import { CALL_MS_MAX, workMs } from "./work-time.ts";
 
 /** Outputs up to this many bytes travel inside COMMIT; larger ones as a block. */
 export const OUTPUT_INLINE_BYTES_MAX = 32 * 1024;
-/** The longest a program may work on one call. */
-export const CALL_MS_MAX = 60_000;
+/** Bytes of telemetry: with an inline output it must fit an envelope of 64 KiB. */
+export const TELEMETRY_BYTES_MAX = 16 * 1024;
 /** Notices remembered as answered. */
 export const ANSWERED_MAX = 50_000;
+/** Needs whose first mention and bid are remembered; of a forgotten one only the lease is known. */
+export const NEEDS_REMEMBERED_MAX = 50_000;
+/** Units of the reason of a YIELD, and of a verdict. */
+const YIELD_UNITS_MAX = 200;
+const REASON_UNITS_MAX = 500;
 
 export interface HiredOptions {
   readonly client: AgentClient;
@@ -61,6 +76,10 @@ export class HiredAgent {
   readonly #answered = new Set<string>();
   readonly #bids = new Map<string, OpenBid>();
   readonly #votes = new Map<string, Verdict>();
+  /** Monotonic milliseconds at which a need was first told of: its deadline runs since then. */
+  readonly #firstHeardMs = new Map<string, number>();
+  /** What the program's own bids promised, by need and attempt. */
+  readonly #etas = new Map<string, number>();
 
   constructor(options: HiredOptions) {
     this.#o = options;
@@ -134,6 +153,8 @@ export class HiredAgent {
 
   async #bid(notice: Of<"bid">): Promise<void> {
     const { need, attempt, mode } = notice;
+    if (!this.#firstHeardMs.has(need))
+      remember(this.#firstHeardMs, need, this.#o.clock.monotonicMs());
     const bid = await this.#offer(notice);
     if (bid === undefined) {
       this.#said(
@@ -174,6 +195,7 @@ export class HiredAgent {
       etaMs = result.value.etaMs ?? etaMs;
     }
     if (price > body.bounty || etaMs > body.deadlineMs) return undefined;
+    remember(this.#etas, `${notice.need}/${notice.attempt}`, etaMs);
     return { price, etaMs, patch: [] };
   }
 
@@ -193,6 +215,7 @@ export class HiredAgent {
   async #work(notice: Of<"work">): Promise<void> {
     const { need, attempt, revision, heartbeatMs } = notice;
     const { client, runner, clock } = this.#o;
+    const timeMs = this.#workTime(notice);
     const input = await this.#input(notice.body);
     let alive = true;
     let working = true;
@@ -208,33 +231,36 @@ export class HiredAgent {
     const result = await runner.call<"work">(
       { kind: "work", need: viewOf(notice), input },
       {
-        timeoutMs: Math.min(CALL_MS_MAX, notice.body.deadlineMs),
+        get timeoutMs() {
+          return timeMs();
+        },
         onAlive: () => {
           alive = true;
         },
       },
     );
     working = false;
-    if (result.kind === "failed") {
-      this.#event({ type: "failed", call: "work", code: result.code, detail: result.detail });
-      const reason = `${result.code}: ${result.detail}`.slice(0, 200);
+    const commit = result.kind === "failed" ? result : commitOf(result);
+    if ("kind" in commit) {
+      this.#event({ type: "failed", call: "work", code: commit.code, detail: commit.detail });
+      const reason = cut(`${commit.code}: ${commit.detail}`, YIELD_UNITS_MAX);
       this.#said("YIELD", await client.say("YIELD", need, { need, attempt, revision, reason }));
       return;
     }
-    const { bytes, cid } = blockOf(result.value.output);
-    const inline = bytes.length <= OUTPUT_INLINE_BYTES_MAX;
-    if (!inline) await this.#o.blocks.put(bytes, "dag-cbor");
-    this.#said(
-      "COMMIT",
-      await client.say("COMMIT", need, {
-        need,
-        attempt,
-        revision,
-        artifact: cid,
-        ...(inline ? { output: result.value.output } : {}),
-        ...(result.value.telemetry === undefined ? {} : { telemetry: result.value.telemetry }),
-      }),
-    );
+    const { block, ...said } = commit;
+    if (block !== undefined) await this.#o.blocks.put(block, "dag-cbor");
+    this.#said("COMMIT", await client.say("COMMIT", need, { need, attempt, revision, ...said }));
+  }
+
+  /** Asked when the program starts: waiting for it takes from the need's time, not from the call's. */
+  #workTime({ need, attempt, body, remainingMs }: Of<"work">): () => number {
+    const nowMs = (): number => this.#o.clock.monotonicMs();
+    const leaseEndsMs = nowMs() + remainingMs;
+    const heardMs = this.#firstHeardMs.get(need);
+    // The lease ends with the deadline at the latest; it is what is known of a forgotten need.
+    const endsMs = Math.max(leaseEndsMs, heardMs === undefined ? 0 : heardMs + body.deadlineMs);
+    const etaMs = this.#etas.get(`${need}/${attempt}`) ?? this.#o.etaMs;
+    return () => workMs({ restMs: Math.max(0, endsMs - nowMs()), etaMs });
   }
 
   async #input(body: NeedBody): Promise<unknown> {
@@ -280,7 +306,7 @@ export class HiredAgent {
         seat,
         verdict,
         policyDigest: this.#o.policy,
-        ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }),
+        ...(reason === undefined ? {} : { reason: cut(reason, REASON_UNITS_MAX) }),
       }),
     );
   }
@@ -349,6 +375,42 @@ export class HiredAgent {
     return sha256(this.#o.secret, new TextEncoder().encode(label));
   }
 }
+
+/** A text of at most so many units; the cut may not leave half a character. */
+const cut = (text: string, unitsMax: number): string => text.slice(0, unitsMax).toWellFormed();
+
+const remember = (map: Map<string, number>, key: string, value: number): void => {
+  map.set(key, value);
+  const oldest = map.keys().next();
+  if (map.size > NEEDS_REMEMBERED_MAX && oldest.done !== true) map.delete(oldest.value);
+};
+
+interface Commit {
+  readonly artifact: Cid;
+  readonly output?: unknown;
+  readonly telemetry?: Telemetry;
+  /** The bytes of an output that travels as a block. */
+  readonly block?: Uint8Array;
+}
+
+/** What a COMMIT says of an answer, or why no COMMIT can hold it. */
+const commitOf = ({ value }: { readonly value: WorkAnswer }): Commit | Failure => {
+  const { output, telemetry } = value;
+  try {
+    const { bytes, cid: artifact } = blockOf(output);
+    if (bytes.length > VALUE_BYTES_MAX) return failed("TOO_LARGE", "its output is above 8 MiB");
+    if (telemetry !== undefined && encode(telemetry).length > TELEMETRY_BYTES_MAX)
+      return failed("TOO_LARGE", "its telemetry is above 16 KiB");
+    return {
+      artifact,
+      ...(bytes.length <= OUTPUT_INLINE_BYTES_MAX ? { output } : { block: bytes }),
+      ...(telemetry === undefined ? {} : { telemetry }),
+    };
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    return failed("RUBBISH", `its answer cannot be encoded: ${error.message}`);
+  }
+};
 
 /** Three beats in two intervals, so that one late message misses none. */
 const beatMs = (heartbeatMs: number): number => Math.max(1, Math.floor((heartbeatMs * 2) / 3));

@@ -1,0 +1,128 @@
+/** What a hired agent says to the swarm when its program is slow, silent or says what cannot be sent. */
+
+import { expect, test } from "vitest";
+import { AgentClient } from "#agent/client.ts";
+import { HiredAgent } from "#agent/hired-agent.ts";
+import type { CallOptions, CallResult, Runner } from "#agent/runner/runner.ts";
+import { decode } from "#envelope/canonical.ts";
+import { cidOf } from "#envelope/cid.ts";
+import { decodeSigned } from "#envelope/envelope.ts";
+import { signerFromSeed } from "#envelope/keys.ts";
+import type { NeedBody } from "#protocol/bodies.ts";
+
+const REQUESTER = signerFromSeed(new Uint8Array(32).fill(4)).did;
+const NEED = cidOf(new Uint8Array([1]));
+const body: NeedBody = {
+  key: "t1",
+  capability: "echo",
+  input: { value: 1 },
+  bounty: 2_000_000n,
+  verifyBounty: 0n,
+  deadlineMs: 30_000,
+};
+const about = { need: NEED, attempt: 1, nonce: 0, requester: REQUESTER, body };
+const BID = { ...about, kind: "bid", mode: "open", remainingMs: 5_000 } as const;
+const WORK = {
+  ...about,
+  kind: "work",
+  revision: 1,
+  remainingMs: 9_000,
+  heartbeatMs: 5_000,
+} as const;
+
+interface Said {
+  readonly verb: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** An agent whose program answers every call with `result`; time stands still unless it is moved. */
+const none = (): never => {
+  throw new Error("there are no blocks here");
+};
+const blocks = { get: none, put: none, has: none };
+
+const hired = (result: CallResult<unknown>) => {
+  const said: Said[] = [];
+  const calls: CallOptions[] = [];
+  let nowMs = 1_000;
+  const clock = { wallMs: () => 0, monotonicMs: () => nowMs, after: () => () => {} };
+  const runner: Runner = {
+    start: () => Promise.resolve({ kind: "ok", value: { bid: false, plan: false } }),
+    call: (_call, options) => {
+      calls.push(options);
+      return Promise.resolve(result as never);
+    },
+    close: () => Promise.resolve(),
+    stats: () => ({ calls: 0, ok: 0, failed: {}, running: 0, queued: 0, restarts: 0 }),
+  };
+  const client = new AgentClient({
+    signer: signerFromSeed(new Uint8Array(32).fill(3)),
+    swarm: "toy.0123456789abcdef",
+    policy: "",
+    link: {
+      attach: () => {},
+      detach: () => {},
+      send: (_thread, wire) => void said.push(decode(decodeSigned(wire).bytes) as Said),
+    },
+    clock,
+    soon: (task) => queueMicrotask(task),
+    onNotice: () => {},
+  });
+  const agent = new HiredAgent({
+    client,
+    runner,
+    blocks,
+    clock,
+    policy: "",
+    price: 1n,
+    etaMs: 1_000,
+    secret: new Uint8Array(32),
+    asks: { bid: false, plan: false },
+  });
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return { agent, said, calls, settled, pass: (ms: number) => void (nowMs += ms) };
+};
+
+test("a call may take half of what remains of the deadline when it starts", async () => {
+  const { agent, calls, settled, pass } = hired({ kind: "ok", value: { output: 1 } });
+  agent.hear(BID);
+  pass(2_000);
+  agent.hear(WORK);
+  await settled();
+  pass(8_000);
+  expect(calls[0]?.timeoutMs).toBe(10_000);
+});
+
+test("of a need that was never told of before, the lease is what remains", async () => {
+  const { agent, calls, settled } = hired({ kind: "ok", value: { output: 1 } });
+  agent.hear(WORK);
+  await settled();
+  expect(calls[0]?.timeoutMs).toBe(4_500);
+});
+
+test.each([
+  ["half a character", { output: "\ud800" }, /^RUBBISH: .*surrogate/],
+  ["a number without end", { output: Infinity }, /^RUBBISH: /],
+  ["much telemetry", { output: 1, telemetry: { t: "x".repeat(20_000) } }, /^TOO_LARGE: /],
+])("an answer with %s is yielded at once, with its reason", async (_, value, reason) => {
+  const { agent, said, settled } = hired({ kind: "ok", value });
+  agent.hear(WORK);
+  await settled();
+  expect(said.map(({ verb }) => verb)).toEqual(["YIELD"]);
+  expect(said[0]?.body["reason"]).toMatch(reason);
+});
+
+test("a reason that is cut in the middle of a character can still be said", async () => {
+  const detail = `x${"😀".repeat(150)}`;
+  const { agent, said, settled } = hired({ kind: "failed", code: "ERROR", detail });
+  agent.hear(WORK);
+  await settled();
+  expect(said.map(({ verb }) => verb)).toEqual(["YIELD"]);
+});
+
+test("a good answer is committed", async () => {
+  const { agent, said, settled } = hired({ kind: "ok", value: { output: { a: 1 } } });
+  agent.hear(WORK);
+  await settled();
+  expect(said).toMatchObject([{ verb: "COMMIT", body: { output: { a: 1 }, revision: 1 } }]);
+});
