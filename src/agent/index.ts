@@ -12,6 +12,7 @@ export {
   type Prepared,
 } from "./client.ts";
 export { HiredAgent, type HiredEvent, type HiredOptions } from "./hired-agent.ts";
+export { Pace } from "./pace.ts";
 export { Requester, type Ended, type RequesterEvents } from "./requester.ts";
 export { createRunner } from "./runner/create.ts";
 export type { Call, CallResult, Runner } from "./runner/runner.ts";

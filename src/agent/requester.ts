@@ -1,11 +1,12 @@
-/** A requester: posts NEEDs that were signed before, a bounded number at a time, and hears their ends. */
+/**
+ * A requester: posts NEEDs that were signed before, as many at a time as the market keeps up with
+ * (pace.ts), and hears their ends.
+ */
 
 import type { Cid } from "#protocol/words.ts";
 import type { Notice } from "#protocol/notices.ts";
 import { isNack, type AgentClient, type Prepared } from "./client.ts";
-
-/** Needs that are open at a time: enough to fill every commit, little enough to stay in memory. */
-export const OPEN_NEEDS_MAX = 512;
+import type { Pace } from "./pace.ts";
 
 export interface Ended {
   readonly need: string;
@@ -28,21 +29,17 @@ export class Requester {
   readonly #client: AgentClient;
   readonly #events: RequesterEvents;
   readonly #nowMs: () => number;
-  readonly #open = new Set<string>();
+  /** Each with the moment it was posted. */
+  readonly #open = new Map<string, number>();
   readonly #queue: Prepared[] = [];
-  readonly #openMax: number;
+  readonly #pace: Pace;
   #idle: (() => void)[] = [];
 
-  constructor(
-    client: AgentClient,
-    events: RequesterEvents,
-    nowMs: () => number,
-    openMax = OPEN_NEEDS_MAX,
-  ) {
+  constructor(client: AgentClient, events: RequesterEvents, nowMs: () => number, pace: Pace) {
     this.#client = client;
     this.#events = events;
     this.#nowMs = nowMs;
-    this.#openMax = openMax;
+    this.#pace = pace;
   }
 
   post(needs: readonly Prepared[]): void {
@@ -75,14 +72,16 @@ export class Requester {
   }
 
   openNeeds(): readonly string[] {
-    return [...this.#open];
+    return [...this.#open.keys()];
   }
 
   #fill(): void {
-    while (this.#open.size < this.#openMax) {
+    const nowMs = this.#nowMs();
+    while (this.#open.size < this.#pace.openMax(nowMs)) {
       const next = this.#queue.shift();
       if (next === undefined) return;
-      this.#open.add(next.id);
+      this.#open.set(next.id, nowMs);
+      this.#pace.posted(nowMs);
       this.#events.posted(next.id);
       void this.#send(next);
     }
@@ -103,7 +102,11 @@ export class Requester {
   }
 
   #end(ended: Ended): void {
+    const nowMs = this.#nowMs();
+    const postedMs = this.#open.get(ended.need) ?? nowMs;
     this.#open.delete(ended.need);
+    // What was never opened says nothing of the market.
+    if (ended.attempts > 0) this.#pace.ended(nowMs, nowMs - postedMs);
     this.#events.ended(ended);
     this.#fill();
     if (this.#open.size === 0 && this.#queue.length === 0)

@@ -4,6 +4,7 @@ import { encode } from "#envelope/canonical.ts";
 import { cidOf, hex, sha256, bucketOf } from "#envelope/cid.ts";
 import { fundingAmount } from "#domain/ledger/funding.ts";
 import { quorumSize } from "#domain/market/quorum-size.ts";
+import { Pace } from "#agent/pace.ts";
 import { Requester, type Ended } from "#agent/requester.ts";
 import type { AgentClient, Prepared } from "#agent/client.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
@@ -114,6 +115,7 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
       },
     },
     () => swarm.clock.monotonicMs(),
+    new Pace(Math.min(...tasks.map((task) => task.deadlineMs))),
   );
   const wanted = new Set(tasks.map((task) => task.id));
   const batches = [...enrolled.batches, ...(await signNew(swarm, client, options, enrolled))];
