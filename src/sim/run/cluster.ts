@@ -1,6 +1,8 @@
 /** Several supervisors over a consensus store, a stream and a bus. */
 
 import { decode } from "#envelope/canonical.ts";
+import { sameBytes } from "#ports/commit-rules.ts";
+import type { RecordWrite } from "#ports/store.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import { decodeNotice } from "#protocol/notice-wire.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
@@ -53,7 +55,16 @@ export class ClusterSwarm implements SimSwarm {
   constructor(options: ClusterOptions) {
     this.#o = options;
     const { scheduler, network, chance, watcher } = options;
-    this.#consensus = new SimConsensus({ nowMs: () => scheduler.nowMs, watcher });
+    this.#consensus = new SimConsensus({
+      nowMs: () => scheduler.nowMs,
+      watcher: {
+        led: watcher.led,
+        judged: (write, isApplied) => {
+          const records = this.#recordsOf(write.bucket, write.head.hash, write.parent);
+          watcher.judged({ ...write, records }, isApplied);
+        },
+      },
+    });
     this.#bus = new SimBus(network, (from, subject, bytes) => this.#seen(from, subject, bytes));
     this.#journals = options.supervisors.map(() => new SimJournal());
     this.processes = options.supervisors.map((clock, index) => {
@@ -172,6 +183,18 @@ export class ClusterSwarm implements SimSwarm {
       hash = record.parent;
     }
     return chain.reverse();
+  }
+
+  /** The records between two heads, which the consensus store does not see. */
+  #recordsOf(bucket: number, from: Uint8Array, parent: Uint8Array): RecordWrite[] {
+    const records: RecordWrite[] = [];
+    for (let hash = from; !sameBytes(hash, parent);) {
+      const record = this.#stream.contents(bucket, hash);
+      if (record === undefined) break;
+      records.push(record);
+      hash = record.parent;
+    }
+    return records.reverse();
   }
 
   #seen(from: string, subject: string, bytes: Uint8Array): void {

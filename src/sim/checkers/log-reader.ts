@@ -1,0 +1,164 @@
+/**
+ * Logs as a checker reads them: its own reader of records and entries, written from
+ * docs/protocol/log.md, sharing nothing with the runtime that wrote them.
+ */
+
+import { decode } from "#envelope/canonical.ts";
+import { cidOf, hex, sha256 } from "#envelope/cid.ts";
+import type { Observation } from "./observation.ts";
+
+export type Plain = Readonly<Record<string, unknown>>;
+
+interface At {
+  readonly bucket: number;
+  readonly position: number;
+  /** Log time T of its record, ms. */
+  readonly atMs: number;
+  /** Index of its record on the chain. */
+  readonly record: number;
+}
+
+export type SeenEntry = At &
+  (
+    | {
+        readonly kind: "envelope";
+        readonly id: string;
+        readonly from: string;
+        readonly verb: string;
+        readonly thread: string;
+        readonly nonce: number;
+        readonly body: Plain;
+      }
+    | {
+        readonly kind: "ask" | "answer";
+        readonly from: number;
+        readonly number: number;
+        readonly payload: Plain;
+      }
+    | { readonly kind: "given" | "derived"; readonly verb: string; readonly body: Plain }
+  );
+
+export interface SeenRecord {
+  readonly bucket: number;
+  readonly index: number;
+  readonly first: number;
+  readonly size: number;
+  readonly hash: string;
+  readonly parent: string;
+  readonly generation: number;
+  readonly revision: number;
+  readonly atMs: number;
+}
+
+export interface Logs {
+  readonly entries: readonly SeenEntry[];
+  readonly ofBucket: ReadonlyMap<number, readonly SeenEntry[]>;
+  readonly records: ReadonlyMap<number, readonly SeenRecord[]>;
+}
+
+const read = new WeakMap<Observation, Logs>();
+
+const number = (value: unknown): number => Number(value);
+const plain = (value: unknown): Plain =>
+  value !== null && typeof value === "object" ? (value as Plain) : {};
+
+const entryOf = (at: At, packed: unknown): SeenEntry => {
+  const [kind, ...rest] = packed as readonly unknown[];
+  switch (kind) {
+    case 0: {
+      const bytes = rest[0] as Uint8Array;
+      const envelope = plain(decode(bytes));
+      const id = cidOf(bytes);
+      return {
+        ...at,
+        kind: "envelope",
+        id,
+        from: String(envelope["from"]),
+        verb: String(envelope["verb"]),
+        thread: String(envelope["thread"] ?? id),
+        nonce: number(envelope["nonce"]),
+        body: plain(envelope["body"]),
+      };
+    }
+    case 1: {
+      const [from, ownNumber, role, _floor, payload] = rest;
+      return {
+        ...at,
+        kind: role === 0 ? "ask" : "answer",
+        from: number(from),
+        number: number(ownNumber),
+        payload: plain(payload),
+      };
+    }
+    case 2:
+      return { ...at, kind: "given", verb: String(rest[0]), body: plain(rest[1]) };
+    case 3:
+      return { ...at, kind: "derived", verb: String(rest[0]), body: plain(rest[2]) };
+    default:
+      throw new Error(`bucket ${at.bucket}, position ${at.position}: an entry of no known kind`);
+  }
+};
+
+/** Read once for all checkers of an observation. */
+export const logsOf = (observation: Observation): Logs => {
+  const known = read.get(observation);
+  if (known !== undefined) return known;
+  const entries: SeenEntry[] = [];
+  const ofBucket = new Map<number, readonly SeenEntry[]>();
+  const records = new Map<number, readonly SeenRecord[]>();
+  for (const [bucket, chain] of observation.logs) {
+    const own: SeenEntry[] = [];
+    const rows: SeenRecord[] = [];
+    for (const bytes of chain) {
+      const [, , index, first, parent, generation, revision, atMs, packed] = decode(
+        bytes,
+      ) as readonly unknown[];
+      const list = packed as readonly unknown[];
+      rows.push({
+        bucket,
+        index: number(index),
+        first: number(first),
+        size: list.length,
+        hash: hex(sha256(bytes)),
+        parent: hex(parent as Uint8Array),
+        generation: number(generation),
+        revision: number(revision),
+        atMs: number(atMs),
+      });
+      for (const [i, one] of list.entries()) {
+        const at = { bucket, position: number(first) + i, atMs: number(atMs) };
+        own.push(entryOf({ ...at, record: number(index) }, one));
+      }
+    }
+    entries.push(...own);
+    ofBucket.set(bucket, own);
+    records.set(bucket, rows);
+  }
+  const logs: Logs = { entries, ofBucket, records };
+  read.set(observation, logs);
+  return logs;
+};
+
+/** Leader entries of this verb, in the order of each log. */
+export const leaderEntries = (
+  logs: Logs,
+  ...verbs: readonly string[]
+): readonly Extract<SeenEntry, { kind: "given" | "derived" }>[] =>
+  logs.entries.filter(
+    (entry): entry is Extract<SeenEntry, { kind: "given" | "derived" }> =>
+      (entry.kind === "given" || entry.kind === "derived") && verbs.includes(entry.verb),
+  );
+
+export const envelopes = (logs: Logs): readonly Extract<SeenEntry, { kind: "envelope" }>[] =>
+  logs.entries.filter(
+    (entry): entry is Extract<SeenEntry, { kind: "envelope" }> => entry.kind === "envelope",
+  );
+
+/** `need/attempt` of an entry about one. */
+export const attemptOf = (body: Plain): string =>
+  `${String(body["need"])}/${String(body["attempt"])}`;
+
+export const amount = (value: unknown): bigint =>
+  typeof value === "bigint" ? value : BigInt(Number(value ?? 0));
+
+export const ENDS = ["FINALIZE", "REJECT", "RELEASE", "INVALIDATE", "CLOSE"] as const;
