@@ -7,13 +7,15 @@ import { canswarm, runToEnd } from "./command.ts";
 import { market, module, tasks, verifier, worker, type MarketFolder } from "./square-market.ts";
 
 const NEEDS = 20;
+/** Enough that turns are taken many at a time, and the one that is named is passed over. */
+const NEEDS_MORE = 60;
 const TIMEOUT_MS = 90_000;
 
 let folder: MarketFolder | undefined;
 afterEach(() => folder?.remove());
 
-const small = (): MarketFolder =>
-  market(tasks(NEEDS), [
+const small = (needs = NEEDS): MarketFolder =>
+  market(tasks(needs), [
     worker("w1", "1", module),
     worker("w2", "2", module),
     verifier("v1", module),
@@ -36,6 +38,14 @@ test.for([
   const epochs = (bucket: number): number =>
     log.given.filter((said) => said.verb === "EPOCH" && said.bucket === bucket).length;
   expect([epochs(0), epochs(1)]).toEqual([2, 1]);
+});
+
+test("a fault at a later turn comes too", { timeout: TIMEOUT_MS }, async () => {
+  folder = small(NEEDS_MORE);
+  const summary = await runToEnd([...folder.args, "--fault", "thread:throw@200"]);
+  expect(summary.restarts).toMatchObject([{ host: 0 }]);
+  expect(summary.outcomes).toEqual({ finalized: NEEDS_MORE });
+  expect(reckon(readLog(folder.data)).wrong).toEqual([]);
 });
 
 test(

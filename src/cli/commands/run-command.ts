@@ -11,7 +11,10 @@ export const addRun = (program: Command): void => {
     .requiredOption("--agents <file>", "AGENTS.json: who works and who verifies")
     .option("--data <dir>", "data folder; the same command on the same folder goes on")
     .option("--config <file>", "another supervisor.config.ts")
-    .option("--fault <fault>", "cause a failure: thread:throw@N, thread:exit@N, thread:oom@N")
+    .option(
+      "--fault <fault>",
+      "make thread 0 fail at its N-th turn: thread:throw@N, thread:exit@N, thread:oom@N",
+    )
     .option("--json", "print one JSON summary as the last line", false)
     .addHelpText(
       "after",

@@ -78,7 +78,7 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
     if (fault?.thread !== undefined && restarts.length === 0)
       progress.on({
         kind: "note",
-        text: `the fault never came: fewer than ${fault.thread.turn} turns`,
+        text: `the fault never came: thread 0 took fewer than ${fault.thread.turn} turns`,
       });
     progress.finish();
     await flags.inspect?.(swarm, result);

@@ -7,7 +7,7 @@ export interface FaultRequest {
   readonly thread?: ThreadFault;
 }
 
-/** `thread:throw|exit|oom@N`: a host thread fails so at its N-th turn. */
+/** `thread:throw|exit|oom@N`: the first host thread fails so at the N-th turn of its buckets. */
 export const parseFault = (text: string): FaultRequest => {
   const thread = /^thread:(throw|exit|oom)@([1-9]\d{0,8})$/.exec(text);
   if (thread !== null)

@@ -50,7 +50,10 @@ export interface ShellOptions {
   /** Writes down what is in hand where somebody outside can read it; "": nothing. */
   readonly inHand: (name: string) => void;
   readonly event: (event: HostEvent) => void;
-  /** Before the turn of this number, from 1, that has something to do: faults strike here. */
+  /**
+   * Before this host goes on to something: `turn` is the number, from 1, of the next turn of a bucket
+   * here, counted since the thread began. Faults strike here.
+   */
   readonly beforeTurn: (turn: number) => void;
 }
 
@@ -75,7 +78,6 @@ export class HostShell<P extends Port> {
   #published: Between | undefined = undefined;
   #scheduled = false;
   #sleeping: () => void = () => {};
-  #turns = 0;
 
   constructor(options: ShellOptions) {
     this.#o = options;
@@ -197,8 +199,9 @@ export class HostShell<P extends Port> {
     this.#sleeping();
     const host = this.#running;
     if (host.waiting > 0) {
-      this.#turns += 1;
-      this.#o.beforeTurn(this.#turns);
+      // A record is a bucket's turn; the EPOCH that each bucket began with is none.
+      const turns = Math.max(0, host.stats.records - this.#epochs.size);
+      this.#o.beforeTurn(turns + 1);
     }
     const nextMs = host.turn();
     this.#flush();
