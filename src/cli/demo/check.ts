@@ -1,8 +1,8 @@
 /** What a verifier of the main job checks: that the declared tool, run again, gives these very bytes. */
 
 import {
-  ALLOWED_OPTIONS,
   TOOLS,
+  allowedOptions,
   byteLength,
   minify,
   versionOf,
@@ -51,14 +51,15 @@ export const checkMinified = async (file: SourceFile, output: unknown): Promise<
   if (given.version !== versionOf(tool))
     return fail(`the declared version of ${tool} is not the pinned ${versionOf(tool)}`);
   const declared = canonical(given.options);
-  const options = ALLOWED_OPTIONS[tool].find((one) => canonical(one) === declared);
-  if (options === undefined) return fail(`the declared options of ${tool} are not allowed`);
+  const options = allowedOptions(tool, file).find((one) => canonical(one) === declared);
+  if (options === undefined)
+    return fail(`the declared options of ${tool} are not allowed for this file`);
   if (given.bytesIn !== byteLength(file.text)) return fail("bytesIn is not the size of the input");
   if (given.bytesOut !== byteLength(given.code))
     return fail("bytesOut is not the size of the code");
   let again: string;
   try {
-    again = await minify(tool, options, file);
+    again = await minify(tool, options, file.text);
   } catch {
     return fail(`${tool} does not accept this file, so it cannot have made this code`);
   }

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { readFile, readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { ALLOWED_OPTIONS, TOOLS, closeTools, minify, type SourceFile } from "./minifiers.ts";
+import { TOOLS, allowedOptions, closeTools, minify, type SourceFile } from "./minifiers.ts";
 
 export const FILES_COUNT = 24;
 const BYTES_MIN = 1024;
@@ -54,7 +54,7 @@ const whyNot = async (file: SourceFile): Promise<string | undefined> => {
   let why = "";
   for (const tool of TOOLS) {
     try {
-      await minify(tool, ALLOWED_OPTIONS[tool][0]!, file);
+      await minify(tool, allowedOptions(tool, file)[0], file.text);
       return undefined;
     } catch (error) {
       why = String(error instanceof Error ? error.message : error).split("\n")[0]!;

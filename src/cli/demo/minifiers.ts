@@ -1,6 +1,6 @@
 /**
- * The three minifiers of the main job, each pinned to one version and one set of options. They give the
- * same bytes for the same file in every process, so a verifier can run them again and compare.
+ * The three minifiers of the main job, each pinned to one version and a few sets of options. They give
+ * the same bytes for the same file in every process, so a verifier can run them again and compare.
  */
 
 import { createRequire } from "node:module";
@@ -26,25 +26,6 @@ export interface Minified {
   readonly bytesOut: number;
 }
 
-/**
- * The options a worker may declare. A list and not a rule: options such as esbuild's `drop` or terser's
- * `pure_funcs` take code away and still re-execute to the same bytes.
- */
-export const ALLOWED_OPTIONS: Readonly<Record<Tool, readonly Options[]>> = {
-  esbuild: [
-    { minify: true, legalComments: "none", target: "esnext" },
-    { minifyWhitespace: true, legalComments: "none", target: "esnext" },
-  ],
-  swc: [
-    { compress: true, mangle: true },
-    { compress: true, mangle: false },
-  ],
-  terser: [
-    { compress: true, mangle: true },
-    { compress: { passes: 2 }, mangle: true },
-  ],
-};
-
 const PACKAGES: Readonly<Record<Tool, string>> = {
   esbuild: "esbuild",
   swc: "@swc/core",
@@ -69,22 +50,53 @@ export const isModule = ({ path, text }: SourceFile): boolean => {
   return extension !== ".cjs" && MODULE_SYNTAX.test(text);
 };
 
-/** Throws what the tool throws on a file that it cannot read. */
-export const minify = async (tool: Tool, options: Options, file: SourceFile): Promise<string> => {
+/**
+ * The options a worker may declare for a file. They are all that the tool is called with, so that
+ * anybody makes the same bytes from the declaration and the file alone (docs/operating/demo.md). A list
+ * and not a rule: options such as esbuild's `drop` or terser's `pure_funcs` take code away and still
+ * re-execute to the same bytes. What an honest worker uses comes first.
+ */
+export const allowedOptions = (tool: Tool, file: SourceFile): readonly [Options, ...Options[]] => {
+  const module = isModule(file);
+  switch (tool) {
+    case "esbuild": {
+      const always = { legalComments: "none", loader: "js", target: "esnext" };
+      return [
+        { minify: true, ...always },
+        { minifyWhitespace: true, ...always },
+      ];
+    }
+    case "swc":
+      return [
+        { compress: true, mangle: true, module },
+        { compress: true, mangle: false, module },
+      ];
+    case "terser": {
+      const parse = { bare_returns: !module };
+      return [
+        { compress: true, mangle: true, module, parse },
+        { compress: { passes: 2 }, mangle: true, module, parse },
+      ];
+    }
+  }
+};
+
+/** The tool with exactly these options. Throws what the tool throws on a text that it cannot read. */
+export const minify = async (tool: Tool, options: Options, text: string): Promise<string> => {
+  // terser writes into the options that it is given.
+  const given: object = structuredClone(options);
   switch (tool) {
     case "esbuild": {
       const { transform } = await import("esbuild");
-      return (await transform(file.text, { ...options, loader: "js" })).code;
+      return (await transform(text, given)).code;
     }
     case "swc": {
       const swc = await import("@swc/core");
-      return (await swc.minify(file.text, { ...options, module: isModule(file) })).code;
+      return (await swc.minify(text, given)).code;
     }
     case "terser": {
       const terser = await import("terser");
-      const module = isModule(file);
-      const parse = { bare_returns: !module };
-      const { code } = await terser.minify(file.text, { ...options, module, parse });
+      const { code } = await terser.minify(text, given);
       if (code === undefined) throw new Error("terser gave no code");
       return code;
     }

@@ -1,12 +1,11 @@
 /**
- * The last word of the main job: every finalized result is made once more, from the file on the disk,
- * by code that shares nothing with the verifiers: the tools' synchronous faces, called directly, and
- * Node's own compiler instead of a pattern to tell modules from scripts.
+ * The last word of the main job: every finalized result is made once more, from the file on the disk and
+ * what its worker declared, by code that shares nothing with the verifiers: the tools' synchronous
+ * faces, called with the declared options and nothing else.
  */
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { compileFunction } from "node:vm";
 
 export interface Finalized {
   readonly path: string;
@@ -31,57 +30,34 @@ interface Declared {
 
 const require = createRequire(import.meta.url);
 
-/** As Node tells them apart: what does not compile as the body of a CommonJS module is an ES module. */
-const isModule = (path: string, text: string): boolean => {
-  if (path.endsWith(".mjs")) return true;
-  if (path.endsWith(".cjs")) return false;
-  try {
-    compileFunction(text.replace(/^#!.*/, ""), ["exports", "require", "module"]);
-    return false;
-  } catch {
-    return true;
-  }
-};
-
 /** The tool's name in node_modules, and its work on one text. */
 const TOOLS: Readonly<
-  Record<
-    string,
-    { name: string; run: (text: string, path: string, options: object) => Promise<string> }
-  >
+  Record<string, { name: string; run: (text: string, options: object) => Promise<string> }>
 > = {
   esbuild: {
     name: "esbuild",
-    run: async (text, _path, options) => {
-      const { transformSync } = await import("esbuild");
-      return transformSync(text, options).code;
-    },
+    run: async (text, options) => (await import("esbuild")).transformSync(text, options).code,
   },
   swc: {
     name: "@swc/core",
-    run: async (text, path, options) => {
-      const { minifySync } = await import("@swc/core");
-      return minifySync(text, { ...options, module: isModule(path, text) }).code;
-    },
+    run: async (text, options) => (await import("@swc/core")).minifySync(text, options).code,
   },
   terser: {
     name: "terser",
-    run: async (text, path, options) => {
-      const { minify_sync: minifySync } = await import("terser");
-      const module = isModule(path, text);
-      return minifySync(text, { ...options, module, parse: { bare_returns: !module } }).code ?? "";
-    },
+    // A copy: terser writes into the options that it is given.
+    run: async (text, options) =>
+      (await import("terser")).minify_sync(text, structuredClone(options)).code ?? "",
   },
 };
 
-const differenceOf = async ({ path, absolute, output }: Finalized): Promise<string | undefined> => {
+const differenceOf = async ({ absolute, output }: Finalized): Promise<string | undefined> => {
   const { tool, version, options, code, bytesIn, bytesOut } = output as Declared;
   const known = TOOLS[tool];
   if (known === undefined) return `no tool is called ${tool}`;
   const installed = (require(`${known.name}/package.json`) as { readonly version: string }).version;
   if (version !== installed) return `${tool} ${version} was declared, ${installed} is installed`;
   const original = readFileSync(absolute);
-  const made = Buffer.from(await known.run(original.toString("utf8"), path, options));
+  const made = Buffer.from(await known.run(original.toString("utf8"), options));
   if (!made.equals(Buffer.from(code))) return `${tool} gives other bytes`;
   if (bytesIn !== original.length) return `${original.length} bytes went in, ${bytesIn} were told`;
   return bytesOut === made.length ? undefined : `${made.length} bytes came out, not ${bytesOut}`;

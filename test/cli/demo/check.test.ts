@@ -6,11 +6,12 @@ import { CHEATS, cheatOn } from "#cli/demo/cheats.ts";
 import { checkMinified } from "#cli/demo/check.ts";
 import { chooseFiles, describeChoice, FILES_COUNT, type Choice } from "#cli/demo/files.ts";
 import {
-  ALLOWED_OPTIONS,
+  allowedOptions,
   closeTools,
   isModule,
   minify,
   TOOLS,
+  versionOf,
   type Minified,
   type SourceFile,
 } from "#cli/demo/minifiers.ts";
@@ -69,15 +70,18 @@ describe("an honest delivery", () => {
   test("may use any allowed options, in any order of their keys", async () => {
     const file = sources[0]!;
     for (const tool of TOOLS)
-      for (const allowed of ALLOWED_OPTIONS[tool]) {
+      for (const allowed of allowedOptions(tool, file)) {
         const honest = await minifyHonestly(tool, file);
-        const code = await minify(tool, allowed, file);
+        const code = await minify(tool, allowed, file.text);
         const options = Object.fromEntries(Object.entries(allowed).reverse());
         const output = { ...honest, options, code, bytesOut: Buffer.byteLength(code) };
         expect(await checkMinified(file, output)).toMatchObject({ verdict: "pass" });
       }
   });
 });
+
+/** The outermost names of a script would be changed as well. */
+const FOR_A_MODULE = { compress: true, mangle: true, module: true };
 
 describe("a cheat", () => {
   const CLASSES: readonly [string, (file: SourceFile) => boolean][] = [
@@ -113,10 +117,15 @@ describe("a cheat", () => {
       (h) => ({ ...h, options: { ...h.options, drop: ["console"] } }),
       "not allowed",
     ],
+    [
+      "the options of a module for a script",
+      (h) => ({ ...h, tool: "swc", version: versionOf("swc"), options: FOR_A_MODULE }),
+      "not allowed for this file",
+    ],
     ["no options", (h) => ({ ...h, options: {} }), "not allowed"],
     [
       "options it did not use",
-      (h) => ({ ...h, options: ALLOWED_OPTIONS.esbuild[1] }),
+      (h) => ({ ...h, options: allowedOptions("esbuild", sources[0]!)[1] }),
       "other bytes",
     ],
     ["a false bytesIn", (h) => ({ ...h, bytesIn: h.bytesIn + 1 }), "bytesIn"],

@@ -2,7 +2,7 @@
 
 import { formatAmount, parseAmount } from "#cli/input/amount.ts";
 import {
-  ALLOWED_OPTIONS,
+  allowedOptions,
   byteLength,
   closeTools,
   minify,
@@ -53,8 +53,8 @@ export const bidShare = (ask: Ask, prices: Prices, etaMs: number): Bid => {
 export const minifyHonestly = async (tool: Tool, input: unknown): Promise<Minified> => {
   const file = fileOf(input);
   if (file === undefined) throw new Error("the input is no text file");
-  const options = ALLOWED_OPTIONS[tool][0]!;
-  const code = await minify(tool, options, file);
+  const [options] = allowedOptions(tool, file);
+  const code = await minify(tool, options, file.text);
   return {
     tool,
     version: versionOf(tool),
