@@ -242,8 +242,10 @@ export const drawnFor = (
   directory: Directory,
   market: Market,
 ): Drawn => {
-  const { body, requester } = specOf(view, need);
+  const { body, requester, tier } = specOf(view, need);
   const { about, attempt, round, r, s, seats, k } = subject;
+  // P6: one's own work may be judged where the NEED allows it, and in tier small only (section 5).
+  const mayJudgeOwn = body.selfAttestation === true && tier === "small";
   const { question, candidate, revision } = about;
   return drawFrom({
     snapshot: directory.snapshot,
@@ -251,7 +253,7 @@ export const drawnFor = (
     parameters: market.parameters,
     capability: body.capability,
     bounty: body.bounty,
-    parties: body.selfAttestation === true ? [requester] : [requester, about.worker],
+    parties: mayJudgeOwn ? [requester] : [requester, about.worker],
     seated: seats.map((seat) => seat.agent),
     k,
     seed: drawSeed({ need, attempt, question, candidate, round, revision, r, s }),

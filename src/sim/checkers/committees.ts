@@ -115,7 +115,8 @@ export const committees: Checker = {
       // Section 5: judging one's own work, where the NEED allows it, in tier small at most.
       const isOwnAllowed =
         need?.body["selfAttestation"] === true && (need.body["tier"] ?? "small") === "small";
-      const related = isOwnAllowed ? [] : [need?.from ?? "", worker];
+      const requester = need?.from ?? "";
+      const related = isOwnAllowed ? [requester] : [requester, worker];
       const voters = new Set<string>();
       for (const vote of votes) {
         const envelope = said.get(vote);
