@@ -22,6 +22,6 @@ export const openEvidence = async (path: string): Promise<Evidence> => {
 export const auditInvalid = (error: unknown, path: string): unknown => {
   if (!(error instanceof Broken)) return error;
   const { line, bucket, reason } = error;
-  const where = `line ${line ?? 1}${bucket === undefined ? "" : `, bucket ${bucket}`}`;
+  const where = `line ${line ?? 1}, ${bucket === undefined ? "header" : `bucket ${bucket}`}`;
   return new CliError("AUDIT_INVALID", { path, reason: `${where}: ${reason}` });
 };

@@ -46,6 +46,8 @@ interface HeadRead {
   readonly line: number;
   readonly facts: HeadFacts;
   readonly signed: HeadSigned;
+  /** What it says that the digest of all heads is. */
+  readonly file: string;
 }
 
 class AuditReader {
@@ -54,7 +56,6 @@ class AuditReader {
   readonly heads: HeadRead[] = [];
   /** The bucket that records are read of. */
   #bucket = 0;
-  #file = "";
 
   get opened(): Inspector | undefined {
     return this.#inspector;
@@ -101,27 +102,29 @@ class AuditReader {
   }
 
   #head(line: Line, fields: Fields): void {
-    const { bucket, secret, signature, operator } = fields;
+    const { bucket, file, secret, signature, operator } = fields;
     const { inspector, heads } = this;
     if (bucket !== heads.length)
       throw new Broken(
         `the head of bucket ${shown(bucket)} stands where that of bucket ${heads.length} belongs`,
         { bucket: heads.length },
       );
-    if (heads.length === 0)
-      this.#file = fileDigest(inspector.header.hash, inspector.chains.map(factsOf));
     const facts = factsOf(inspector.chains[bucket] as BucketChain);
-    if (fields["records"] !== facts.records)
+    const counted = fields["records"];
+    if (counted !== facts.records)
       throw new Broken(
-        `the head counts ${shown(fields["records"])} records, the file has ${facts.records}`,
+        `${Number(counted) > facts.records ? "records are missing" : "there are more records"}: ` +
+          `the head counts ${shown(counted)}, the file has ${facts.records}`,
       );
+    if (typeof file !== "string" || !DIGEST.test(file)) throw new Broken("its file is no digest");
     const signed: HeadSigned = {
       secret: optionalBytes(secret),
       signature: optionalBytes(signature),
       operator: optionalBytes(operator) ?? new Uint8Array(0),
     };
-    same(line.text, headLine(this.#file, facts, signed));
-    heads.push({ line: line.number, facts, signed });
+    // The digest of all heads comes last: a bucket that lacks records is named by its own head.
+    same(line.text, headLine(file, facts, signed));
+    heads.push({ line: line.number, facts, signed, file });
   }
 
   /** V1 at the end, V3. */
@@ -133,7 +136,14 @@ class AuditReader {
         bucket: missing,
         line: lines + 1,
       });
-    for (const head of heads) checkSigned(inspector.header, this.#file, head);
+    const file = fileDigest(inspector.header.hash, inspector.chains.map(factsOf));
+    for (const { line, facts, file: named } of heads)
+      if (named !== file)
+        throw new Broken("the head's file is not the digest of all heads", {
+          bucket: facts.bucket,
+          line,
+        });
+    for (const head of heads) checkSigned(inspector.header, file, head);
     for (const [bucket, { epoch }] of inspector.chains.entries()) {
       const secret = heads[bucket]?.signed.secret;
       if (secret === undefined) continue;
@@ -165,6 +175,9 @@ const isSigned = (did: string, message: Uint8Array, signature: Uint8Array | unde
   return bestSuite().verify(key, message, signature);
 };
 
+/** SHA-256 in lower-case hex. */
+const DIGEST = /^[0-9a-f]{64}$/;
+
 const isBucket = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= SYSTEM_BUCKET;
 
@@ -179,6 +192,8 @@ const optionalBytes = (value: unknown): Uint8Array | undefined => {
 };
 
 const parsed = (text: string): Fields => {
+  if (text.startsWith("\ufeff")) throw new Broken("begins with a byte order mark");
+  if (text.endsWith("\r")) throw new Broken("ends in \\r\\n, not in \\n alone");
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -200,7 +215,7 @@ const same = (text: string, own: string): void => {
 
 const readHeader = (text: string): Header => {
   const { kind, genesis } = parsed(text);
-  if (kind !== "header") throw new Broken("the first line is no header");
+  if (kind !== "header") throw new Broken("a header belongs here");
   const bytes = bytesOf(genesis);
   if (bytes === undefined) throw new Broken("its genesis is not padded base64url");
   let header: Header;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Broken } from "#cli/audit/chain.ts";
 import type { Evidence } from "#cli/audit/evidence.ts";
+import { auditInvalid } from "#cli/audit/open.ts";
 import { readAuditFile } from "#cli/audit/read-file.ts";
 import { canonicalJson, type Json } from "#cli/audit/canonical-json.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
@@ -100,6 +101,66 @@ describe("a changed file is refused, naming line and bucket", () => {
       expect(line).toBeGreaterThan(n);
       expect(bucket).toBeTypeOf("number");
     }
+  });
+
+  it("without the last record of any bucket, naming the bucket that lacks it", async () => {
+    const records = linesOfKind(ran.lines, "record");
+    const bucketAt = (n: number): unknown => fieldsOf(ran.lines[n] ?? "{}")["bucket"];
+    const lasts = records.filter(
+      (n) => bucketAt(n) !== bucketAt(n + 1) || !records.includes(n + 1),
+    );
+    const lengths = lasts.map((n) => records.filter((m) => bucketAt(m) === bucketAt(n)).length);
+    expect(bucketAt(lasts.at(-1) ?? 0)).toBe(256);
+    for (const [at, n] of lasts.entries()) {
+      const { bucket, reason } = await brokenBy(without(n));
+      expect(bucket).toBe(bucketAt(n));
+      const has = lengths[at] ?? 0;
+      expect(reason).toBe(`records are missing: the head counts ${has}, the file has ${has - 1}`);
+    }
+  });
+
+  it("without the only record of a bucket, naming that bucket", async () => {
+    const forgery = new Forgery(ran.lines);
+    const short = forgery.logs.findIndex((log) => log.length > 4);
+    forgery.logs[short]?.splice(1);
+    const lines = forgery.lines(ran.keys);
+    const only = lines.findIndex((line) => line.startsWith(`{"bucket":${short},"`));
+    expect(await brokenBy(lines.toSpliced(only, 1).join(""))).toMatchObject({
+      bucket: short,
+      reason: "records are missing: the head counts 1, the file has 0",
+    });
+  });
+
+  it("with another digest of all heads, in one of them or in all", async () => {
+    const other = (line: string): string =>
+      line.replace(/"file":"\w{64}"/, `"file":"${"0".repeat(64)}"`);
+    const heads = linesOfKind(ran.lines, "head");
+    const third = heads[3] ?? 0;
+    const reason = "the head's file is not the digest of all heads";
+    expect(await brokenBy(replaced(third, other(ran.lines[third] ?? "")))).toMatchObject({
+      reason,
+      bucket: 3,
+      line: third + 1,
+    });
+    const all = ran.lines.map((line, n) => (heads.includes(n) ? other(line) : line));
+    expect(await brokenBy(all.join(""))).toMatchObject({ reason, bucket: 0 });
+  });
+
+  it.each<[string, (text: string) => string, string]>([
+    ["no header", () => without(0), "a header belongs here"],
+    [
+      "lines ended by CR LF",
+      (text) => text.replaceAll("\n", "\r\n"),
+      "ends in \\r\\n, not in \\n alone",
+    ],
+    ["a byte order mark", (text) => `\ufeff${text}`, "begins with a byte order mark"],
+    ["nothing in it", () => "", "the file is empty"],
+    ["half a header", (text) => text.slice(0, 99), "ends without a newline"],
+  ])("with %s, telling people that the header is wrong", async (_, change, reason) => {
+    const broken = await brokenBy(change(whole));
+    expect(auditInvalid(broken, "a.jsonl")).toMatchObject({
+      message: expect.stringContaining(`line 1, header: ${reason}`) as unknown,
+    });
   });
 
   it("without any one of its heads, the last one included", async () => {
