@@ -43,7 +43,7 @@ export const ERRORS = {
     exitCode: 2,
   },
   INPUT_INVALID: {
-    text: "{count} bad lines in the input files; nothing was created",
+    text: "{lines} in the input files; nothing was created",
     remedy: "mend the lines that are named, then run the same command again",
     exitCode: 2,
   },
@@ -54,7 +54,12 @@ export const ERRORS = {
   },
   DATA_MISSING: {
     text: "{path} holds no swarm",
-    remedy: "check the path; `canswarm run` and `canswarm up` create a folder",
+    remedy: "check the path; `canswarm run` creates a folder",
+    exitCode: 2,
+  },
+  DATA_UNUSABLE: {
+    text: "{path} cannot be a data folder: {reason}",
+    remedy: "name a new or empty folder, or one that holds a swarm, with --data",
     exitCode: 2,
   },
   CONFIG_INVALID: {
@@ -99,7 +104,7 @@ export const ERRORS = {
   },
   SWARM_UNREACHABLE: {
     text: "no supervisor answers at {address}",
-    remedy: "start one with `canswarm up`, or name its address",
+    remedy: "start one, or name its address",
     exitCode: 1,
   },
   REFUSED: {
@@ -116,6 +121,11 @@ export const ERRORS = {
   PORT_IN_USE: {
     text: "port {port} is taken",
     remedy: "name another one with --port; 0 takes any that is free",
+    exitCode: 1,
+  },
+  OUTPUT_FAILED: {
+    text: "what was to be printed could not be written: {reason}",
+    remedy: "make room where the output goes; the work itself was done or goes on in its folder",
     exitCode: 1,
   },
   UNEXPECTED: {
@@ -169,7 +179,11 @@ export class CliError<Code extends ErrorCode = ErrorCode> extends Error {
 }
 
 export const inputInvalid = (lines: BadLinesTold): CliError =>
-  new CliError("INPUT_INVALID", { count: lines.total }, { lines });
+  new CliError(
+    "INPUT_INVALID",
+    { lines: lines.total === 1 ? "1 bad line" : `${lines.total} bad lines` },
+    { lines },
+  );
 
 export interface ToldError {
   readonly code: string;

@@ -31,8 +31,7 @@ describe("an error of the command line", () => {
   it("is one sentence with its code and remedy", () => {
     expect(told(new CliError("DATA_MISSING", { path: "there" }))).toEqual({
       text:
-        "DATA_MISSING there holds no swarm. " +
-        "check the path; `canswarm run` and `canswarm up` create a folder\n",
+        "DATA_MISSING there holds no swarm. " + "check the path; `canswarm run` creates a folder\n",
       exitCode: 2,
     });
   });

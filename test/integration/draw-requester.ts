@@ -20,12 +20,12 @@ import {
   registryReady,
 } from "../../src/cli/swarm/accounts.ts";
 import { EmbeddedSwarm } from "../../src/cli/swarm/embedded.ts";
-import { openFolder } from "../../src/cli/swarm/folder.ts";
+import { MINTED_DEFAULT, openFolder } from "../../src/cli/swarm/folder.ts";
 
 const [data = "", agentsFile = "", how] = process.argv.slice(2);
 const inputs = await readInputs(
   { tasks: agentsFile.replace("agents.json", "tasks.jsonl"), agents: agentsFile },
-  localParameters,
+  { parameters: localParameters, minted: MINTED_DEFAULT },
 );
 if (inputs.kind === "bad") throw new Error("bad input files");
 const folder = openFolder(data, undefined);

@@ -58,7 +58,7 @@ const isExecutable = (path: string): boolean => {
 };
 
 /** Where the shell would find the program; the gate itself could only answer "127". */
-const findProgram = (program: string, cwd: string): string | undefined => {
+export const findProgram = (program: string, cwd: string): string | undefined => {
   const candidates = program.includes("/")
     ? [resolve(cwd, program)]
     : (process.env["PATH"] ?? "")

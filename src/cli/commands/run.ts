@@ -10,7 +10,7 @@ import { Progress } from "../progress.ts";
 import { loadSettings } from "../settings.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { hiredOf } from "../swarm/accounts.ts";
-import { holdsSwarm, markForFaults, openFolder, parametersIn } from "../swarm/folder.ts";
+import { checkFolder, holdsSwarm, markForFaults, openFolder, rulesIn } from "../swarm/folder.ts";
 import { parseFault } from "../swarm/fault.ts";
 import { runTasks, type RunEvents } from "../swarm/run.ts";
 import type { RunResult } from "../swarm/summarize.ts";
@@ -33,7 +33,8 @@ export interface RunOutcome extends RunResult {
 /** What `run` and the main job share: everything from the parsed inputs on. */
 export const runInputs = async (tasksFile: string, flags: RunFlags): Promise<RunOutcome> => {
   const { parameters } = await loadSettings(flags.config);
-  const rules = flags.data === undefined ? parameters : parametersIn(flags.data, parameters);
+  if (flags.data !== undefined) checkFolder(flags.data);
+  const rules = rulesIn(flags.data, parameters);
   const inputs = await readInputs({ tasks: tasksFile, agents: flags.agents }, rules);
   if (inputs.kind === "bad") throw inputInvalid(inputs);
   const { tasks, agents, folder } = inputs;

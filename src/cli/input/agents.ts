@@ -3,6 +3,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { RunSpec } from "#agent/runner/spec.ts";
+import { findProgram } from "#agent/runner/program.ts";
+import { capability } from "#protocol/fields.ts";
+import {
+  CAPABILITIES_MAX,
+  DEADLINE_MS_MAX,
+  LABEL_UNITS_MAX,
+  NAME_UNITS_MAX,
+} from "#protocol/limits.ts";
 import type { Credits } from "#protocol/words.ts";
 import { formatAmount } from "./amount.ts";
 import { problem, type BadLines, type Problem } from "./bad-line.ts";
@@ -14,10 +22,9 @@ export const AGENTS_BYTES_MAX = 8 * 1024 * 1024;
 export const AGENTS_MAX = 10_000;
 /** Of an agent without `etaMs`. */
 export const ETA_DEFAULT_MS = 1_000;
-export const ETA_MS_MAX = 86_400_000;
 
 /** Keys lie in files named after their agents. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 /** Accounts that a swarm has of its own. */
 const RESERVED = new Set(["requester", "operator", "treasury", "burned"]);
 
@@ -42,7 +49,11 @@ export interface AgentRules {
   readonly verifyStakeMin: Credits;
 }
 
+/** What each agent is granted is taken from the treasury; a problem where it does not have that much. */
+export type TakeGrant = (agent: AgentSpec) => Problem | undefined;
+
 export interface AgentsFile {
+  /** Only sound ones. */
   readonly agents: readonly AgentSpec[];
   /** Programs run in the folder of the file. */
   readonly folder: string;
@@ -58,6 +69,7 @@ export const readAgents = async (
   file: string,
   rules: AgentRules,
   bad: BadLines,
+  take: TakeGrant,
 ): Promise<AgentsFile> => {
   const folder = dirname(resolve(file));
   const none: AgentsFile = { agents: [], folder };
@@ -81,7 +93,7 @@ export const readAgents = async (
     report(["agents"], problem("TOO_MANY", `there are more than ${AGENTS_MAX} agents`));
     return none;
   }
-  return { agents: await checkAll(list as unknown[], folder, rules, report), folder };
+  return { agents: await checkAll(list as unknown[], folder, rules, report, take), folder };
 };
 
 const readWhole = async (file: string, bad: BadLines): Promise<string | undefined> => {
@@ -106,6 +118,7 @@ const checkAll = async (
   folder: string,
   rules: AgentRules,
   report: Report,
+  take: TakeGrant,
 ): Promise<AgentSpec[]> => {
   const agents: AgentSpec[] = [];
   const names = new Set<string>();
@@ -120,6 +133,8 @@ const checkAll = async (
     if (names.has(agent.name))
       at(["name"], problem("DUPLICATE_NAME", `the name "${agent.name}" is taken already`));
     names.add(agent.name);
+    const short = take(agent);
+    if (short !== undefined) at([], short);
     agents.push(agent);
   }
   return agents;
@@ -143,7 +158,7 @@ const checkOne = async (
   const run = await readRun(fields, folder, at);
   const mayOmitPrice = role === "verifier" || run?.kind === "module";
   const price = fields.amount("price", mayOmitPrice ? "optional" : "required");
-  const etaMs = fields.integer("etaMs", 1, ETA_MS_MAX) ?? ETA_DEFAULT_MS;
+  const etaMs = fields.integer("etaMs", 1, DEADLINE_MS_MAX) ?? ETA_DEFAULT_MS;
   const stake = fields.amount("stake", "optional");
   if (stake !== undefined && role !== "worker" && stake < rules.verifyStakeMin) {
     const least = formatAmount(rules.verifyStakeMin);
@@ -152,7 +167,7 @@ const checkOne = async (
   }
   const credits = fields.amount("credits", "optional");
   const [org, asn, region, model] = (["org", "asn", "region", "model"] as const).map((label) =>
-    fields.text(label, "optional"),
+    fields.text(label, "optional", LABEL_UNITS_MAX),
   );
   fields.rejectUnknown();
   if (!sound || name === undefined || role === undefined || run === undefined) return undefined;
@@ -161,13 +176,13 @@ const checkOne = async (
 };
 
 const readName = (fields: Fields): string | undefined => {
-  const name = fields.text("name", "required");
+  const name = fields.text("name", "required", NAME_UNITS_MAX);
   if (name === undefined) return undefined;
   if (!NAME.test(name))
     return fields.invalid(
       "name",
       `the name ${show(name)} cannot be the name of a key file`,
-      "use 1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit",
+      `use 1 to ${NAME_UNITS_MAX} letters, digits, dots, dashes and underscores, the first a letter or digit`,
     );
   if (RESERVED.has(name))
     return fields.invalid("name", `"${name}" is an account of the swarm itself`, "take another");
@@ -184,11 +199,15 @@ const readCapabilities = (fields: Fields, at: Report): string[] => {
   }
   const list = value as unknown[];
   for (const index of list.keys())
-    new Fields({ capability: list[index] }, (_, what) => at(["capabilities", index], what)).text(
+    new Fields({ capability: list[index] }, (_, what) => at(["capabilities", index], what)).like(
       "capability",
       "required",
+      capability,
     );
-  return [...new Set(list.map(String))];
+  const different = [...new Set(list.map(String))];
+  if (different.length > CAPABILITIES_MAX)
+    at(["capabilities"], problem("TOO_MANY", `there are more than ${CAPABILITIES_MAX} of them`));
+  return different;
 };
 
 const RUN_KINDS = ["exec", "module", "http"] as const;
@@ -219,7 +238,14 @@ const readRun = async (
       "agents behind an address cannot be run yet",
       'start it with "exec", or let it join a running swarm by `canswarm agent`',
     );
-  if (kind === "exec") return readCommand(target, mode, plans ?? false, invalid);
+  if (kind === "exec") {
+    const command = readCommand(target, mode, plans ?? false, invalid);
+    const name = command?.command[0];
+    if (name === undefined || findProgram(name, folder) !== undefined) return command;
+    const sentence = `no program ${show(name)} that can be executed is ${name.includes("/") ? "there" : "in PATH"}`;
+    at(["run", "exec"], problem("PROGRAM_MISSING", sentence));
+    return undefined;
+  }
   if (typeof target !== "string" || target === "")
     return invalid(`"module" is ${show(target)}, not a path`);
   const path = resolve(folder, target);
@@ -233,7 +259,7 @@ const readCommand = (
   mode: "once" | "lines",
   plans: boolean,
   invalid: (sentence: string, remedy?: string) => undefined,
-): RunSpec | undefined => {
+): Extract<RunSpec, { kind: "exec" }> | undefined => {
   const words = Array.isArray(target) ? (target as unknown[]) : [];
   const isWord = (word: unknown): word is string =>
     typeof word === "string" && !word.includes("\u0000");

@@ -17,6 +17,9 @@ export const BAD_LINE_REMEDIES = {
   CAPABILITY_UNKNOWN: "check the spelling, or add a worker with this capability",
   DUPLICATE_ID: "give every task its own id",
   DUPLICATE_NAME: "give every agent its own name",
+  TASKS_MISSING: "write one task a line, as the documentation of `canswarm run` says",
+  FUNDS_SHORT: "lower the amounts, or run the file in parts in several folders",
+  PROGRAM_MISSING: "install it, or name it by its path; paths are relative to AGENTS.json",
   FILE_MISSING: "paths are relative to the file that names them",
   INPUT_TOO_LARGE: "split the work: an input has at most 8 MiB",
   QUORUM_UNAVAILABLE:
@@ -69,5 +72,7 @@ export const formatBadLines = (bad: {
     ({ file, line, code, sentence, remedy }) => `${file}:${line} ${code} ${sentence}; ${remedy}`,
   );
   const more = bad.total - bad.shown.length;
-  return [...rows, ...(more > 0 ? [`and ${more} more bad lines`] : [])].join("\n");
+  return [...rows, ...(more > 0 ? [`and ${more} more bad line${more === 1 ? "" : "s"}`] : [])].join(
+    "\n",
+  );
 };

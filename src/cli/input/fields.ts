@@ -1,5 +1,6 @@
 /** Reads the fields of one untrusted object and says, for each that is wrong, what and where. */
 
+import { Mismatch, type Schema } from "#protocol/schema.ts";
 import type { Credits } from "#protocol/words.ts";
 import { parseAmount } from "./amount.ts";
 import { problem, type Problem } from "./bad-line.ts";
@@ -8,8 +9,6 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Characters of names, ids and labels. */
-export const TEXT_CHARS_MAX = 128;
 // oxlint-disable-next-line no-control-regex -- texts are printed on terminals and stand in file names
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const SHOWN_MAX = 40;
@@ -39,13 +38,23 @@ export class Fields {
     return value;
   }
 
-  text(name: string, need: "required" | "optional"): string | undefined {
+  /** Text that can stand on a terminal and in an envelope; `unitsMax` is what the verb allows. */
+  text(name: string, need: "required" | "optional", unitsMax: number): string | undefined {
     const value = this.value(name, need);
     if (value === undefined) return undefined;
     const isText = typeof value === "string" && value.trim() !== "" && !CONTROL.test(value);
-    if (isText && value.length <= TEXT_CHARS_MAX) return value;
-    const wanted = `text of 1 to ${TEXT_CHARS_MAX} characters without control characters`;
+    if (isText && value.length <= unitsMax && value.isWellFormed()) return value;
+    const wanted = `Unicode text of 1 to ${unitsMax} characters without control characters`;
     return this.invalid(name, `"${name}" is ${show(value)}, not ${wanted}`);
+  }
+
+  /** A value as the schema of a verb has it. */
+  like<T>(name: string, need: "required" | "optional", schema: Schema<T>): T | undefined {
+    const value = this.value(name, need);
+    if (value === undefined) return undefined;
+    const read = schema.read(value);
+    if (!(read instanceof Mismatch)) return read;
+    return this.invalid(name, `"${name}" is ${show(value)}, which ${read.why}`);
   }
 
   amount(name: string, need: "required" | "optional"): Credits | undefined {

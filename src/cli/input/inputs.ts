@@ -1,8 +1,9 @@
 /** Both input files of `canswarm run`, checked together before anything is created. */
 
+import type { Genesis } from "#domain/genesis/genesis.ts";
 import { readAgents, type AgentsFile } from "./agents.ts";
 import { BadLines, type BadLine } from "./bad-line.ts";
-import type { QuorumRules } from "./quorum.ts";
+import { Funds, grantOf } from "./funds.ts";
 import { readTasks, type TaskLine } from "./tasks.ts";
 
 export type Inputs =
@@ -15,13 +16,22 @@ export type Inputs =
     }
   | { readonly kind: "bad"; readonly shown: readonly BadLine[]; readonly total: number };
 
+/** Of the genesis that the folder has or will get. */
+export type InputRules = Pick<Genesis, "parameters" | "minted">;
+
 export const readInputs = async (
   files: { readonly tasks: string; readonly agents: string },
-  rules: QuorumRules,
+  rules: InputRules,
 ): Promise<Inputs> => {
   const bad = new BadLines();
-  const { agents, folder } = await readAgents(files.agents, rules, bad);
-  const tasks = await readTasks(files.tasks, bad.total === 0 ? agents : undefined, rules, bad);
+  const { parameters, minted } = rules;
+  const funds = new Funds(minted);
+  const { agents, folder } = await readAgents(files.agents, parameters, bad, (agent) => {
+    const { credits, stake } = grantOf(agent, parameters);
+    return funds.take(credits + stake, "with its stake the agent");
+  });
+  const known = bad.total === 0 ? agents : undefined;
+  const tasks = await readTasks(files.tasks, known, parameters, bad, funds);
   if (bad.total > 0) return { kind: "bad", shown: bad.shown, total: bad.total };
   return { kind: "ok", tasks, agents, folder };
 };

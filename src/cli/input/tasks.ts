@@ -3,13 +3,18 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { unfit } from "#agent/runner/plain-value.ts";
+import { encode } from "#envelope/canonical.ts";
+import { capability as capabilityName } from "#protocol/fields.ts";
+import { DEADLINE_MS_MAX, KEY_UNITS_MAX, QUORUM_MAX } from "#protocol/limits.ts";
 import type { Credits, Tier } from "#protocol/words.ts";
+import type { Parameters } from "#domain/genesis/genesis.ts";
 import { codeOf, works, type AgentSpec } from "./agents.ts";
 import { formatAmount } from "./amount.ts";
 import { problem, type BadLines, type Problem } from "./bad-line.ts";
 import { Fields, isObject, show } from "./fields.ts";
 import { linesOf, type FileLine } from "./lines-of.ts";
-import { quorumGap, type QuorumRules } from "./quorum.ts";
+import { fundingOf, type Funds } from "./funds.ts";
+import { quorumGap } from "./quorum.ts";
 
 /** Bytes of one input, inline or in a file: the largest block of the swarm. */
 export const INPUT_BYTES_MAX = 8 * 1024 * 1024;
@@ -18,10 +23,6 @@ const FILE_WRAPPING_BYTES = 4 * 1024;
 export const TASKS_MAX = 1_000_000;
 export const DEADLINE_DEFAULT_MS = 60_000;
 export const DEADLINE_MIN_MS = 100;
-/** A week. */
-export const DEADLINE_MAX_MS = 604_800_000;
-/** A quorum asked for; more than any tier's formula gives. */
-export const K_MAX = 64;
 
 export type TaskInput =
   | { readonly kind: "value"; readonly value: unknown }
@@ -48,12 +49,14 @@ export interface TaskLine {
 export const readTasks = async (
   file: string,
   agents: readonly AgentSpec[] | undefined,
-  rules: QuorumRules,
+  rules: Parameters,
   bad: BadLines,
+  funds: Funds,
 ): Promise<TaskLine[]> => {
   const tasks: TaskLine[] = [];
   const firstLines = new Map<string, number>();
   const folder = dirname(resolve(file));
+  const before = bad.total;
   try {
     for await (const line of linesOf(file)) {
       if (firstLines.size >= TASKS_MAX) {
@@ -68,9 +71,14 @@ export const readTasks = async (
         bad.add(file, line.line, problem("DUPLICATE_ID", sentence));
       } else {
         firstLines.set(task.id, line.line);
-        tasks.push(task);
+        const short =
+          agents && funds.take(fundingOf(task, agents, rules), "with its votes the task");
+        if (short === undefined) tasks.push(task);
+        else bad.add(file, line.line, short);
       }
     }
+    if (tasks.length === 0 && bad.total === before)
+      bad.add(file, 1, problem("TASKS_MISSING", "the file holds no task"));
   } catch (error) {
     const sentence = `the file cannot be read (${codeOf(error)})`;
     bad.add(file, 1, problem("FILE_UNREADABLE", sentence));
@@ -99,23 +107,23 @@ const parseLine = (line: FileLine): unknown => {
 const checkLine = async (
   line: FileLine,
   folder: string,
-  rules: QuorumRules,
+  rules: Parameters,
   agents: readonly AgentSpec[] | undefined,
 ): Promise<TaskLine | Problem> => {
   const parsed = parseLine(line) as Problem | { readonly value: Record<string, unknown> };
   if ("code" in parsed) return parsed;
   const problems: Problem[] = [];
   const fields = new Fields(parsed.value, (_, what) => problems.push(what));
-  const id = fields.text("id", "required");
-  const capability = fields.text("capability", "required");
+  const id = fields.text("id", "required", KEY_UNITS_MAX);
+  const capability = fields.like("capability", "required", capabilityName);
   const rawInput = fields.value("input", "required");
   const bounty = fields.amount("bounty", "required");
   const verifyBounty = fields.amount("verifyBounty", "required");
   const tier = fields.oneOf("tier", ["small", "medium", "high"], "optional") ?? "small";
-  const kPlan = fields.integer("kPlan", 1, K_MAX);
-  const kResult = fields.integer("kResult", 1, K_MAX);
+  const kPlan = fields.integer("kPlan", 1, QUORUM_MAX);
+  const kResult = fields.integer("kResult", 1, QUORUM_MAX);
   const deadlineMs =
-    fields.integer("deadlineMs", DEADLINE_MIN_MS, DEADLINE_MAX_MS) ?? DEADLINE_DEFAULT_MS;
+    fields.integer("deadlineMs", DEADLINE_MIN_MS, DEADLINE_MS_MAX) ?? DEADLINE_DEFAULT_MS;
   fields.rejectUnknown();
   const input = rawInput === undefined ? undefined : await checkInput(rawInput, folder);
   if (input !== undefined && "code" in input) problems.push(input);
@@ -138,7 +146,7 @@ const checkLine = async (
 
 const checkMarket = (
   task: TaskLine,
-  rules: QuorumRules,
+  rules: Parameters,
   agents: readonly AgentSpec[] | undefined,
 ): Problem | undefined => {
   if (task.bounty === 0n)
@@ -160,10 +168,12 @@ const checkMarket = (
 
 /** `{"file": "path"}` with nothing beside it names a file; every other value is the input itself. */
 const checkInput = async (raw: unknown, folder: string): Promise<TaskInput | Problem> => {
+  const why = unfit(raw);
+  if (why !== undefined) return problem("FIELD_INVALID", `"input" ${why}`);
   if (!isObject(raw) || Object.keys(raw).length !== 1 || typeof raw["file"] !== "string") {
-    const why = unfit(raw);
-    if (why !== undefined) return problem("FIELD_INVALID", `"input" ${why}`);
-    if (Buffer.byteLength(JSON.stringify(raw)) > INPUT_BYTES_MAX)
+    // As JSON for programs, and as the block that it may become.
+    const jsonBytes = Buffer.byteLength(JSON.stringify(raw));
+    if (jsonBytes > INPUT_BYTES_MAX || encode(raw).length > INPUT_BYTES_MAX)
       return problem("INPUT_TOO_LARGE", "the input is larger than 8 MiB");
     return { kind: "value", value: raw };
   }

@@ -16,12 +16,11 @@ import type { Credits, Did } from "#protocol/words.ts";
 import type { PortLink } from "#runtime/threads/port-link.ts";
 import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
+import { grantOf } from "../input/funds.ts";
 import type { HiredSpec } from "./agents-thread.ts";
 import type { EmbeddedSwarm } from "./embedded.ts";
 import type { Folder } from "./folder.ts";
 
-/** A worker without `credits` gets this much: performance bonds are held on it. */
-export const WORKER_CREDITS_DEFAULT: Credits = 1_000_000_000n;
 export const REQUESTER = "requester";
 
 export const clientFor = (
@@ -112,8 +111,6 @@ export const memberOf = (swarm: EmbeddedSwarm, operator: Operator, spec: AgentSp
   const attestations = labels.flatMap(([label, value]) =>
     value === undefined ? [] : [operator.attest(signer.did, label, value)],
   );
-  const works = spec.role !== "verifier";
-  const verifies = spec.role !== "worker";
   return {
     name: spec.name,
     signer,
@@ -126,8 +123,7 @@ export const memberOf = (swarm: EmbeddedSwarm, operator: Operator, spec: AgentSp
       },
       attestations,
     },
-    credits: spec.credits ?? (works ? WORKER_CREDITS_DEFAULT : 0n),
-    stake: spec.stake ?? (verifies ? parameters.verifyStakeMin : 0n),
+    ...grantOf(spec, parameters),
   };
 };
 

@@ -9,6 +9,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -46,11 +47,47 @@ export interface Folder {
 
 export const holdsSwarm = (dir: string): boolean => existsSync(join(dir, GENESIS_FILE));
 
-/** A folder keeps the parameters it was made with; one that is not there yet will get `otherwise`. */
-export const parametersIn = (dir: string, otherwise: Parameters): Parameters =>
-  holdsSwarm(dir)
-    ? decodeGenesis(new Uint8Array(readFileSync(join(dir, GENESIS_FILE)))).parameters
-    : otherwise;
+/** What lies in a folder whose making was cut off before its genesis was there. */
+const UNFINISHED = new Set(["keys", `${GENESIS_FILE}.tmp`, FAULT_MARK]);
+
+/**
+ * Refuses with DATA_UNUSABLE where a swarm neither is nor can be made: in the way of a file, or among
+ * files of somebody else. Writes nothing.
+ */
+export const checkFolder = (dir: string): void => {
+  const unusable = (reason: string): CliError =>
+    new CliError("DATA_UNUSABLE", { path: dir, reason });
+  let names: readonly string[];
+  try {
+    names = readdirSync(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return;
+    throw unusable(code === "ENOTDIR" ? "a file is in the way" : `it cannot be read (${code})`);
+  }
+  if (names.includes(GENESIS_FILE)) return;
+  const other = names.find((name) => !UNFINISHED.has(name));
+  if (other !== undefined) throw unusable(`it holds no swarm but other files, such as ${other}`);
+};
+
+const makeFolder = (dir: string): void => {
+  checkFolder(dir);
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError("DATA_UNUSABLE", { path: dir, reason: `it cannot be made (${code})` });
+  }
+};
+
+/** A folder keeps the genesis it was made with; one that is not there yet will get `parameters`. */
+export const rulesIn = (
+  dir: string | undefined,
+  parameters: Parameters,
+): Pick<Genesis, "parameters" | "minted"> =>
+  dir !== undefined && holdsSwarm(dir)
+    ? decodeGenesis(new Uint8Array(readFileSync(join(dir, GENESIS_FILE))))
+    : { parameters, minted: MINTED_DEFAULT };
 
 /**
  * Open the folder's identity; create it with these parameters where there is none. Refuses with
@@ -64,7 +101,7 @@ export const openFolder = (
   const path = join(dir, GENESIS_FILE);
   if (!existsSync(path)) {
     if (create === undefined) throw new CliError("DATA_MISSING", { path: dir });
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     const keys = openKeys(join(dir, "keys"), systemRng());
     const bytes = encodeGenesis({
       version: 1,
@@ -135,6 +172,6 @@ export const markForFaults = (dir: string): void => {
       path: dir,
       reason: "it holds a swarm that was not made for faults",
     });
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir);
   writeFileSync(mark, "canswarm may cause faults in this folder\n");
 };

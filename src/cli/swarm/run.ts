@@ -2,8 +2,6 @@
 
 import { encode } from "#envelope/canonical.ts";
 import { cidOf, hex, sha256, bucketOf } from "#envelope/cid.ts";
-import { fundingAmount } from "#domain/ledger/funding.ts";
-import { quorumSize } from "#domain/market/quorum-size.ts";
 import { Pace } from "#agent/pace.ts";
 import { Requester, type Ended } from "#agent/requester.ts";
 import type { AgentClient, Prepared } from "#agent/client.ts";
@@ -11,6 +9,7 @@ import type { NeedBody } from "#protocol/bodies.ts";
 import type { NeedStatus } from "#actors/queries.ts";
 import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
+import { fundingOf } from "../input/funds.ts";
 import { loadInput, type TaskLine } from "../input/tasks.ts";
 import {
   enrol,
@@ -229,7 +228,10 @@ const signNew = async (
         return { id: task.id, content: await contentOf(task), need: one.id, wire: one.wire };
       }),
     );
-    const amount = part.reduce((sum, task) => sum + fundingOf(swarm, options.agents, task), 0n);
+    const amount = part.reduce(
+      (sum, task) => sum + fundingOf(task, options.agents, swarm.folder.genesis.parameters),
+      0n,
+    );
     const grant = `needs/${hex(sha256(encode(posted.map((one) => one.need))))}`;
     const batch: Batch = { grant, amount, posted };
     appendOutbox(swarm.folder.dir, batch);
@@ -243,39 +245,18 @@ const bodyOf = async (swarm: EmbeddedSwarm, task: TaskLine): Promise<NeedBody> =
   const bytes = encode(value);
   const inline = bytes.length <= INPUT_INLINE_BYTES_MAX;
   if (!inline) await swarm.store.put(bytes, "dag-cbor");
-  return {
-    key: task.id,
-    capability: task.capability,
-    input: inline ? { value } : { cid: cidOf(bytes) },
-    bounty: task.bounty,
-    verifyBounty: task.verifyBounty,
-    tier: task.tier,
-    deadlineMs: task.deadlineMs,
-    ...(task.kPlan === undefined ? {} : { kPlan: task.kPlan }),
-    ...(task.kResult === undefined ? {} : { kResult: task.kResult }),
-  };
+  return needBody(task, inline ? { value } : { cid: cidOf(bytes) });
 };
 
-/** The funding hold of protocol section 4, by the same function as the need thread. */
-const fundingOf = (swarm: EmbeddedSwarm, agents: readonly AgentSpec[], task: TaskLine): bigint => {
-  const { parameters } = swarm.folder.genesis;
-  const verifiers = agents.filter(
-    (a) => a.role !== "worker" && a.capabilities.includes(task.capability),
-  ).length;
-  const { kPlan, kResult } = quorumSize({
-    tier: task.tier,
-    verifiers,
-    bootstrap: parameters.bootstrapUntilAgents > 0,
-    parameters,
-    ...(task.kPlan === undefined ? {} : { kPlan: task.kPlan }),
-    ...(task.kResult === undefined ? {} : { kResult: task.kResult }),
-  });
-  return fundingAmount({
-    bounty: task.bounty,
-    verifyBounty: task.verifyBounty,
-    kPlan,
-    kResult,
-    failures: parameters.failuresMax,
-    candidates: parameters.planCandidatesMax,
-  });
-};
+/** What NEED says of a task that the door has let pass. */
+export const needBody = (task: TaskLine, input: NeedBody["input"]): NeedBody => ({
+  key: task.id,
+  capability: task.capability,
+  input,
+  bounty: task.bounty,
+  verifyBounty: task.verifyBounty,
+  tier: task.tier,
+  deadlineMs: task.deadlineMs,
+  ...(task.kPlan === undefined ? {} : { kPlan: task.kPlan }),
+  ...(task.kResult === undefined ? {} : { kResult: task.kResult }),
+});

@@ -94,8 +94,8 @@ describe("the agents of the main job", () => {
 
   test("the tasks are within the caps and their quorum can be filled", () => {
     const [task] = demoTasks([{ path: "p.js", absolute: "/p.js", bytes: 60 * 1024, order: "" }]);
-    expect(task!.bounty).toBeLessThanOrEqual(rules.tiers.small.bountyMax);
-    const strict = { ...rules, diversityOrgPpm: 300_000 };
+    expect(task!.bounty).toBeLessThanOrEqual(rules.parameters.tiers.small.bountyMax);
+    const strict = { ...rules.parameters, diversityOrgPpm: 300_000 };
     expect(quorumGap(task!, demoAgents(), strict)).toBeUndefined();
   });
 });

@@ -1,9 +1,10 @@
 import fc from "fast-check";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatAmount, parseAmount } from "#cli/input/amount.ts";
 import { parseLocated } from "#cli/input/located-json.ts";
-import { codes, makeFolder, TEAM, verifier, worker, type Folder } from "./files.ts";
+import { codes, makeFolder, task, TEAM, verifier, worker, type Folder } from "./files.ts";
 
 let folder: Folder;
 beforeEach(() => (folder = makeFolder()));
@@ -12,7 +13,8 @@ afterEach(() => folder.remove());
 describe("AGENTS.json", () => {
   test("is read with its defaults: a missing org is the agent's name", async () => {
     folder.write("agent.ts", "");
-    const inputs = await folder.read("", {
+    chmodSync(folder.write("v.sh", ""), 0o700);
+    const inputs = await folder.read([task("t")], {
       agents: [
         worker("w", { stake: "20", credits: "5.000001", etaMs: 9, org: "o", region: "eu" }),
         verifier("v", { run: { exec: ["./v.sh"], mode: "lines", plans: true } }),
@@ -61,7 +63,19 @@ describe("AGENTS.json", () => {
     ["a shell line", worker("w", { run: { exec: "node solve.mjs" } }), "AGENT_INVALID"],
     ["an empty command", worker("w", { run: { exec: [] } }), "AGENT_INVALID"],
     ["a number in the command", worker("w", { run: { exec: ["a", 1] } }), "AGENT_INVALID"],
-    ["an unknown mode", worker("w", { run: { exec: ["a"], mode: "fast" } }), "FIELD_INVALID"],
+    ["a program that is nowhere", worker("w", { run: { exec: ["no-such"] } }), "PROGRAM_MISSING"],
+    ["a path to no program", worker("w", { run: { exec: ["./no.sh"] } }), "PROGRAM_MISSING"],
+    ["half a character as org", worker("w", { org: "\ud800" }), "FIELD_INVALID"],
+    ["half a character as name", worker("\ud800"), "FIELD_INVALID"],
+    ["a capability of 65", worker("w", { capabilities: ["x".repeat(65)] }), "FIELD_INVALID"],
+    ["a capability of words", worker("w", { capabilities: ["a b"] }), "FIELD_INVALID"],
+    [
+      "65 capabilities",
+      worker("w", { capabilities: Array.from({ length: 65 }, (_, n) => `c${n}`) }),
+      "TOO_MANY",
+    ],
+    ["more credits than there are", worker("w", { credits: "1000000001" }), "FUNDS_SHORT"],
+    ["an unknown mode", worker("w", { run: { exec: ["node"], mode: "fast" } }), "FIELD_INVALID"],
     [
       "a mode beside a module",
       worker("w", { run: { module: "./m.ts", mode: "lines" } }),
@@ -73,19 +87,19 @@ describe("AGENTS.json", () => {
   ])("with %s is refused at the agent's line", async (_, agent, code) => {
     folder.write("m.ts", "");
     const text = `{"agents": [\n${JSON.stringify(worker("first"))},\n${JSON.stringify(agent)}\n]}`;
-    expect(codes(await folder.read("", text))).toEqual([`a.json:3 ${code}`]);
+    expect(codes(await folder.read([task("t")], text))).toEqual([`a.json:3 ${code}`]);
   });
 
   test("names every wrong field at its own line", async () => {
     const text = JSON.stringify({ agents: [worker("a", { price: 1, etaMs: -1 })] }, null, 1);
-    expect(codes(await folder.read("", text))).toEqual([
+    expect(codes(await folder.read([task("t")], text))).toEqual([
       "a.json:9 AMOUNT_INVALID",
       `a.json:${text.split("\n").findIndex((line) => line.includes("etaMs")) + 1} FIELD_INVALID`,
     ]);
   });
 
   test("with a name twice is refused", async () => {
-    const inputs = await folder.read("", { agents: [...TEAM.agents, worker("v1")] });
+    const inputs = await folder.read([task("t")], { agents: [...TEAM.agents, worker("v1")] });
     expect(codes(inputs)).toEqual(["a.json:1 DUPLICATE_NAME"]);
   });
 
@@ -98,7 +112,7 @@ describe("AGENTS.json", () => {
     ["", "a.json:1 NOT_JSON"],
     ['{"agents": [\n7]}', "a.json:2 AGENT_INVALID"],
   ])("as %j is refused", async (text, code) => {
-    expect(codes(await folder.read("", text))).toEqual([code]);
+    expect(codes(await folder.read([task("t")], text))).toEqual([code]);
   });
 });
 

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readInputs, type Inputs } from "#cli/input/inputs.ts";
-import type { QuorumRules } from "#cli/input/quorum.ts";
+import { localParameters } from "#domain/genesis/profiles.ts";
+import type { InputRules } from "#cli/input/inputs.ts";
 
 const MICRO = 1_000_000n;
 
@@ -19,10 +20,14 @@ const tier = (bountyMax: bigint, kResultMin: number, kPlanMin: number) => ({
   sealedVotes: false,
 });
 
-export const rules: QuorumRules = {
-  tiers: { small: tier(50n, 1, 1), medium: tier(1000n, 3, 1), high: tier(10n ** 6n, 5, 3) },
-  verifyStakeMin: 100n * MICRO,
-  diversityOrgPpm: 1_000_000,
+export const rules: InputRules = {
+  minted: 10n ** 9n * MICRO,
+  parameters: {
+    ...localParameters,
+    tiers: { small: tier(50n, 1, 1), medium: tier(1000n, 3, 1), high: tier(10n ** 6n, 5, 3) },
+    verifyStakeMin: 100n * MICRO,
+    diversityOrgPpm: 1_000_000,
+  },
 };
 
 export const worker = (name: string, more: object = {}): object => ({

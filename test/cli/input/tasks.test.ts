@@ -44,10 +44,12 @@ describe("a line of TASKS.jsonl", () => {
     ]);
   });
 
-  test("needs no newline at the end of the file; an empty file has no tasks", async () => {
+  test("needs no newline at the end of the file", async () => {
     expect((await sound(JSON.stringify(task("a")))).tasks.length).toBe(1);
-    expect((await sound("")).tasks).toEqual([]);
-    expect((await sound("\n\n")).tasks).toEqual([]);
+  });
+
+  test.each(["", "\n\n"])("must be there: a file of %j is refused", async (text) => {
+    expect(codes(await folder.read(text))).toEqual(["t.jsonl:1 TASKS_MISSING"]);
   });
 
   const without = (name: string) =>
@@ -91,6 +93,21 @@ describe("a line of TASKS.jsonl", () => {
       JSON.stringify(task("t", { tier: "medium" })),
       "QUORUM_UNAVAILABLE",
     ],
+    ["kResult beyond the protocol", JSON.stringify(task("t", { kResult: 6 })), "FIELD_INVALID"],
+    ["half a character as id", JSON.stringify(task("\ud800")), "FIELD_INVALID"],
+    ["half a character", JSON.stringify(task("t", { input: "\udc00" })), "FIELD_INVALID"],
+    ["half a key", JSON.stringify(task("t", { input: { "a\ud800": 1 } })), "FIELD_INVALID"],
+    ["half a path", JSON.stringify(task("t", { input: { file: "\ud800" } })), "FIELD_INVALID"],
+    [
+      "a long capability",
+      JSON.stringify(task("t", { capability: "x".repeat(65) })),
+      "FIELD_INVALID",
+    ],
+    [
+      "votes beyond all money",
+      JSON.stringify(task("t", { verifyBounty: "999999999" })),
+      "FUNDS_SHORT",
+    ],
     ["no such file", JSON.stringify(task("t", { input: { file: "no.js" } })), "FILE_MISSING"],
     ["a folder as file", JSON.stringify(task("t", { input: { file: "." } })), "FILE_MISSING"],
     [
@@ -122,6 +139,26 @@ describe("a line of TASKS.jsonl", () => {
       `${join(folder.path, "t.jsonl")}:1 AMOUNT_INVALID "bounty" is 2.5, which is no amount of ` +
         'credits; write it as a string: "2.5"',
     );
+  });
+});
+
+describe("the treasury", () => {
+  test("is taken from by agents first, then by each task; the line that it ends at is named", async () => {
+    const agents = { agents: [worker("w", { credits: "999999000" }), verifier("v")] };
+    // 900 are left; a task holds its bounty, 3 or 9 votes at most, and the plan votes.
+    const inputs = await folder.read(
+      Array.from({ length: 40 }, (_, n) => task(`t${n}`, { bounty: "50" })),
+      agents,
+    );
+    const told = codes(inputs);
+    expect(told[0]).toMatch(/^t\.jsonl:1\d FUNDS_SHORT$/);
+    expect(told.every((code) => code.endsWith("FUNDS_SHORT"))).toBe(true);
+  });
+
+  test("two agents that each could be paid, but not both", async () => {
+    const rich = ["a", "b"].map((name) => worker(name, { credits: "600000000" }));
+    const inputs = await folder.read([task("t")], { agents: [...rich, verifier("v")] });
+    expect(codes(inputs)).toEqual(["a.json:1 FUNDS_SHORT"]);
   });
 });
 
@@ -240,7 +277,7 @@ describe("the quorum", () => {
   });
 
   test("counts each org at most by its share where the swarm asks for diversity", async () => {
-    const strict = { ...rules, diversityOrgPpm: 300_000 };
+    const strict = { ...rules, parameters: { ...rules.parameters, diversityOrgPpm: 300_000 } };
     const read = (orgs: readonly string[]) => {
       const judges = orgs.map((org, n) => verifier(`v${n}`, { org }));
       const tasks = folder.write("t.jsonl", JSON.stringify(task("t", { kResult: 2 })));
