@@ -3,7 +3,17 @@
 import { Command, CommanderError } from "commander";
 import { CliError, printError } from "./errors.ts";
 import { COMMANDS } from "./commands.ts";
+import { guardOutputs } from "./output.ts";
 import { VERSION } from "./version.ts";
+
+const json = process.argv.includes("--json");
+
+guardOutputs({
+  stdout: process.stdout,
+  stderr: process.stderr,
+  json,
+  failed: (exitCode) => (process.exitCode = exitCode),
+});
 
 /** Before the commands, which take these settings over: what is wrong is told once, by printError. */
 const program = new Command("canswarm")
@@ -25,7 +35,6 @@ const usage = (error: CommanderError, commandLine: readonly string[]): CliError 
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
-  const json = process.argv.includes("--json");
   const trace = process.env["CANSWARM_TRACE"] === "1";
   const help =
     error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help");

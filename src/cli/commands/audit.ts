@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { auditLines } from "../audit/write-file.ts";
+import { isOutputError } from "../output.ts";
 import { folderOf } from "./status.ts";
 
 export const addAudit = (program: Command): void => {
@@ -18,8 +19,7 @@ export const addAudit = (program: Command): void => {
       try {
         await pipeline(Readable.from(lines), process.stdout, { end: false });
       } catch (error) {
-        // Whoever reads has seen enough.
-        if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+        if (!isOutputError(error)) throw error;
       }
     });
 };
