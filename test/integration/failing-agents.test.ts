@@ -167,11 +167,12 @@ test(
     timeout: TIMEOUT_MS,
   },
   async () => {
-    const absent = { exec: ["./no-such-program"], mode: "lines" };
-    const { args } = made(
+    const absent = { module: "./absent.mjs" };
+    const { args, write } = made(
       [task(3)],
       [worker("absent", "1", absent), worker("w", "2", module), ...judges],
     );
+    write("absent.mjs", 'throw new Error("a part of it is not installed");\n');
     const summary = await runToEnd(args);
     expect(summary.tasks).toMatchObject([{ outcome: "finalized", worker: "w" }]);
     expect(summary.stderr).toContain("agent absent did not start");

@@ -87,3 +87,29 @@ test(
     expect(existsSync(join(data, "supervisor.pid"))).toBe(false);
   },
 );
+
+test(
+  "a signal stops it with a sentence, leaves no pid behind, and the same command goes on",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    folder = market(tasks(NEEDS), [
+      worker("w", "1", lines()),
+      ...["v1", "v2", "v3"].map((name) => verifier(name, module)),
+    ]);
+    const { data, args } = folder;
+    const running = canswarm("run", ...args, "--json");
+    await until("the first ends", () => endedIn(running) >= 1, 60_000);
+    const programs = descendants(running.pid);
+    process.kill(running.pid, "SIGTERM");
+    const { code, stdout, stderr } = await running.ended;
+    expect([code, stdout]).toEqual([143, ""]);
+    expect(stderr).toMatch(/stopped by SIGTERM; the same command goes on\n$/);
+    expect(["supervisor.pid", "lock.pid"].filter((name) => existsSync(join(data, name)))).toEqual(
+      [],
+    );
+    await until("the agents' programs are gone", () => !programs.some(isAlive));
+    const summary = await runToEnd(args);
+    expect(summary.outcomes).toEqual({ finalized: NEEDS });
+    expect(reckon(readLog(data)).wrong).toEqual([]);
+  },
+);

@@ -14,7 +14,8 @@ import { checkFolder, holdsSwarm, markForFaults, openFolder, rulesIn } from "../
 import { parseFault } from "../swarm/fault.ts";
 import { runTasks, type RunEvents } from "../swarm/run.ts";
 import type { RunResult } from "../swarm/summarize.ts";
-import type { Restart } from "../summary-text.ts";
+import { quoted, type Restart } from "../summary-text.ts";
+import { stopOnSignals } from "../swarm/stop.ts";
 import type { HostNews } from "#runtime/threads/host-set.ts";
 
 export interface RunFlags {
@@ -64,7 +65,7 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
   const restarts: Restart[] = [];
   const create = { name: "local", parameters: settings.parameters, nowMs: Date.now() };
   const folder = openFolder(dir, holdsSwarm(dir) ? undefined : create);
-  const swarm = await EmbeddedSwarm.open({
+  const opening = EmbeddedSwarm.open({
     folder,
     settings,
     hired: hiredOf(folder, inputs.agents, inputs.folder),
@@ -74,18 +75,35 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
     },
     ...(fault?.thread === undefined ? {} : { fault: fault.thread }),
   });
+  const again = flags.data === undefined ? `with --data ${quoted(dir)} ` : "";
+  const { isStopping, release } = stopOnSignals({
+    process,
+    say: (signal) =>
+      progress.on({ kind: "note", text: `stopped by ${signal}; the same command ${again}goes on` }),
+    close: async () => (await opening).close(false),
+    after: (delayMs, wake) => setTimeout(wake, delayMs),
+  });
   try {
-    const result = await runTasks({ swarm, ...inputs, events: eventsTo(progress) });
-    if (fault?.thread !== undefined && restarts.length === 0)
-      progress.on({
-        kind: "note",
-        text: `the fault never came: thread 0 took fewer than ${fault.thread.turn} turns`,
-      });
-    progress.finish();
-    await flags.inspect?.(swarm, result);
-    return { ...result, dir, restarts };
+    const swarm = await opening;
+    try {
+      const result = await runTasks({ swarm, ...inputs, events: eventsTo(progress) });
+      if (fault?.thread !== undefined && restarts.length === 0)
+        progress.on({
+          kind: "note",
+          text: `the fault never came: thread 0 took fewer than ${fault.thread.turn} turns`,
+        });
+      progress.finish();
+      await flags.inspect?.(swarm, result);
+      return { ...result, dir, restarts };
+    } finally {
+      if (!isStopping()) await swarm.close(false);
+    }
+  } catch (error) {
+    // What is closed under a run makes it fail; the process is about to end.
+    if (isStopping()) return await new Promise<never>(() => {});
+    throw error;
   } finally {
-    await swarm.close(false);
+    release();
   }
 };
 
