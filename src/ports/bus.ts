@@ -1,17 +1,27 @@
 /**
  * Mailboxes between processes: subjects to which bytes are published.
  *
- * Delivery: at most once, to whoever subscribes at that moment; copies and other orders are possible
- * after a reconnection. Nothing is decided by it: nonces, asks' numbers and the ledger decide.
- * Implementations: `adapters/nats/`, `sim/world/bus.ts`.
+ * Delivery: to whoever subscribes at that moment, once as a rule; none, copies and other orders are
+ * possible whenever a connection breaks. Nothing is decided by it: nonces, asks' numbers and the ledger
+ * decide, and whoever needs an answer asks again.
+ * Ownership: published bytes are given up; heard bytes are shared by all who hear them, to be read only.
+ * Implementations: `adapters/nats/bus.ts`, `sim/world/bus.ts`.
  */
 
+/** Bytes of a message that every bus carries: the largest payload of a NATS server as it is shipped. */
+export const MESSAGE_BYTES_MAX = 1_048_576;
+
 export interface Bus {
-  /** Never blocks. What does not fit is dropped and counted (`dropped`). */
+  /**
+   * Never blocks and never throws. What does not fit, because it is larger than the bus carries or too
+   * much waits already, is dropped and counted (`dropped`). After a close it may be lost unseen.
+   */
   publish(subject: string, bytes: Uint8Array): void;
+  /** Returns a function that gives the subscription up; from then on nothing is heard. */
   subscribe(subject: string, hear: (bytes: Uint8Array) => void): () => void;
-  /** Messages that were not taken because too much waited. */
+  /** Messages that were not taken because they did not fit. */
   readonly dropped: number;
+  /** Lets out what was published, as far as there is a connection. Twice is harmless. */
   close(): Promise<void>;
 }
 

@@ -17,25 +17,36 @@ export interface JournalRecord {
   readonly bytes: Uint8Array;
 }
 
-/** One opener at a time (DATA_IN_USE). Implementations: `adapters/sqlite/`, `sim/world/journal.ts`. */
+/**
+ * One opener at a time (DATA_IN_USE); after `close` every call rejects with STORE_CLOSED. A call that
+ * fails may have been done: the same records are appended again. Buffers given stay the caller's, as do
+ * those returned. Implementations: `adapters/sqlite/journal.ts`, `sim/world/journal.ts`.
+ */
 export interface Journal {
-  /** Durable when it resolves. The same record again changes nothing. */
+  /** Durable when it resolves, all or none. The same record again changes nothing. STORE_FULL. */
   append(records: readonly JournalRecord[]): Promise<void>;
   /** Bytes are checked against the hash: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
-  /** Any; whether its hash is on the chain of the head is the caller's to see. */
+  /** The last one saved; whether its hash is on the chain of the head is the caller's to see. */
   loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
   saveSnapshot(snapshot: Snapshot): Promise<void>;
+  /** Twice is harmless. */
   close(): Promise<void>;
 }
 
 /**
  * Records on other machines. An acknowledged record is on a majority of its servers, not necessarily on
- * their disks, so it is never the only copy. Implementations: `adapters/nats/`, `sim/world/stream.ts`.
+ * their disks, so it is never the only copy. A call that gets no answer in time rejects with STORE_FAILED
+ * and may have been done. Implementations: `adapters/nats/stream.ts`, `sim/world/journal.ts`.
  */
 export interface RecordStream {
-  /** Resolves when all are acknowledged. The same record again changes nothing. */
+  /**
+   * Resolves when all are acknowledged. The same record again changes nothing. STORE_FULL where the
+   * servers have no room. The caller leaves the buffers as they are until then.
+   */
   publish(records: readonly JournalRecord[]): Promise<void>;
+  /** Undefined where the servers asked do not have it (yet). Bytes are checked: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
+  /** Twice is harmless. */
   close(): Promise<void>;
 }

@@ -1,0 +1,172 @@
+/**
+ * What every Journal must do. A rig opens journals over one durable place: `crash` ends the journal of
+ * the moment without a word, as a killed process does.
+ */
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Journal, JournalRecord } from "#ports/journal.ts";
+import type { Snapshot } from "#ports/store.ts";
+import { chainOf, journalRecord, plainRecord, ZERO } from "./records.ts";
+
+export interface JournalRig {
+  /** Opens the place, or rejects with DATA_IN_USE. */
+  readonly open: () => Promise<Journal>;
+  readonly crash: () => Promise<void>;
+  readonly dispose: () => Promise<void>;
+}
+
+const snapshotOf = (bucket: number, records: number, content: string): Snapshot => {
+  const { hash, bytes } = journalRecord(bucket, records, ZERO, content);
+  return { bucket, records, size: records * 2, hash, bytes };
+};
+
+const LARGE_BYTES = 4_000_000;
+
+export const journalContract = (name: string, makeRig: () => Promise<JournalRig>): void => {
+  describe(`the journal contract, kept by ${name}`, () => {
+    let rig: JournalRig;
+    let journal: Journal;
+    beforeEach(async () => {
+      rig = await makeRig();
+      journal = await rig.open();
+    });
+    afterEach(() => rig.dispose());
+
+    const reopened = async (): Promise<void> => {
+      await rig.crash();
+      journal = await rig.open();
+    };
+    const found = async ({ bucket, hash }: JournalRecord) =>
+      plainRecord(await journal.get(bucket, hash));
+
+    it("gives back every field of what was appended, after a crash too", async () => {
+      const records = [...chainOf(1, "a", "b", "c"), ...chainOf(256, "d")];
+      await journal.append(records);
+      expect(await Promise.all(records.map(found))).toEqual(records.map(plainRecord));
+      await reopened();
+      expect(await Promise.all(records.map(found))).toEqual(records.map(plainRecord));
+    });
+
+    it("finds a record under its own bucket and hash only", async () => {
+      const [record] = chainOf(1, "a");
+      await journal.append([record!]);
+      expect(await journal.get(2, record!.hash)).toBeUndefined();
+      expect(await journal.get(1, ZERO)).toBeUndefined();
+      const [other] = chainOf(1, "b");
+      expect(await journal.get(1, other!.hash)).toBeUndefined();
+    });
+
+    it("keeps rival records of one place, whichever the head will name", async () => {
+      const [first] = chainOf(1, "a");
+      const rivals = ["b", "c"].map((content) => journalRecord(1, 1, first!.hash, content));
+      await journal.append([first!, rivals[0]!]);
+      await journal.append([rivals[1]!]);
+      expect(await Promise.all(rivals.map(found))).toEqual(rivals.map(plainRecord));
+    });
+
+    it("changes nothing when the same record comes again, alone or among others", async () => {
+      const [one, two, three] = chainOf(1, "a", "b", "c");
+      await journal.append([one!, one!]);
+      await journal.append([one!, two!]);
+      await journal.append([two!]);
+      await Promise.all([journal.append([two!, three!]), journal.append([three!])]);
+      expect(await Promise.all([one!, two!, three!].map(found))).toEqual(
+        [one!, two!, three!].map(plainRecord),
+      );
+    });
+
+    it("has no part in its caller's buffers, neither those given nor those returned", async () => {
+      const [record] = chainOf(1, "as it was");
+      const before = plainRecord(record);
+      await journal.append([record!]);
+      const { hash } = structuredClone(record!);
+      for (const bytes of [record!.bytes, record!.parent, record!.hash]) bytes.fill(7);
+      const returned = await journal.get(1, hash);
+      expect(plainRecord(returned)).toEqual(before);
+      returned!.bytes.fill(8);
+      expect(plainRecord(await journal.get(1, hash))).toEqual(before);
+    });
+
+    it("leaves the caller's bytes as they were, to be sent again", async () => {
+      const records = chainOf(1, "a", "b");
+      const before = structuredClone(records);
+      await journal.append(records);
+      expect(records).toEqual(before);
+    });
+
+    it.each([0, 1, LARGE_BYTES])("keeps a record of %i bytes", async (size) => {
+      const record = journalRecord(1, 0, ZERO, new Uint8Array(size).fill(65));
+      await journal.append([record]);
+      expect(Buffer.compare((await journal.get(1, record.hash))!.bytes, record.bytes)).toBe(0);
+    });
+
+    it("takes an empty append", async () => {
+      await expect(journal.append([])).resolves.toBeUndefined();
+    });
+
+    it("gives back the last snapshot of each bucket, after a crash too", async () => {
+      expect(await journal.loadSnapshot(1)).toBeUndefined();
+      await journal.saveSnapshot(snapshotOf(1, 5, "older"));
+      await journal.saveSnapshot(snapshotOf(2, 3, "of another"));
+      await journal.saveSnapshot(snapshotOf(1, 9, "newer"));
+      const expected = [snapshotOf(1, 9, "newer"), snapshotOf(2, 3, "of another")];
+      const load = () => Promise.all([journal.loadSnapshot(1), journal.loadSnapshot(2)]);
+      expect((await load()).map(plainSnapshot)).toEqual(expected.map(plainSnapshot));
+      await reopened();
+      expect((await load()).map(plainSnapshot)).toEqual(expected.map(plainSnapshot));
+    });
+
+    it("has one opener at a time, and the next one after a close", async () => {
+      await expect(rig.open()).rejects.toMatchObject({ code: "DATA_IN_USE" });
+      const records = chainOf(1, "a");
+      await journal.append(records);
+      await journal.close();
+      await journal.close();
+      journal = await rig.open();
+      expect(await found(records[0]!)).toEqual(plainRecord(records[0]));
+    });
+
+    it("refuses every call once it was closed", async () => {
+      await journal.close();
+      const closed = { code: "STORE_CLOSED" };
+      await expect(journal.append(chainOf(1, "a"))).rejects.toMatchObject(closed);
+      await expect(journal.get(1, ZERO)).rejects.toMatchObject(closed);
+      await expect(journal.loadSnapshot(1)).rejects.toMatchObject(closed);
+      await expect(journal.saveSnapshot(snapshotOf(1, 1, "a"))).rejects.toMatchObject(closed);
+    });
+
+    it("agrees with a simple model on random appends and crashes", async () => {
+      const record = fc.record({
+        bucket: fc.integer({ min: 0, max: 2 }),
+        index: fc.integer({ min: 0, max: 3 }),
+        content: fc.constantFrom("a", "b", "c"),
+      });
+      const step = fc.oneof(
+        { weight: 5, arbitrary: fc.array(record, { maxLength: 4 }) },
+        { weight: 1, arbitrary: fc.constant("crash" as const) },
+      );
+      const model = new Map<string, JournalRecord>();
+      const property = fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+        for (const one of steps) {
+          if (one === "crash") await reopened();
+          else {
+            const records = one.map(({ bucket, index, content }) =>
+              journalRecord(bucket, index, ZERO, `${content} at ${index}`),
+            );
+            await journal.append(records);
+            for (const each of records) model.set(JSON.stringify(plainRecord(each)), each);
+          }
+        }
+        for (const [plain, each] of model) expect(JSON.stringify(await found(each))).toBe(plain);
+      });
+      await fc.assert(property, { numRuns: 15 });
+    });
+  });
+};
+
+const plainSnapshot = (snapshot: Snapshot | undefined) =>
+  snapshot && {
+    ...snapshot,
+    hash: Buffer.from(snapshot.hash).toString("hex"),
+    bytes: Buffer.from(snapshot.bytes).toString("utf8"),
+  };

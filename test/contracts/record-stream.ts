@@ -1,0 +1,94 @@
+/** What every RecordStream must do. A rig makes connections of different machines to one stream. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { JournalRecord, RecordStream } from "#ports/journal.ts";
+import { chainOf, journalRecord, plainRecord, ZERO } from "./records.ts";
+
+export interface RecordStreamRig {
+  readonly connect: () => Promise<RecordStream>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** A record larger than what one message of a server holds by default, 1 MiB. */
+const LARGE_BYTES = 3_500_000;
+
+export const recordStreamContract = (
+  name: string,
+  makeRig: () => Promise<RecordStreamRig>,
+): void => {
+  describe(`the record stream contract, kept by ${name}`, () => {
+    let rig: RecordStreamRig;
+    let leader: RecordStream;
+    let heir: RecordStream;
+    beforeEach(async () => {
+      rig = await makeRig();
+      leader = await rig.connect();
+      heir = await rig.connect();
+    });
+    afterEach(() => rig.dispose());
+
+    const found = async ({ bucket, hash }: JournalRecord) =>
+      plainRecord(await heir.get(bucket, hash));
+
+    it("gives every field of what one machine published to another", async () => {
+      const records = [...chainOf(1, "a", "b", "c"), ...chainOf(256, "d")];
+      await leader.publish(records);
+      expect(await Promise.all(records.map(found))).toEqual(records.map(plainRecord));
+    });
+
+    it("has what was published even when its publisher is gone", async () => {
+      const records = chainOf(1, "a", "b");
+      await leader.publish(records);
+      await leader.close();
+      await leader.close();
+      expect(await Promise.all(records.map(found))).toEqual(records.map(plainRecord));
+    });
+
+    it("finds a record under its own bucket and hash only", async () => {
+      const [record] = chainOf(1, "a");
+      await leader.publish([record!]);
+      expect(await heir.get(2, record!.hash)).toBeUndefined();
+      expect(await heir.get(1, ZERO)).toBeUndefined();
+      expect(await found(chainOf(1, "b")[0]!)).toBeUndefined();
+    });
+
+    it("keeps the records of rivals side by side", async () => {
+      const [first] = chainOf(1, "a");
+      const rivals = ["b", "c"].map((content) => journalRecord(1, 1, first!.hash, content));
+      await leader.publish([first!, rivals[0]!]);
+      await heir.publish([rivals[1]!]);
+      expect(await Promise.all(rivals.map(found))).toEqual(rivals.map(plainRecord));
+    });
+
+    it("changes nothing when the same record comes again, from wherever", async () => {
+      const records = chainOf(1, "a", "b", "c");
+      await Promise.all([leader.publish(records), heir.publish(records)]);
+      await leader.publish([records[1]!, records[1]!]);
+      await heir.publish(records.toReversed());
+      expect(await Promise.all(records.map(found))).toEqual(records.map(plainRecord));
+    });
+
+    it.each([0, 1, LARGE_BYTES])("carries a record of %i bytes", async (size) => {
+      const bytes = Uint8Array.from({ length: size }, (_, at) => (at * 31) % 251);
+      const record = journalRecord(1, 0, ZERO, bytes);
+      await leader.publish([record]);
+      const got = await heir.get(1, record.hash);
+      expect(Buffer.compare(got!.bytes, bytes)).toBe(0);
+      expect(got!.index).toBe(0);
+    });
+
+    it("takes many records at once", async () => {
+      const records = chainOf(7, ...Array.from({ length: 1_000 }, (_, at) => `record ${at}`));
+      await leader.publish(records);
+      const some = records.filter(({ index }) => index % 97 === 0 || index === 999);
+      expect(await Promise.all(some.map(found))).toEqual(some.map(plainRecord));
+    });
+
+    it("leaves the caller's bytes as they were, to be sent again", async () => {
+      const records = chainOf(1, "a", "b");
+      const before = structuredClone(records);
+      await leader.publish(records);
+      await leader.publish([]);
+      expect(records).toEqual(before);
+    });
+  });
+};
