@@ -2,12 +2,14 @@
 
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
+import { CANARIES } from "#sim/canaries/all.ts";
 import { FAULT_KINDS } from "#sim/plan/draw-faults.ts";
 import type { FaultPlan } from "#sim/plan/plan.ts";
 import { indicesOf, type Selection } from "#sim/plan/select.ts";
 import { CliError } from "../errors.ts";
 import { count, styleOf } from "../display.ts";
-import { renderSim } from "../sim/render.ts";
+import { heardLine, renderCanaries, renderSim } from "../sim/render.ts";
+import { hearCanaries } from "../sim/canaries.ts";
 import { planFor, type SeedTask } from "../sim/job.ts";
 import { shrinkSeed, sweep, type SeedViolation } from "../sim/sweep.ts";
 import { SeedProgress } from "../sim/progress.ts";
@@ -19,6 +21,8 @@ export interface SimFlags {
   readonly keepNeeds?: string;
   readonly keepFaults?: string;
   readonly safetyMs?: string;
+  readonly canary?: string;
+  readonly canaries: boolean;
   readonly shrink: boolean;
   readonly plan: boolean;
   readonly trace: boolean;
@@ -80,6 +84,8 @@ export const addSim = (program: Command): void => {
     .option("--keep-needs <list>", "only these needs of the plan, such as 0,4-7")
     .option("--keep-faults <list>", "only these faults of the plan")
     .option("--safety-ms <ms>", "end the faults after so much simulated time")
+    .option("--canary <name>", "break one promise on purpose; the checkers must notice")
+    .option("--canaries", "break each promise in turn, seed after seed until it is noticed", false)
     .option("--shrink", "make the first failing seed small and print its command", false)
     .option("--plan", "print the plans and run nothing", false)
     .option("--trace", "print what happened in each world, line by line", false)
@@ -97,17 +103,25 @@ const sim = async (flags: SimFlags): Promise<void> => {
     flags.jobs === undefined ? availableParallelism() : wholeOf(flags.jobs, "jobs", JOBS_MAX),
     seeds.length,
   );
+  if (flags.canaries) {
+    await canaries(flags, seeds[0] ?? 1);
+    return;
+  }
   const task: Omit<SeedTask, "seed"> = {
     selection: selectionOf(flags),
     ...(flags.faults === undefined ? {} : { kinds: kindsOf(flags.faults) }),
     keepTrace: flags.trace,
+    ...(flags.canary === undefined ? {} : { canary: canaryOf(flags.canary) }),
   };
   if (flags.plan) {
     for (const seed of seeds)
       process.stdout.write(`${JSON.stringify(planFor({ ...task, seed }))}\n`);
     return;
   }
-  const text = flags.faults === undefined ? "" : `--faults ${flags.faults}`;
+  const text = [
+    ...(flags.faults === undefined ? [] : [`--faults ${flags.faults}`]),
+    ...(flags.canary === undefined ? [] : [`--canary ${flags.canary}`]),
+  ].join(" ");
   const progress = new SeedProgress(process.stderr, seeds.length);
   const report = await sweep({
     seeds,
@@ -130,6 +144,25 @@ const sim = async (flags: SimFlags): Promise<void> => {
       `${JSON.stringify({ ...report, ...(shrunk === undefined ? {} : { shrunk }) })}\n`,
     );
   else process.stdout.write(renderSim(report, shrunk, styleOf(process.stdout)));
+};
+
+const canaryOf = (name: string): string => {
+  const names = CANARIES.map((one) => one.name);
+  if (!names.includes(name)) throw refuse(`--canary knows ${names.join(", ")}, not ${name}`);
+  return name;
+};
+
+const canaries = async (flags: SimFlags, firstSeed: number): Promise<void> => {
+  const jobs =
+    flags.jobs === undefined ? availableParallelism() : wholeOf(flags.jobs, "jobs", JOBS_MAX);
+  const heard = await hearCanaries({
+    jobs,
+    firstSeed,
+    onHeard: (one) => void process.stderr.write(`${heardLine(one)}\n`),
+  });
+  if (heard.some(({ seeds }) => seeds === undefined)) process.exitCode = 1;
+  if (flags.json) process.stdout.write(`${JSON.stringify({ canaries: heard })}\n`);
+  else process.stdout.write(renderCanaries(heard, styleOf(process.stdout)));
 };
 
 const shrunkOf = async (

@@ -1,6 +1,7 @@
 /** One seed on one thread of the pool. */
 
 import { collectMarks, type Mark } from "#ports/marks.ts";
+import { CANARIES } from "#sim/canaries/all.ts";
 import { checkAll } from "#sim/checkers/all.ts";
 import { planOf } from "#sim/plan/draw.ts";
 import type { FaultPlan, Plan } from "#sim/plan/plan.ts";
@@ -13,6 +14,8 @@ export interface SeedTask {
   /** Only faults of these kinds; undefined: all. */
   readonly kinds?: readonly FaultPlan["kind"][];
   readonly keepTrace: boolean;
+  /** Something is broken on purpose. */
+  readonly canary?: string;
 }
 
 export type SeedResult = RunReport & {
@@ -37,7 +40,14 @@ export const runSeed = async (task: SeedTask): Promise<SeedResult> => {
   const plan = planFor(task);
   const { keepTrace } = task;
   const marks = collectMarks();
-  const report = await simulate({ plan, settled, keepTrace, check: checkAll });
+  const canary = CANARIES.find(({ name }) => name === task.canary);
+  const report = await simulate({
+    plan,
+    settled,
+    keepTrace,
+    check: checkAll,
+    ...(canary === undefined ? {} : { canary }),
+  });
   return { ...report, tookMs: performance.now() - startedMs, marks: marks() };
 };
 

@@ -2,6 +2,7 @@
 
 import { count, palette } from "../display.ts";
 import { labelled, type TextStyle } from "../summary-text.ts";
+import type { Heard } from "./canaries.ts";
 import type { SeedViolation, SweepReport } from "./sweep.ts";
 
 /** Violations printed; the rest are counted. */
@@ -55,4 +56,23 @@ export const renderSim = (
     ...(shrunk === undefined ? [] : ["", "the same with less:", `  ${shrunk}`]),
     "",
   ].join("\n");
+};
+
+export const heardLine = ({ canary, seeds, property }: Heard): string =>
+  seeds === undefined
+    ? `${canary}: NOT noticed`
+    : `${canary}: ${property ?? ""} after ${count(seeds)} ${seeds === 1 ? "seed" : "seeds"}`;
+
+export const renderCanaries = (all: readonly Heard[], style: TextStyle): string => {
+  const colors = palette(style.color);
+  const lines = all.flatMap((one) => [
+    `${one.seeds === undefined ? colors.bad("unheard") : colors.good("noticed")}  ${heardLine(one)}`,
+    `    broken: ${one.what}`,
+    ...(one.violation === undefined ? [] : [`    seen:   ${one.violation}`]),
+    ...(one.command === undefined ? [] : [`    again:  ${one.command}`]),
+  ]);
+  const noticed = all.filter(({ seeds }) => seeds !== undefined).length;
+  return [...lines, "", `${count(noticed)} of ${count(all.length)} canaries noticed`, ""].join(
+    "\n",
+  );
 };

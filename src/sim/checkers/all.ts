@@ -7,6 +7,7 @@ import { decisions } from "./decisions.ts";
 import { endings } from "./endings.ts";
 import { fences } from "./fences.ts";
 import { leases } from "./leases.ts";
+import { logTime } from "./log-time.ts";
 import { caps, conservation } from "./money.ts";
 import { receipts } from "./receipts.ts";
 import type { Checker, Observation, Violation } from "./observation.ts";
@@ -22,6 +23,7 @@ export const CHECKERS: readonly Checker[] = [
   challenges,
   fences,
   leases,
+  logTime,
   committees,
   chains,
   missing("P8", "there are no cross-shard groups yet"),

@@ -8,6 +8,7 @@ import { decodeNotice } from "#protocol/notice-wire.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
 import { BusLink } from "#runtime/bus/bus-link.ts";
 import { decodeMessage, type ToAgent } from "#runtime/bus/messages.ts";
+import type { Canary } from "../canaries/canary.ts";
 import type { Prng } from "../kernel/prng.ts";
 import type { Scheduler } from "../kernel/scheduler.ts";
 import type { FaultPlan } from "../plan/plan.ts";
@@ -15,7 +16,7 @@ import type { SimBlocks } from "../world/blocks.ts";
 import { SimBus } from "../world/bus.ts";
 import { SimConsensus } from "../world/consensus.ts";
 import { SimJournal, SimStream } from "../world/journal.ts";
-import { Machine } from "../world/machine.ts";
+import { Machine, type ClockFaults } from "../world/machine.ts";
 import { SimMember, type SimMemberOptions } from "../world/member.ts";
 import type { SimNetwork } from "../world/network.ts";
 import type { DiskWatcher } from "../world/store.ts";
@@ -36,8 +37,9 @@ export interface ClusterOptions extends Omit<
   readonly network: SimNetwork;
   readonly blocks: SimBlocks;
   readonly chance: Prng;
-  readonly supervisors: readonly { readonly driftPpm: number; readonly skewMs: number }[];
+  readonly supervisors: readonly ClockFaults[];
   readonly watcher: DiskWatcher;
+  readonly canary?: Canary;
   readonly receipt: (by: string, to: string, receipt: Receipt) => void;
   readonly notice: (by: string, to: string, notice: Notice) => void;
   readonly onNews: (by: string, news: Parameters<SimMemberOptions["onNews"]>[0]) => void;
@@ -57,6 +59,7 @@ export class ClusterSwarm implements SimSwarm {
     const { scheduler, network, chance, watcher } = options;
     this.#consensus = new SimConsensus({
       nowMs: () => scheduler.nowMs,
+      ...(options.canary?.rule === undefined ? {} : { rule: options.canary.rule }),
       watcher: {
         led: watcher.led,
         judged: (write, isApplied) => {

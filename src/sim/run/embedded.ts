@@ -1,9 +1,10 @@
 /** One supervisor with a disk of its own; agents reach it over the network. */
 
 import type { SwarmLink } from "#ports/swarm-link.ts";
+import type { Canary } from "../canaries/canary.ts";
 import type { FaultPlan } from "../plan/plan.ts";
 import type { Scheduler } from "../kernel/scheduler.ts";
-import { Machine } from "../world/machine.ts";
+import { Machine, type ClockFaults } from "../world/machine.ts";
 import { RemoteLink } from "../world/remote-link.ts";
 import { SimDisk, type DiskWatcher } from "../world/store.ts";
 import { SimSupervisor, type SupervisorOptions } from "../world/supervisor.ts";
@@ -15,8 +16,9 @@ const LATE_MS_MAX = 5_000;
 
 export interface EmbeddedOptions extends Omit<SupervisorOptions, "machine" | "disk"> {
   readonly scheduler: Scheduler;
-  readonly clock: { readonly driftPpm: number; readonly skewMs: number };
+  readonly clock: ClockFaults;
   readonly watcher: DiskWatcher;
+  readonly canary?: Canary;
 }
 
 export class EmbeddedSwarm implements SimSwarm {
@@ -28,7 +30,8 @@ export class EmbeddedSwarm implements SimSwarm {
 
   constructor(options: EmbeddedOptions) {
     this.#o = options;
-    this.#disk = new SimDisk(options.watcher);
+    this.#disk = new SimDisk(options.watcher, options.canary?.rule);
+    options.canary?.disk?.(this.#disk);
     const machine = new Machine(options.scheduler, SUPERVISOR, options.clock);
     this.#supervisor = new SimSupervisor({ ...options, machine, disk: this.#disk });
     this.processes = [this.#supervisor];

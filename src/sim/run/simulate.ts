@@ -4,11 +4,11 @@
  */
 
 import { createApplication } from "#actors/application.ts";
-import { bucketOf, SYSTEM_BUCKET } from "#envelope/cid.ts";
+import { bucketOf, hex, SYSTEM_BUCKET } from "#envelope/cid.ts";
 import type { BooksStatus, NeedStatus } from "#actors/queries.ts";
-import type { Application } from "#runtime/bucket/application.ts";
 import { isAck } from "#agent/client.ts";
 import { replayLogs } from "#runtime/replay/replay.ts";
+import type { Canary } from "../canaries/canary.ts";
 import type { Observation, Violation } from "../checkers/observation.ts";
 import type { Plan } from "../plan/plan.ts";
 import { calm, strike } from "./strike.ts";
@@ -21,7 +21,8 @@ export interface RunOptions {
   readonly plan: Plan;
   readonly settled: () => Promise<void>;
   readonly keepTrace?: boolean;
-  readonly change?: (app: Application) => Application;
+  /** Something is broken on purpose. */
+  readonly canary?: Canary;
   readonly check: (observation: Observation) => {
     readonly violations: readonly Violation[];
     readonly notCovered: readonly string[];
@@ -46,12 +47,21 @@ export interface RunReport {
 }
 
 export const simulate = async (options: RunOptions): Promise<RunReport> => {
+  const undo = options.canary?.patch?.();
+  try {
+    return await run(options);
+  } finally {
+    undo?.();
+  }
+};
+
+const run = async (options: RunOptions): Promise<RunReport> => {
   const { plan } = options;
   const world = new SimWorld({
     plan,
     settled: options.settled,
     keepTrace: options.keepTrace ?? false,
-    ...(options.change === undefined ? {} : { change: options.change }),
+    ...(options.canary === undefined ? {} : { canary: options.canary }),
   });
   const { scheduler } = world;
   await world.open();
@@ -128,6 +138,9 @@ const report = async (
   { open, held }: Unended,
 ): Promise<RunReport> => {
   const { recorder, scheduler, plan, genesisBytes } = world;
+  const states = new Map<number, string>();
+  for (const bucket of [...plan.buckets, SYSTEM_BUCKET])
+    states.set(bucket, await liveStates(world, bucket));
   const observation = recorder.observation(
     genesisBytes,
     world.swarm.contents(),
@@ -142,7 +155,7 @@ const report = async (
   if (held !== undefined)
     violations.push({ property: "E5", what: `${held} ${plan.quietMs} ms after the last fault` });
   for (const { bucket, what } of world.failures) violations.push({ property: "E5", bucket, what });
-  const replayed = await replayAll(observation, violations);
+  const replayed = await replayAll(states, observation, violations);
   const checked = options.check(observation);
   const posted = world.requesters.flatMap((requester) => requester.posted);
   return {
@@ -170,14 +183,33 @@ const counted = (words: readonly string[]): Record<string, number> => {
   return counts;
 };
 
-/** P2: each log into a fresh middle. It throws where an entry is not what its inputs lead to. */
+/** What a bucket's actors are, as the swarm answers it: each with the digest of its state. */
+const liveStates = async (world: SimWorld, bucket: number): Promise<string> => {
+  const answer = (await ask(world, bucket, "canonical", undefined)) as
+    readonly (readonly [number, string, unknown])[] | undefined;
+  return textOf((answer ?? []).filter(([of]) => of === bucket).map(([, ...rest]) => rest));
+};
+
+const textOf = (rows: readonly (readonly unknown[])[]): string =>
+  rows
+    .map((row) =>
+      row.map((part) => (part instanceof Uint8Array ? hex(part) : String(part))).join(" "),
+    )
+    .sort()
+    .join("\n");
+
+/**
+ * P2: each log into a fresh middle. It throws where an entry is not what its inputs lead to; and the
+ * state that lives in the swarm has to be the one that the log leads to.
+ */
 const replayAll = async (
+  states: ReadonlyMap<number, string>,
   observation: Observation,
   violations: Violation[],
 ): Promise<{ stateHash: string; outcomes: Record<string, number> }> => {
   const outcomes: Record<string, number> = {};
   try {
-    const { stateHash } = await replayLogs(
+    const { stateHash, buckets } = await replayLogs(
       createApplication(observation.genesis),
       [...observation.logs.keys()],
       (bucket) => observation.logs.get(bucket) ?? [],
@@ -192,6 +224,15 @@ const replayAll = async (
         },
       },
     );
+    for (const [bucket, state] of buckets) {
+      const live = states.get(bucket);
+      if (live !== undefined && live !== "" && live !== textOf([...state.canonical()]))
+        violations.push({
+          property: "P2",
+          bucket,
+          what: "lives in another state than its log says",
+        });
+    }
     return { stateHash, outcomes };
   } catch (error) {
     violations.push({

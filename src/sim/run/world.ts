@@ -13,13 +13,14 @@ import type { AgentClient } from "#agent/client.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
-import type { Application } from "#runtime/bucket/application.ts";
+import type { Store } from "#ports/store.ts";
 import { defineSupervisor } from "#runtime/supervision/spec.ts";
 import { clientOn, signerOf, SimAgent } from "../agents/agent.ts";
 import { enrol, type Joining } from "../agents/enrol.ts";
 import { Rumours } from "../agents/hostile/rumours.ts";
 import { SimOperator } from "../agents/operator.ts";
 import { SimRequester } from "../agents/requester.ts";
+import type { Canary } from "../canaries/canary.ts";
 import { Prng } from "../kernel/prng.ts";
 import { Scheduler } from "../kernel/scheduler.ts";
 import { Trace } from "../kernel/trace.ts";
@@ -43,8 +44,8 @@ export interface WorldOptions {
   /** Resolves when no promise can go on by itself. */
   readonly settled: () => Promise<void>;
   readonly keepTrace: boolean;
-  /** What is hosted in place of the real application: a canary's. */
-  readonly change?: (app: Application) => Application;
+  /** Something is broken on purpose. */
+  readonly canary?: Canary;
 }
 
 const rolesOf = ({ role, behaviour }: AgentPlan): Joining["roles"] => [
@@ -71,7 +72,7 @@ export class SimWorld {
   readonly operator: SimOperator;
   readonly #swarmId: string;
 
-  constructor({ plan, settled, keepTrace, change = (app) => app }: WorldOptions) {
+  constructor({ plan, settled, keepTrace, canary }: WorldOptions) {
     this.plan = plan;
     const chance = Prng.of(plan.seed);
     this.chance = chance;
@@ -100,12 +101,12 @@ export class SimWorld {
       ruleMs: genesis.parameters.ruleMs,
       give: (bucket, verb, body) => this.swarm.give(bucket, verb, body),
     });
-    this.swarm = this.#swarm(plan, change);
+    this.swarm = this.#swarm(plan, canary);
     this.agents = plan.agents.map((agent) => this.#agent(agent));
     this.requesters = plan.requesters.map((_, i) => this.#requester(i));
   }
 
-  #swarm(plan: Plan, change: (app: Application) => Application): SimSwarm {
+  #swarm(plan: Plan, canary: Canary | undefined): SimSwarm {
     const wanted = new Set([...plan.buckets, SYSTEM_BUCKET]);
     const receipt = (by: string, to: string, one: Receipt): void => {
       this.recorder.receipt(by, to, one);
@@ -125,7 +126,16 @@ export class SimWorld {
       network: this.network,
       blocks: this.blocks,
       chance: this.chance.stream("supervisor"),
-      createApplication: () => change(createApplication(this.genesisBytes)),
+      createApplication: () => {
+        const app = createApplication(this.genesisBytes);
+        return canary?.application?.(app) ?? app;
+      },
+      changeStore: (store: Store & Blocks) => {
+        const after = (delayMs: number, run: () => void): void =>
+          void this.scheduler.after(delayMs, run);
+        return canary?.store?.(store, after) ?? store;
+      },
+      ...(canary === undefined ? {} : { canary }),
       query,
       hosts: plan.hosts,
       placement: Array.from({ length: BUCKETS + 1 }, (_, bucket) =>
@@ -144,7 +154,8 @@ export class SimWorld {
       storeMsMax: () => this.storeMsMax,
       watcher: this.recorder.disk(SUPERVISOR),
     };
-    const { supervisors } = plan;
+    const factor = canary?.clockFactor ?? 1;
+    const supervisors = plan.supervisors.map((one) => ({ ...one, factor }));
     const [clock] = supervisors;
     if (clock === undefined) throw new Error("a world has a supervisor");
     if (supervisors.length > 1)

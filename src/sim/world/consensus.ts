@@ -35,6 +35,8 @@ export interface SimConsensusOptions {
   readonly nowMs: () => number;
   /** Whoever sees what is judged: a checker, never a machine of the world. */
   readonly watcher?: DiskWatcher;
+  /** By which commits are judged; a canary's may be lax. */
+  readonly rule?: typeof judge;
 }
 
 const away = (): Fault => new Fault("STORE_FAILED", "the consensus store does not answer");
@@ -222,7 +224,9 @@ export class SimConsensus {
       // The rule counts records; a head alone says how many it adds.
       const added = Array.from({ length: write.head.records - head.records }, () => NO_RECORD);
       const whole: BucketWrite = { ...write, records: added };
-      const verdict = judge(whole, { head, leader: leader?.epoch }, (key) => decides.has(key));
+      const verdict = (this.#o.rule ?? judge)(whole, { head, leader: leader?.epoch }, (key) =>
+        decides.has(key),
+      );
       this.#o.watcher?.judged({ ...write, records: [] }, verdict === "apply");
       if (verdict !== "apply") return verdict;
       for (const key of write.decides) decides.add(key);

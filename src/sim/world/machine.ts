@@ -13,6 +13,8 @@ export interface ClockFaults {
   readonly driftPpm: number;
   /** How far its wall clock is off at the start, ms. */
   readonly skewMs: number;
+  /** A broken clock: how many times as fast it runs. */
+  readonly factor?: number;
 }
 
 export class Machine {
@@ -20,12 +22,14 @@ export class Machine {
   readonly clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #driftPpm: number;
+  readonly #factor: number;
   #skewMs: number;
   /** Work of an older life never runs. */
   #life = 0;
   #frozenUntilMs = 0;
 
-  constructor(scheduler: Scheduler, name: string, { driftPpm, skewMs }: ClockFaults) {
+  constructor(scheduler: Scheduler, name: string, { driftPpm, skewMs, factor = 1 }: ClockFaults) {
+    this.#factor = factor;
     this.name = name;
     this.#scheduler = scheduler;
     this.#driftPpm = driftPpm;
@@ -39,12 +43,13 @@ export class Machine {
 
   #ownMs(): number {
     const { nowMs } = this.#scheduler;
-    return nowMs + Math.floor((nowMs * this.#driftPpm) / 1_000_000);
+    return (nowMs + Math.floor((nowMs * this.#driftPpm) / 1_000_000)) * this.#factor;
   }
 
   /** After so long by its own clock, unless it has died by then. Returns a function that takes it back. */
   after(delayMs: number, run: () => void): () => void {
-    const trueMs = Math.ceil((delayMs * 1_000_000) / (1_000_000 + this.#driftPpm));
+    const perSecond = (1_000_000 + this.#driftPpm) * this.#factor;
+    const trueMs = Math.ceil((delayMs * 1_000_000) / perSecond);
     return this.afterTrue(trueMs, run);
   }
 

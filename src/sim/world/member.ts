@@ -7,6 +7,7 @@ import type { Blocks } from "#ports/blocks.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Journal } from "#ports/journal.ts";
+import type { Store } from "#ports/store.ts";
 import type { Application } from "#runtime/bucket/application.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
 import type { Host } from "#runtime/host/host.ts";
@@ -32,6 +33,8 @@ export interface SimMemberOptions {
   readonly chance: Prng;
   readonly createApplication: () => Application;
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
+  /** The store as a host gets it; as it is, but for canaries. */
+  readonly changeStore: (store: Store & Blocks) => Store & Blocks;
   readonly hosts: number;
   readonly placement: readonly number[];
   readonly tree: SupervisorSpec;
@@ -77,7 +80,7 @@ export class SimMember {
       machine,
       createApplication: this.#o.createApplication,
       query: this.#o.query,
-      store: (thread) => this.#storeOf(thread, disk),
+      store: (thread) => this.#o.changeStore(this.#storeOf(thread, disk)),
       delayMs: () => chance.below(this.#o.threadMsMax + 1),
       beforeTurn: (index) => this.#beforeTurn(index),
     });
@@ -136,7 +139,7 @@ export class SimMember {
     };
   }
 
-  #storeOf(thread: Thread, disk: Journal): ReturnType<SimHostsStore> {
+  #storeOf(thread: Thread, disk: Journal): Store & Blocks {
     const { machine, stream, chance, blocks } = this.#o;
     const delayMs = (): number => this.#storeMs();
     const store = new ClusterStore({
@@ -211,5 +214,3 @@ export class SimMember {
       .catch(() => {});
   }
 }
-
-type SimHostsStore = ConstructorParameters<typeof SimHosts>[0]["store"];

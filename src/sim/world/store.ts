@@ -66,8 +66,12 @@ export class SimDisk {
   #life = 0;
   #locked = false;
 
-  constructor(watcher?: DiskWatcher) {
+  /** By which commits are judged; a canary's may be lax. */
+  readonly #rule: typeof judge;
+
+  constructor(watcher?: DiskWatcher, rule: typeof judge = judge) {
     this.#watcher = watcher;
+    this.#rule = rule;
   }
 
   /** The one opener of the folder. Refuses with DATA_IN_USE. */
@@ -262,7 +266,7 @@ export class SimDisk {
 
   #judgeAndApply(write: BucketWrite): CommitOutcome {
     const state = this.#bucket(write.bucket);
-    const verdict = judge(write, state, (key) => state.decides.has(key));
+    const verdict = this.#rule(write, state, (key) => state.decides.has(key));
     this.#watcher?.judged(write, verdict === "apply");
     if (verdict !== "apply") {
       return verdict.kind === "refused" ? { ...verdict, head: copiedHead(verdict.head) } : verdict;

@@ -33,6 +33,8 @@ export interface SupervisorOptions {
   readonly chance: Prng;
   readonly createApplication: () => Application;
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
+  /** The store as a host gets it; as it is, but for canaries. */
+  readonly changeStore: (store: Store & Blocks) => Store & Blocks;
   readonly hosts: number;
   readonly placement: readonly number[];
   readonly tree: SupervisorSpec;
@@ -74,7 +76,7 @@ export class SimSupervisor {
       machine,
       createApplication: this.#o.createApplication,
       query: this.#o.query,
-      store: (thread) => reachedFrom(opened, machine, thread, storeMs),
+      store: (thread) => this.#o.changeStore(reachedFrom(opened, machine, thread, storeMs)),
       delayMs: () => chance.below(this.#o.threadMsMax + 1),
       beforeTurn: (index) => this.#beforeTurn(index),
     });

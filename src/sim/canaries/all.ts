@@ -1,0 +1,170 @@
+/** The canaries, each with what it breaks. */
+
+import { judge } from "#ports/commit-rules.ts";
+import { Threads } from "#runtime/bucket/threads.ts";
+import { withKind, withTurns, type Canary } from "./canary.ts";
+
+/** Seeds within which each canary must be heard. */
+export const CANARY_SEEDS_MAX = 40;
+/** A commit is durable so much after its answer, where that is broken, ms. */
+const LATE_MS = 300;
+
+const replaced = <T extends object, K extends keyof T>(
+  owner: T,
+  key: K,
+  by: T[K],
+): (() => void) => {
+  const before = owner[key];
+  owner[key] = by;
+  return () => {
+    owner[key] = before;
+  };
+};
+
+const isMarked = (body: unknown, field: string, value: unknown): boolean =>
+  body !== null && typeof body === "object" && Reflect.get(body, field) === value;
+
+export const CANARIES: readonly Canary[] = [
+  {
+    name: "double-decide",
+    what: "an attempt is decided a second time",
+    properties: ["P1"],
+    application: (app) =>
+      withTurns(app, "need-thread", (turn) => ({
+        append: (verb, thread, body) => {
+          if (verb === "DECIDE") turn.append(verb, thread, body);
+          return turn.append(verb, thread, body);
+        },
+      })),
+  },
+  {
+    name: "stale-head-accepted",
+    what: "the store takes a commit that was not built on its head, under any epoch",
+    properties: ["P4", "P7"],
+    rule: (write, row, exists) => {
+      const verdict = judge(write, row, exists);
+      return verdict !== "apply" && verdict.kind === "refused" ? "apply" : verdict;
+    },
+  },
+  {
+    name: "output-before-commit",
+    what: "outputs leave before their record is durable",
+    properties: ["P4", "E6"],
+    store: (store, after) => ({
+      ...store,
+      commit: (writes) => {
+        after(LATE_MS, () => void store.commit(writes).catch(() => undefined));
+        return Promise.resolve(
+          writes.map(({ bucket }) => ({ bucket, kind: "committed" as const })),
+        );
+      },
+    }),
+  },
+  {
+    name: "acknowledged-then-lost",
+    what: "the disk acknowledges what it has not synced, and a crash takes it back",
+    properties: ["E6", "P4", "P7"],
+    supervisors: "one",
+    disk: (disk) => disk.stopSyncing(),
+  },
+  {
+    name: "rounding-leak",
+    what: "a micro-credit vanishes in each settlement",
+    properties: ["E1", "E5", "P2"],
+    application: (app) =>
+      withKind(app, "ledger", (kind) => ({
+        logic: {
+          ...kind.logic,
+          step: (state, event) => {
+            const step = kind.logic.step(state, event);
+            const asked: unknown = Reflect.get(event, "asked");
+            if (
+              event.type !== "ASK" ||
+              !isMarked(Reflect.get(asked ?? {}, "request"), "kind", "settle")
+            )
+              return step;
+            const { balances } = step.state as { balances: Map<string, bigint> };
+            for (const [did, balance] of balances) {
+              if (balance <= 0n) continue;
+              balances.set(did, balance - 1n);
+              break;
+            }
+            return step;
+          },
+        },
+      })),
+  },
+  {
+    name: "replayed-nonce-accepted",
+    what: "an envelope that comes again is taken again",
+    properties: ["E6"],
+    patch: () => replaced(Threads.prototype, "hear", () => ({ kind: "fresh" })),
+  },
+  {
+    name: "hold-never-ended",
+    what: "the last settlement of a need does not give back the rest",
+    properties: ["E1", "E5"],
+    application: (app) => ({
+      ...app,
+      ask: (ask, turn) => {
+        const { payload } = ask;
+        const changed = isMarked(payload, "last", true)
+          ? { ...(payload as object), last: false }
+          : payload;
+        app.ask({ ...ask, payload: changed }, turn);
+      },
+    }),
+  },
+  {
+    name: "settle-twice",
+    what: "the last settlement of an attempt is logged a second time",
+    properties: ["E1", "E5", "P2"],
+    application: (app) =>
+      withTurns(app, "need-thread", (turn) => ({
+        ask: (actor, name, bucket, payload) => {
+          turn.ask(actor, name, bucket, payload);
+          if (isMarked(payload, "kind", "settle"))
+            turn.ask(actor, `${name} again`, bucket, payload);
+        },
+      })),
+  },
+  {
+    name: "draw-with-replacement",
+    what: "one agent is logged on two seats of a committee",
+    properties: ["P6"],
+    application: (app) =>
+      withTurns(app, "committee", (turn) => ({
+        append: (verb, thread, body) => {
+          const { seats } = body as { seats?: readonly { seat: number; agent: string }[] };
+          const [first] = seats ?? [];
+          const changed =
+            verb === "DRAW" && seats !== undefined && first !== undefined
+              ? {
+                  ...(body as object),
+                  seats: seats.map((seat) => ({ ...seat, agent: first.agent })),
+                }
+              : body;
+          return turn.append(verb, thread, changed);
+        },
+      })),
+  },
+  {
+    name: "expired-lease-honoured",
+    what: "a lease has no end of its own",
+    properties: ["P5", "E5"],
+    application: (app) =>
+      withKind(app, "lease", ({ logic }) => ({
+        logic: {
+          ...logic,
+          initial: (input) => ({ ...logic.initial(input), timers: [] }),
+          step: (state, event) => ({ ...logic.step(state, event), timers: [] }),
+        },
+      })),
+  },
+  {
+    name: "log-time-jumps",
+    what: "log time runs three times as fast as time",
+    properties: ["P5"],
+    clockFactor: 3,
+  },
+];
