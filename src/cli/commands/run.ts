@@ -62,6 +62,8 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
     nowMs: () => performance.now(),
     color: hasColors(process.stderr),
   });
+  // Nothing is told after the sentence that it was stopped.
+  const told: Told = { on: (event) => void (isStopping() || progress.on(event)) };
   const restarts: Restart[] = [];
   const create = { name: "local", parameters: settings.parameters, nowMs: Date.now() };
   const folder = openFolder(dir, holdsSwarm(dir) ? undefined : create);
@@ -69,7 +71,7 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
     folder,
     settings,
     hired: hiredOf(folder, inputs.agents, inputs.folder),
-    onNews: newsTeller(progress, restarts),
+    onNews: newsTeller(told, restarts),
     onHalt: (reason) => {
       process.exit(printError(new CliError("SUPERVISOR_HALTED", { reason }), { json: false }));
     },
@@ -86,7 +88,7 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
   try {
     const swarm = await opening;
     try {
-      const result = await runTasks({ swarm, ...inputs, events: eventsTo(progress) });
+      const result = await runTasks({ swarm, ...inputs, events: eventsTo(told) });
       if (fault?.thread !== undefined && restarts.length === 0)
         progress.on({
           kind: "note",
@@ -107,7 +109,9 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
   }
 };
 
-const eventsTo = (progress: Progress): RunEvents => ({
+type Told = Pick<Progress, "on">;
+
+const eventsTo = (progress: Told): RunEvents => ({
   resumed: (count) => progress.on({ kind: "resumed", count }),
   posted: (id) => progress.on({ kind: "posted", id }),
   ended: (id, { refused, ...ended }) =>
@@ -121,7 +125,7 @@ const eventsTo = (progress: Progress): RunEvents => ({
 });
 
 /** Restarts are told and kept; each dies with a reason before it is back. */
-const newsTeller = (progress: Progress, restarts: Restart[]) => {
+const newsTeller = (progress: Told, restarts: Restart[]) => {
   const reasons = new Map<number, string>();
   return (news: HostNews): void => {
     const note = (text: string): void => progress.on({ kind: "note", text });
