@@ -8,7 +8,7 @@ export const FAULTS = {
   DATA_TOO_NEW: "use the version of canswarm that wrote the folder, or a newer one",
   LEADER_ELSEWHERE: "wait until the other leader gives the bucket up",
   SESSION_LOST: "join again; what was led is led by others or will be",
-  LOG_MISSING: "start the supervisor whose disk has the chain, or restore that disk from a copy",
+  RECORD_MISSING: "start the supervisor whose disk has the chain, or restore that disk from a copy",
   STORE_BUSY: "try again; if it stays, close the other program that reads the database",
   STORE_FULL: "free disk space; what was not answered is sent again by itself",
   STORE_FAILED: "check the disk, then start again: what was acknowledged is read back from it",

@@ -5,7 +5,7 @@
  * Q1  Records are on the own disk, then on the stream, and only then may a head name them.
  * Q2  A head in the consensus store is the only thing that makes a record count.
  * Q3  A chain is read by walking back from its head by hash, from the own disk first, then from the
- *     stream; what came from the stream is kept on the own disk. A record that nobody has is LOG_MISSING.
+ *     stream; what came from the stream is kept on the own disk. A record that nobody has is RECORD_MISSING.
  * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again.
  */
 
@@ -93,7 +93,7 @@ export class ClusterStore implements LedStore {
       known !== undefined && index === end && sameBytes(hash, known.hashes.at(-1) ?? ZERO_HASH);
     while (index > from && !joins()) {
       const record = await this.#record(bucket, hash);
-      if (record.index !== index - 1) throw new Fault("LOG_MISSING", misplaced(bucket, record));
+      if (record.index !== index - 1) throw new Fault("RECORD_MISSING", misplaced(bucket, record));
       newer.push(hash);
       index -= 1;
       hash = record.parent;
@@ -117,7 +117,7 @@ export class ClusterStore implements LedStore {
     if (own !== undefined) return own;
     const theirs = await stream.get(bucket, hash);
     if (theirs === undefined)
-      throw new Fault("LOG_MISSING", `a record of bucket ${bucket} is nowhere`);
+      throw new Fault("RECORD_MISSING", `a record of bucket ${bucket} is nowhere`);
     await journal.append([theirs]);
     return theirs;
   }
