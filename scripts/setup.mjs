@@ -31,7 +31,8 @@ const mark = () => {
 export const setup = () => {
   if (marked() === lockHash() && existsSync(NODE)) return 0;
   process.stderr.write("canswarm: installing packages (npm ci), once per lock file\n");
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+  // npm warns of the Node it runs on (EBADENGINE); what follows runs on the one of node_modules.
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",

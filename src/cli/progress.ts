@@ -9,6 +9,7 @@ import {
   COLUMNS_DEFAULT,
   count,
   cutEnd,
+  cutStart,
   milliseconds,
   palette,
   type Palette,
@@ -48,6 +49,7 @@ const EACH_NEED_MAX = 100;
 const PLAIN_MS = 1_000;
 const RECENT_LINES = 4;
 const BAR_WIDTH = 30;
+const ID_UNITS_MIN = 12;
 const CLEAR_BELOW = "\u001b[0J";
 const up = (lines: number): string => (lines === 0 ? "" : `\u001b[${lines}A\r`);
 
@@ -108,10 +110,18 @@ export class Progress {
         const paint = event.outcome === "finalized" ? good : bad;
         const who = event.worker === undefined ? "" : ` ${clean(event.worker)}`;
         const took = milliseconds(event.latencyMs);
-        const tries = event.attempts > 1 ? dim(`  attempt ${event.attempts}`) : "";
-        return `${paint(clean(event.outcome))}${who}  ${clean(event.id)}  ${took}${tries}`;
+        const retold = event.attempts > 1 ? `  attempt ${event.attempts}` : "";
+        const id = clean(event.id);
+        const rest = `${clean(event.outcome)}${who}    ${took}${retold}`.length;
+        const fitting = this.#screen.isTTY === true ? cutStart(id, this.#room(rest)) : id;
+        return `${paint(clean(event.outcome))}${who}  ${fitting}  ${took}${dim(retold)}`;
       }
     }
+  }
+
+  /** What is left for an id on a line of the terminal. */
+  #room(taken: number): number {
+    return Math.max(ID_UNITS_MIN, (this.#screen.columns ?? COLUMNS_DEFAULT) - 1 - taken);
   }
 
   /* ----------------------------------------------------------------- piped */

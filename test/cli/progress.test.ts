@@ -60,6 +60,15 @@ test("piped, each need is a line, and what went before it shows", () => {
   ]);
 });
 
+test("on a terminal a long id gives way at its start, what became of it stays", () => {
+  const { screen, written } = makeScreen(true);
+  const progress = new Progress(screen, { total: 1, nowMs: () => 0, color: false });
+  progress.on({ ...ended(`${"folder/".repeat(20)}name.js`), attempts: 2 } as ProgressEvent);
+  const line = shown(written)[2] ?? "";
+  expect(line).toMatch(/^finalized esbuild  ….*name\.js  210 ms  attempt 2$/);
+  expect(line).toHaveLength(59);
+});
+
 test("what ended in an earlier run is no speed of this one", () => {
   const { screen, written } = makeScreen(true);
   let nowMs = 0;

@@ -17,7 +17,7 @@ import { renderReport, type NeedDetail } from "../demo/report.ts";
 import { parseAmount } from "../input/amount.ts";
 import { styleOf } from "../display.ts";
 import { CliError } from "../errors.ts";
-import { quoted } from "../summary-text.ts";
+import { quoted, WIDTH_PIPED } from "../summary-text.ts";
 import type { RunSummary } from "../summary.ts";
 import type { EmbeddedSwarm } from "../swarm/embedded.ts";
 import type { NeedStory } from "../swarm/log-report.ts";
@@ -38,9 +38,10 @@ const AUDIT_FILE = "audit.jsonl";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 const MARKET = `
-Three minifiers compete for each file: terser, swc and esbuild, each cheapest at another size. A
-fourth worker, bargain, is cheaper than all of them, and cheats. Three verifiers of other orgs run
-what a worker declares once more and compare every byte; two must agree before anybody is paid.
+Three minifiers compete for each file: terser, swc and esbuild, each cheapest
+at another size. A fourth worker, bargain, is cheaper than all of them, and
+cheats. Three verifiers of other orgs run what a worker declares once more and
+compare every byte; two must agree before anybody is paid.
 `;
 
 const countOf = (text: string): number => {
@@ -54,9 +55,9 @@ export const demo = async (flags: DemoFlags): Promise<number> => {
   if (!existsSync(`${root}node_modules/esbuild`))
     throw new CliError("CHECKOUT_NEEDED", { command: "demo" });
   const choice = await chooseFiles(root, countOf(flags.files));
-  const say = (text: string): void =>
-    void (flags.json ? process.stderr : process.stdout).write(text);
-  say(`${describeChoice(choice)}\n${MARKET}\n`);
+  const screen = flags.json ? process.stderr : process.stdout;
+  const say = (text: string): void => void screen.write(text);
+  say(`${describeChoice(choice, styleOf(screen).width ?? WIDTH_PIPED)}\n${MARKET}\n`);
   const results: Finalized[] = [];
   const details: NeedDetail[] = [];
   const outcome = await runParsed(

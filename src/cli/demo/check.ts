@@ -66,5 +66,5 @@ export const checkMinified = async (file: SourceFile, output: unknown): Promise<
   const [claimed, made] = [Buffer.from(given.code), Buffer.from(again)];
   return claimed.equals(made)
     ? { verdict: "pass", reason: `${tool} gives the same ${made.length} bytes again` }
-    : fail(`run again, ${tool} gives other bytes from byte ${firstDifference(claimed, made)} on`);
+    : fail(`${tool} gives other bytes from byte ${firstDifference(claimed, made)} on`);
 };

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { readFile, readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { clean, count, cutEnd, cutStart } from "#cli/display.ts";
 import { TOOLS, allowedOptions, closeTools, minify, type SourceFile } from "./minifiers.ts";
 
 export const FILES_COUNT = 24;
@@ -72,13 +73,13 @@ const readText = async (path: string): Promise<string | undefined> => {
 };
 
 /** `root` is the folder that holds node_modules. */
-export const chooseFiles = async (root: string, count = FILES_COUNT): Promise<Choice> => {
+export const chooseFiles = async (root: string, wanted = FILES_COUNT): Promise<Choice> => {
   const candidates = await candidatesUnder(root);
   const files: ChosenFile[] = [];
   const skipped: { path: string; why: string }[] = [];
   try {
     for (const file of candidates) {
-      if (files.length === count) break;
+      if (files.length === wanted) break;
       const text = await readText(file.absolute);
       const why = text === undefined ? "it is not UTF-8" : await whyNot({ path: file.path, text });
       if (why === undefined) files.push(file);
@@ -90,12 +91,20 @@ export const chooseFiles = async (root: string, count = FILES_COUNT): Promise<Ch
   return { files, skipped, candidates: candidates.length };
 };
 
-/** The list as it is printed before the work begins. */
-export const describeChoice = ({ files, skipped, candidates }: Choice): string =>
-  [
-    `The first ${files.length} of ${candidates} dependency files of 1 to 60 KB, by sha256(path):`,
-    ...files.map(
-      ({ path, bytes, order }) => `  ${order.slice(0, 8)}  ${String(bytes).padStart(6)}  ${path}`,
+const ORDER_UNITS = 8;
+const SIZE_UNITS = "61,440".length;
+const PATH_UNITS_MIN = 12;
+
+/** The list as it is printed before the work begins; paths give way to the width, from their start. */
+export const describeChoice = ({ files, skipped, candidates }: Choice, width: number): string => {
+  const head = (order: string, bytes: number): string =>
+    `  ${order.slice(0, ORDER_UNITS)}  ${count(bytes).padStart(SIZE_UNITS)}  `;
+  const room = Math.max(PATH_UNITS_MIN, width - head("0".repeat(ORDER_UNITS), 0).length);
+  return [
+    `The first ${count(files.length)} of ${count(candidates)} dependency files of 1 to 60 KB, by sha256(path):`,
+    ...files.map(({ path, bytes, order }) => head(order, bytes) + cutStart(clean(path), room)),
+    ...skipped.map(({ path, why }) =>
+      cutEnd(clean(`  skipped ${path}: no minifier accepts it (${why})`), width),
     ),
-    ...skipped.map(({ path, why }) => `  skipped ${path}: no minifier accepts it (${why})`),
   ].join("\n");
+};

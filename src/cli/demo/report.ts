@@ -5,6 +5,7 @@ import {
   clean,
   count,
   cutEnd,
+  cutStart,
   milliseconds,
   palette,
   table,
@@ -73,7 +74,23 @@ const rejectedOf = (detail: NeedDetail) =>
 const shortName = (id: string): string =>
   clean(id.startsWith(FOLDER) ? id.slice(FOLDER.length) : id);
 
-const needRow = (detail: NeedDetail, outcome: string, width: number, colors: Palette): Cell[] => {
+/** Decimal texts, so that their points stand in one column when they are aligned right. */
+const aligned = (amounts: readonly (string | undefined)[]): string[] => {
+  const places = (amount = ""): number => amount.split(".")[1]?.length ?? 0;
+  const most = Math.max(0, ...amounts.map(places));
+  return amounts.map((amount) => {
+    if (amount === undefined) return "–";
+    const whole = places(amount) === 0 && most > 0 ? `${amount}.` : amount;
+    return whole + "0".repeat(most - places(amount));
+  });
+};
+
+const needRow = (
+  detail: NeedDetail,
+  { outcome, price }: { readonly outcome: string; readonly price: string },
+  width: number,
+  colors: Palette,
+): Cell[] => {
   const { bytesIn, bytesOut, latencyMs } = detail;
   const sized = bytesIn !== undefined && bytesOut !== undefined;
   const saved = sized ? percentSaved(bytesIn, bytesOut) : 0;
@@ -88,7 +105,7 @@ const needRow = (detail: NeedDetail, outcome: string, width: number, colors: Pal
     done
       ? { text: clean(detail.worker ?? "–"), paint: colors.good }
       : { text: clean(outcome), paint: colors.bad },
-    { text: detail.price ?? "–" },
+    { text: price },
     { text: latencyMs === undefined ? "–" : milliseconds(latencyMs) },
     { text: cheats.join(", "), paint: colors.bad },
   ];
@@ -96,6 +113,7 @@ const needRow = (detail: NeedDetail, outcome: string, width: number, colors: Pal
 
 const needTable = (report: Report, width: number, colors: Palette): string[] => {
   const outcomes = new Map(report.summary.tasks.map((task) => [task.id, task.outcome]));
+  const prices = aligned(report.details.map(({ price }) => price));
   return table(
     [
       { title: "file", align: "left", elastic: true },
@@ -107,9 +125,10 @@ const needTable = (report: Report, width: number, colors: Palette): string[] => 
       { title: "took", align: "right" },
       { title: "rejected", align: "left" },
     ],
-    report.details.map((detail) =>
-      needRow(detail, outcomes.get(detail.id) ?? "unknown", width, colors),
-    ),
+    report.details.map((detail, n) => {
+      const outcome = outcomes.get(detail.id) ?? "unknown";
+      return needRow(detail, { outcome, price: prices[n] ?? "–" }, width, colors);
+    }),
     { width, colors },
   );
 };
@@ -121,12 +140,15 @@ const rejectedByAgent = (details: readonly NeedDetail[]): Map<string, number> =>
   return rejected;
 };
 
+const NAME_UNITS_MIN = 12;
+
 const cheatLines = (details: readonly NeedDetail[], width: number, colors: Palette): string[] => {
   const told = details.flatMap((detail) =>
-    rejectedOf(detail).map(
-      ({ worker, reason }) =>
-        `${clean(worker ?? "somebody")}: ${clean(reason ?? "no reason")}  ${shortName(detail.id)}`,
-    ),
+    rejectedOf(detail).map(({ worker, reason }) => {
+      const said = `${clean(worker ?? "somebody")}: ${clean(reason ?? "no reason")}  `;
+      const room = width - labelled("", said).length;
+      return said + cutStart(shortName(detail.id), Math.max(NAME_UNITS_MIN, room));
+    }),
   );
   const more = told.length - CHEATS_SHOWN_MAX;
   return [

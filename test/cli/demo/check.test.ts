@@ -48,11 +48,23 @@ describe("the choice of files", () => {
 
   test("is printed with its order, size and what was skipped", () => {
     const skipped = [{ path: "node_modules/x.js", why: "odd" }];
-    const lines = describeChoice({ ...choice, skipped }).split("\n");
+    const lines = describeChoice({ ...choice, skipped }, 1_000).split("\n");
     expect(lines.length).toBe(1 + FILES_COUNT + 1);
-    expect(lines[0]).toContain(`first ${FILES_COUNT} of ${choice.candidates}`);
+    expect(lines[0]).toContain(
+      `first ${FILES_COUNT} of ${choice.candidates.toLocaleString("en-US")}`,
+    );
     expect(lines.at(-1)).toContain("skipped node_modules/x.js: no minifier accepts it (odd)");
   });
+});
+
+test.each([60, 80, 120])("the list fits %i columns; a path is cut at its start", (width) => {
+  const path = `node_modules/${"long/".repeat(30)}name.js`;
+  const long = { ...choice.files[0]!, path };
+  const skipped = [{ path, why: "it is odd in many words, which is no reason to wrap" }];
+  const text = describeChoice({ ...choice, files: [...choice.files, long], skipped }, width);
+  const lines = text.split("\n").slice(1);
+  expect(Math.max(...lines.map((line) => line.length))).toBe(width);
+  expect(lines.filter((line) => line.endsWith("/name.js"))).toHaveLength(1);
 });
 
 describe("an honest delivery", () => {

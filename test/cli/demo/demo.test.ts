@@ -22,12 +22,16 @@ it("the main job finalizes every file, rejects every cheat and finds no differen
   expect(summary.credits.conserved).toBe(true);
   const bargain = summary.agents.find(({ name }) => name === "bargain");
   expect(bargain?.finalized).toBe(0);
-  expect(ran.err).toMatch(/The first 8 of \d+ dependency files of 1 to 60 KB, by sha256\(path\):/);
+  expect(ran.err).toMatch(
+    /The first 8 of [\d,]+ dependency files of 1 to 60 KB, by sha256\(path\):/,
+  );
 }, 60_000);
 
 it("prints the files, the market and a report that says how to check it", async () => {
   const { code, out } = await canswarm(["demo", "--files", "3", "--data", join(dir, "b")]);
   expect(code).toBe(0);
+  const told = out.slice(out.indexOf("\n\n"), out.indexOf("\n\nfile"));
+  expect(Math.max(...told.split("\n").map((line) => line.length))).toBeLessThan(80);
   expect(out).toMatch(/needs {5}3 of 3 finalized in /);
   expect(out).toContain("3 results made once more by other code: 0 differences");
   const audit = join(dir, "b", "audit.jsonl");

@@ -87,7 +87,7 @@ const report: Report = {
           attempt: 1,
           worker: "bargain",
           outcome: "rejected",
-          reason: "run again, esbuild gives other bytes from byte 812 on\u001b[2J",
+          reason: "esbuild gives other bytes from byte 812 on\u001b[2J",
         },
         { attempt: 2, worker: "esbuild", outcome: "finalized" },
       ],
@@ -114,7 +114,7 @@ test("the report piped: plain and complete", () => {
     needs     2 of 3 finalized, 1 no_bids in 4.32 s
     saved     12,500 of 22,000 bytes (57 %)
     cheats    1 rejected
-              bargain: run again, esbuild gives other bytes from byte 812 on [2J  b/way/table.cjs
+              bargain: esbuild gives other bytes from byte 812 on [2J  b/way/table.cjs
     again     2 results made once more by other code: 0 differences
     decided   half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
     ended     half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
@@ -132,6 +132,19 @@ test.each([80, 104])("%i columns are enough: the file names give way, no row is 
   const rows = text.split("\n");
   for (const row of rows) expect(row.length).toBeLessThanOrEqual(width);
   expect(rows[2]).toMatch(/table\.cjs +20,000/);
+  expect(text).toMatch(/^ {10}bargain: esbuild gives other bytes from byte 812 on .*table\.cjs$/m);
+});
+
+test("amounts of one column have their points below each other", () => {
+  const prices = ["1", "0.714", undefined];
+  const details = report.details.map((detail, n) => {
+    const { price: _, ...rest } = detail;
+    const price = prices[n];
+    return price === undefined ? rest : { ...rest, price };
+  });
+  const rows = renderReport({ ...report, details }, { width: 100, color: false }).split("\n");
+  expect(rows[1]).toMatch(/ 1\.000  205 ms/);
+  expect(rows[2]).toMatch(/ 0\.714  1\.90 s/);
 });
 
 // oxlint-disable-next-line no-control-regex -- our own colours are looked for
