@@ -8,67 +8,16 @@ import type { MessagePort } from "node:worker_threads";
 import type { Blocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { CommitOutcome, Epoch, Store } from "#ports/store.ts";
-import {
-  faultOf,
-  NO_BYTES,
-  packSnapshot,
-  packWrites,
-  unpackHead,
-  unpackSnapshot,
-  type Call,
-  type Reply,
-  type Request,
-} from "./messages.ts";
-import { packed, unpacked, type Packed } from "./packed.ts";
+import { packSnapshot, packWrites, unpackHead, unpackSnapshot, type Call } from "./messages.ts";
+import { asking } from "./asking.ts";
+import { packed, unpacked } from "./packed.ts";
 import { blocksOver } from "./ports.ts";
 
-interface Answer {
-  readonly plain: unknown;
-  readonly bytes: Packed;
-}
-interface Waiting {
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: Error) => void;
-}
-type Ask = (call: Call, plain: unknown, bytes?: Packed) => Promise<Answer>;
-
-const asking = (port: MessagePort): Ask => {
-  const waiting = new Map<number, Waiting>();
-  let asked = 0;
-  let closed = false;
-  port.on("message", (reply: Reply) => {
-    const one = waiting.get(reply.id);
-    if (one === undefined) throw new Error(`an answer to ${reply.id}, which nobody asked`);
-    waiting.delete(reply.id);
-    if (waiting.size === 0) port.unref();
-    if ("fault" in reply) one.reject(faultOf(reply.fault));
-    else one.resolve(reply);
-  });
-  port.on("close", () => {
-    closed = true;
-    for (const { reject } of waiting.values()) reject(gone());
-    waiting.clear();
-  });
-  port.unref();
-  return (call, plain, bytes = NO_BYTES) =>
-    new Promise((resolve, reject) => {
-      if (closed) {
-        reject(gone());
-        return;
-      }
-      const request: Request = { id: asked++, call, plain, bytes };
-      waiting.set(request.id, { resolve, reject });
-      port.ref(); // an unanswered call keeps the process alive, an idle port does not
-      port.postMessage(request, bytes.buffer.byteLength > 0 ? [bytes.buffer] : []);
-    });
-};
-
-const gone = (): Fault => new Fault("STORE_CLOSED", "the store's thread has ended");
 const isGone = (error: unknown): boolean => error instanceof Fault && error.code === "STORE_CLOSED";
 
 /** `close` gives up this port; the store itself is closed by whoever opened it. */
 export const connect = (port: MessagePort): Store & Blocks => {
-  const ask = asking(port);
+  const ask = asking<Call>(port);
   return {
     lead: async (buckets) => (await ask("lead", buckets)).plain as Epoch,
     head: async (bucket) => {

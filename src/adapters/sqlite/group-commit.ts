@@ -2,26 +2,27 @@
  * Group commit: changes that arrive while a transaction runs share the next one, so that one fsync
  * serves all of them. A change waits at most for the transaction in hand and its own.
  */
-import type { Change, Changed, SqliteStoreCore } from "./store.ts";
-
 /** Changes of one transaction; more wait for the next. Bounds how long one fsync keeps others waiting. */
 export const GROUP_CHANGES_MAX = 1_024;
 
-/** What takes the groups. */
-type Core = Pick<SqliteStoreCore, "changeSync" | "close">;
+/** What takes the groups: all changes in one transaction, one answer per change, in that order. */
+interface Core<Change, Changed> {
+  changeSync(changes: readonly Change[]): readonly Changed[];
+  close(): void;
+}
 
-interface Waiting {
+interface Waiting<Change, Changed> {
   readonly change: Change;
   readonly resolve: (changed: Changed) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export class GroupCommit {
-  readonly #core: Core;
-  #waiting: Waiting[] = [];
+export class GroupCommit<Change, Changed> {
+  readonly #core: Core<Change, Changed>;
+  #waiting: Waiting<Change, Changed>[] = [];
   #scheduled = false;
 
-  constructor(core: Core) {
+  constructor(core: Core<Change, Changed>) {
     this.#core = core;
   }
 

@@ -9,9 +9,9 @@ import type { Store } from "#ports/store.ts";
 export type Calls = Omit<Store, "close"> & RawBlocks;
 export type Call = keyof Calls;
 
-export interface Request {
+export interface Request<C extends string = Call> {
   readonly id: number;
-  readonly call: Call;
+  readonly call: C;
   readonly plain: unknown;
   readonly bytes: Packed;
 }

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { faultOf } from "./messages.ts";
-import type { FromThread, ToThread } from "./thread.ts";
+import type { FromThread, ToThread } from "./folder-thread.ts";
 
 export interface SqliteThread {
   /** A new port to the store: hand it to any thread, which calls `connect(port)` on it. */
@@ -16,8 +16,12 @@ export interface SqliteThread {
 const threadUrl = (): URL => new URL(import.meta.resolve("#adapters/sqlite/thread.ts"));
 
 /** Refuses with DATA_IN_USE, DATA_TOO_NEW or STORE_CORRUPT. */
-export const openSqlite = async (dir: string): Promise<SqliteThread> => {
-  const worker = new Worker(threadUrl(), { workerData: { dir }, name: "store" });
+export const openSqlite = (dir: string): Promise<SqliteThread> =>
+  openFolder(threadUrl(), "store", dir);
+
+/** The same for another kind of folder, whose thread's file is given. */
+export const openFolder = async (url: URL, name: string, dir: string): Promise<SqliteThread> => {
+  const worker = new Worker(url, { workerData: { dir }, name });
   const [first] = (await once(worker, "message")) as [FromThread];
   if (first.kind === "refused") {
     await worker.terminate();

@@ -42,7 +42,9 @@ const expected = <K extends Changed["kind"]>(
   return changed as Extract<Changed, { kind: K }>;
 };
 
-const rawBlocks = (core: SqliteStoreCore, group: GroupCommit, files: BlockFiles): RawBlocks => {
+type Group = GroupCommit<Change, Changed>;
+
+const rawBlocks = (core: SqliteStoreCore, group: Group, files: BlockFiles): RawBlocks => {
   const failed = (error: unknown): never => {
     if (error instanceof Fault) throw error;
     const text = error instanceof Error ? error.message : String(error);
@@ -61,7 +63,7 @@ const rawBlocks = (core: SqliteStoreCore, group: GroupCommit, files: BlockFiles)
 /** Opens the folder in this thread. Refuses with DATA_IN_USE, DATA_TOO_NEW or STORE_CORRUPT. */
 export const openInThread = (dir: string): Store & RawBlocks => {
   const core = SqliteStoreCore.open(dir);
-  const group = new GroupCommit(core);
+  const group: Group = new GroupCommit(core);
   const blocksDir = join(dir, "blocks");
   mkdirSync(blocksDir, { recursive: true });
   // Left by a crash in the middle of a write; nobody else writes here while the lock is held.

@@ -71,8 +71,16 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 const versionOf = (database: DatabaseSync): number =>
   Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
 
+/** What a new file gets, and the version that this leaves in `user_version`. */
+export interface Schema {
+  readonly tables: string;
+  readonly version: number;
+}
+
+const STORE: Schema = { tables: TABLES, version: SCHEMA_VERSION };
+
 /** Opens or creates the database. Refuses with DATA_TOO_NEW or STORE_CORRUPT. */
-export const openDatabase = (file: string): DatabaseSync => {
+export const openDatabase = (file: string, schema = STORE): DatabaseSync => {
   const database = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
     database.exec(`PRAGMA page_size = ${PAGE_BYTES}`); // of a new file; an old one keeps its own
@@ -80,9 +88,9 @@ export const openDatabase = (file: string): DatabaseSync => {
     database.exec("PRAGMA synchronous = FULL");
     database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     const version = versionOf(database);
-    if (version === 0) database.exec(`BEGIN IMMEDIATE;${TABLES}COMMIT`);
-    if (version > SCHEMA_VERSION) {
-      throw new Fault("DATA_TOO_NEW", `${file} has schema ${version}, known is ${SCHEMA_VERSION}`);
+    if (version === 0) database.exec(`BEGIN IMMEDIATE;${schema.tables}COMMIT`);
+    if (version > schema.version) {
+      throw new Fault("DATA_TOO_NEW", `${file} has schema ${version}, known is ${schema.version}`);
     }
     return database;
   } catch (cause) {

@@ -8,7 +8,12 @@ import { connect } from "#adapters/sqlite/client.ts";
 import { GROUP_CHANGES_MAX, GroupCommit } from "#adapters/sqlite/group-commit.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
 import { blocksOver, openInThread } from "#adapters/sqlite/ports.ts";
-import { SqliteStoreCore, type StoreOptions } from "#adapters/sqlite/store.ts";
+import {
+  SqliteStoreCore,
+  type Change,
+  type Changed,
+  type StoreOptions,
+} from "#adapters/sqlite/store.ts";
 import type { BucketWrite, Epoch } from "#ports/store.ts";
 import { writeOn } from "../../contracts/store.ts";
 import { newFolder, removeFolder } from "./folder.ts";
@@ -171,7 +176,7 @@ describe("group commit", () => {
   it("takes all that waits into one transaction, up to its limit", async () => {
     const core = opened(folder());
     const groups: number[] = [];
-    const group = new GroupCommit({
+    const group = new GroupCommit<Change, Changed>({
       changeSync: (changes) => {
         groups.push(changes.length);
         return core.changeSync(changes);

@@ -1,0 +1,70 @@
+/**
+ * The tables of a journal and every statement that touches them. Records are appended by row id and
+ * found by an index, because a random primary key would dirty one page of payload per bucket.
+ */
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { JournalRecord } from "#ports/journal.ts";
+import type { Snapshot } from "#ports/store.ts";
+import type { Schema } from "./schema.ts";
+
+/** Raised whenever the tables change; an older program refuses a newer folder. */
+const JOURNAL_SCHEMA_VERSION = 1;
+
+export const JOURNAL_SCHEMA: Schema = {
+  version: JOURNAL_SCHEMA_VERSION,
+  tables: `
+CREATE TABLE journal (
+  row    INTEGER PRIMARY KEY,
+  bucket INTEGER NOT NULL,
+  hash   BLOB NOT NULL,
+  place  INTEGER NOT NULL,
+  parent BLOB NOT NULL,
+  bytes  BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX journal_by_hash ON journal (bucket, hash);
+CREATE TABLE snapshots (
+  bucket  INTEGER PRIMARY KEY,
+  records INTEGER NOT NULL,
+  size    INTEGER NOT NULL,
+  hash    BLOB NOT NULL,
+  bytes   BLOB NOT NULL
+) STRICT;
+PRAGMA user_version = ${JOURNAL_SCHEMA_VERSION};
+`,
+};
+
+type Row = Record<string, SQLOutputValue>;
+
+const whole = (row: Row, column: string): number => Number(row[column]);
+const blob = (row: Row, column: string): Uint8Array => row[column] as Uint8Array;
+
+export const journalRowsOf = (database: DatabaseSync) => {
+  const add = database.prepare(
+    "INSERT INTO journal (bucket, hash, place, parent, bytes) VALUES (?, ?, ?, ?, ?)" +
+      " ON CONFLICT (bucket, hash) DO NOTHING",
+  );
+  const get = database.prepare("SELECT * FROM journal WHERE bucket = ? AND hash = ?");
+  const setSnapshot = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)");
+  const getSnapshot = database.prepare("SELECT * FROM snapshots WHERE bucket = ?");
+  return {
+    append: ({ bucket, hash, index, parent, bytes }: JournalRecord): void =>
+      void add.run(bucket, hash, index, parent, bytes),
+    record: (bucket: number, hash: Uint8Array): JournalRecord | undefined => {
+      const row = get.get(bucket, hash);
+      if (row === undefined) return undefined;
+      const place = { bucket, index: whole(row, "place") };
+      const parent = blob(row, "parent");
+      return { ...place, hash: blob(row, "hash"), parent, bytes: blob(row, "bytes") };
+    },
+    saveSnapshot: ({ bucket, records, size, hash, bytes }: Snapshot): void =>
+      void setSnapshot.run(bucket, records, size, hash, bytes),
+    snapshot: (bucket: number): Snapshot | undefined => {
+      const row = getSnapshot.get(bucket);
+      if (row === undefined) return undefined;
+      const counts = { records: whole(row, "records"), size: whole(row, "size") };
+      return { bucket, ...counts, hash: blob(row, "hash"), bytes: blob(row, "bytes") };
+    },
+  };
+};
+
+export type JournalRows = ReturnType<typeof journalRowsOf>;

@@ -1,0 +1,34 @@
+/** The journal's thread. Started by `journal-client.ts` only; `workerData` is the folder. */
+import { isMainThread, parentPort } from "node:worker_threads";
+import type { Journal } from "#ports/journal.ts";
+import { serveFolder, type Answer } from "./folder-thread.ts";
+import { packRecords, unpackRecords, type JournalCall } from "./journal-messages.ts";
+import { openJournalInThread } from "./journal.ts";
+import { NO_BYTES, packSnapshot, unpackSnapshot, type Request } from "./messages.ts";
+import { unpacked } from "./packed.ts";
+
+const NOTHING: Answer = { plain: undefined, bytes: NO_BYTES };
+
+const perform = async (
+  journal: Journal,
+  { call, plain, bytes }: Request<JournalCall>,
+): Promise<Answer> => {
+  switch (call) {
+    case "append":
+      await journal.append(unpackRecords(plain, bytes));
+      return NOTHING;
+    case "get": {
+      const record = await journal.get(plain as number, unpacked(bytes)[0]!);
+      return packRecords(record === undefined ? [] : [record]);
+    }
+    case "loadSnapshot": {
+      const snapshot = await journal.loadSnapshot(plain as number);
+      return snapshot === undefined ? NOTHING : packSnapshot(snapshot);
+    }
+    case "saveSnapshot":
+      await journal.saveSnapshot(unpackSnapshot(plain, bytes));
+      return NOTHING;
+  }
+};
+
+if (!isMainThread && parentPort !== null) serveFolder(parentPort, openJournalInThread, perform);

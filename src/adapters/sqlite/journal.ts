@@ -1,0 +1,142 @@
+/**
+ * The journal of a supervisor in a cluster: records by (bucket, hash) and snapshots, in one SQLite file
+ * of their own, opened by one process, written by one thread.
+ *
+ * J1  All changes handed over together are one transaction, fsynced before any of them is answered.
+ * J2  A record is written once and never changed: the first one under (bucket, hash) stays. Records of
+ *     rivals lie side by side; which of them count only the head in the consensus store says.
+ * J3  A record's bytes are checked against its hash whenever it is read.
+ * J4  A transaction that fails for want of room or of a lock is rolled back; the same records can be
+ *     sent again. After any other failed write the journal refuses all work (STORE_FAILED), for the
+ *     reason that the embedded store does (store.ts S4).
+ */
+import { hash } from "node:crypto";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { sameBytes } from "#ports/commit-rules.ts";
+import { Fault } from "#ports/faults.ts";
+import type { Journal, JournalRecord } from "#ports/journal.ts";
+import type { Snapshot } from "#ports/store.ts";
+import { isBusy, isFull, isSqlite } from "./codes.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { journalRowsOf, JOURNAL_SCHEMA, type JournalRows } from "./journal-rows.ts";
+import { lockData, type DataLock } from "./lock.ts";
+import { openDatabase } from "./schema.ts";
+
+export type JournalChange =
+  | { readonly kind: "append"; readonly records: readonly JournalRecord[] }
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot };
+
+/** What became of a change: nothing to tell, or why it failed. */
+export type JournalChanged = Fault | undefined;
+
+export interface JournalOptions {
+  /** Pages of PAGE_BYTES that the file may grow to; then STORE_FULL. Default: SQLite's own, 2^32 − 2. */
+  readonly pagesMax?: number;
+}
+
+export class SqliteJournalCore {
+  readonly #database: DatabaseSync;
+  readonly #rows: JournalRows;
+  readonly #lock: DataLock;
+  #failure: Fault | undefined;
+
+  private constructor(database: DatabaseSync, lock: DataLock) {
+    this.#database = database;
+    this.#rows = journalRowsOf(database);
+    this.#lock = lock;
+  }
+
+  /** Creates the folder if needed. Refuses with DATA_IN_USE, DATA_TOO_NEW or STORE_CORRUPT. */
+  static open(dir: string, { pagesMax }: JournalOptions = {}): SqliteJournalCore {
+    const lock = lockData(dir);
+    try {
+      const database = openDatabase(join(dir, "journal.db"), JOURNAL_SCHEMA);
+      if (pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${Math.trunc(pagesMax)}`);
+      return new SqliteJournalCore(database, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** All changes in one transaction (J1): all of them hold, or none. */
+  changeSync(changes: readonly JournalChange[]): readonly JournalChanged[] {
+    this.#assertUsable();
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      for (const change of changes) {
+        if (change.kind === "append") change.records.forEach(this.#rows.append);
+        else this.#rows.saveSnapshot(change.snapshot);
+      }
+      this.#database.exec("COMMIT");
+      return changes.map(() => undefined);
+    } catch (error) {
+      const fault = this.#rolledBack(error);
+      return changes.map(() => fault);
+    }
+  }
+
+  record(bucket: number, named: Uint8Array): JournalRecord | undefined {
+    const record = this.#reading(() => this.#rows.record(bucket, named));
+    if (record === undefined || sameBytes(hash("sha256", record.bytes, "buffer"), record.hash))
+      return record;
+    throw new Fault("STORE_CORRUPT", `record ${record.index} of bucket ${bucket} is damaged`);
+  }
+
+  snapshot(bucket: number): Snapshot | undefined {
+    return this.#reading(() => this.#rows.snapshot(bucket));
+  }
+
+  /** Gives the folder up. Twice is harmless. */
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+    this.#failure ??= new Fault("STORE_CLOSED", "the journal was closed");
+    this.#lock.release();
+  }
+
+  #reading<T>(read: () => T): T {
+    this.#assertUsable();
+    try {
+      return read();
+    } catch (cause) {
+      if (!(cause instanceof Error) || !isSqlite(cause)) throw cause;
+      const sentence = `the journal could not be read: ${cause.message}`;
+      throw new Fault("STORE_CORRUPT", sentence, { cause });
+    }
+  }
+
+  #rolledBack(error: unknown): Fault {
+    try {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    } catch (cause) {
+      this.#failure = new Fault("STORE_FAILED", "a transaction could not be undone", { cause });
+    }
+    const text = error instanceof Error ? error.message : String(error);
+    if (isBusy(error)) return new Fault("STORE_BUSY", text, { cause: error });
+    if (isFull(error)) return new Fault("STORE_FULL", text, { cause: error });
+    this.#failure ??= new Fault("STORE_FAILED", `a write failed: ${text}`, { cause: error });
+    return this.#failure;
+  }
+
+  #assertUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+/** Opens the folder in this thread. Refuses with DATA_IN_USE, DATA_TOO_NEW or STORE_CORRUPT. */
+export const openJournalInThread = (dir: string, options?: JournalOptions): Journal => {
+  const core = SqliteJournalCore.open(dir, options);
+  const group = new GroupCommit<JournalChange, JournalChanged>(core);
+  const submit = async (change: JournalChange): Promise<void> => {
+    const fault = await group.submit(change);
+    if (fault !== undefined) throw fault;
+  };
+  return {
+    append: (records) => submit({ kind: "append", records }),
+    get: async (bucket, named) => core.record(bucket, named),
+    loadSnapshot: async (bucket) => core.snapshot(bucket),
+    saveSnapshot: (snapshot) => submit({ kind: "snapshot", snapshot }),
+    close: async () => group.close(),
+  };
+};
