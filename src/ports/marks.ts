@@ -15,7 +15,6 @@ export const MARKS = {
   "host.mailbox-full": "an envelope was refused for want of room",
   "host.answer-dropped": "an answer came that nobody waited for",
   "host.rebuilt": "a bucket was built again from its log",
-  "host.dead-letter": "an input was set aside for good",
   "host.due-held": "a timer waited for commits before it",
   "host.gap": "a pause of the host was cut to the most that may pass between two ticks",
   "load.snapshot": "a bucket was loaded from a snapshot and the log after it",

@@ -1,6 +1,5 @@
 /** One try of one bucket's turn: sifted inputs in; what it made, or what it was doing when it threw. */
 
-import { mark } from "#ports/marks.ts";
 import { HaltBucket } from "../bucket/application.ts";
 import { buildTurn, type Built } from "../bucket/build.ts";
 import { nameOfInput, type TurnInput } from "../bucket/input.ts";
@@ -59,7 +58,6 @@ export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted
     refuseBuried(buried, outputs);
     poison.settled(bucket, living);
     for (const { name: input, reason: cause } of letters) {
-      mark("host.dead-letter");
       poison.lettered(input);
       env.event({ type: "dead_letter", bucket, input, cause });
     }

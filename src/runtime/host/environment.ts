@@ -24,6 +24,8 @@ export const OPEN_ASKS_MAX = 32_768;
 export const BACKLOG_INPUTS_MAX = 4_096;
 /** Before a bucket whose store gave no clear answer is loaded again, ms. */
 export const RELOAD_MS = 5_000;
+/** Replay of so many records of a bucket takes well under a second. */
+export const SNAPSHOT_RECORDS = 2_048;
 
 export interface HostLimits {
   readonly turnInputsMax: number;
@@ -32,6 +34,8 @@ export interface HostLimits {
   /** Asks, by bucket; answers, in the room their asks reserved. */
   readonly inside: MailboxLimits;
   readonly backlogInputsMax: number;
+  /** Records between two snapshots of a bucket. */
+  readonly snapshotRecords: number;
 }
 
 export const HOST_LIMITS: HostLimits = {
@@ -48,6 +52,7 @@ export const HOST_LIMITS: HostLimits = {
     reservedMax: OPEN_ASKS_MAX,
   },
   backlogInputsMax: BACKLOG_INPUTS_MAX,
+  snapshotRecords: SNAPSHOT_RECORDS,
 };
 
 export interface BucketMessage {

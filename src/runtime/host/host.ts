@@ -43,7 +43,7 @@ import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket } from "./poison.ts";
 import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
-import { loadBucket, savedState, SNAPSHOT_RECORDS } from "./recovery.ts";
+import { loadBucket, savedState } from "./recovery.ts";
 import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
 
 const messageOf = (error: unknown): string =>
@@ -368,7 +368,7 @@ export class Host {
 
   #took(led: Led): void {
     this.stats.records += 1;
-    const isDue = led.state.records - led.snapshotAt >= SNAPSHOT_RECORDS;
+    const isDue = led.state.records - led.snapshotAt >= this.#limits.snapshotRecords;
     if (!isDue || led.snapshot !== undefined) return;
     led.snapshot = savedState(led.state);
     led.snapshotAt = led.state.records;

@@ -13,8 +13,6 @@ import { pinsOf, replayRecord } from "../bucket/replay-record.ts";
 import { BucketState } from "../bucket/state.ts";
 import { decodeRecord, hashRecord } from "../log/record.ts";
 
-/** Records between two snapshots of a bucket: replay of this many takes well under a second. */
-export const SNAPSHOT_RECORDS = 2_048;
 /** Records read from the store at a time. */
 export const READ_RECORDS = 512;
 

@@ -14,7 +14,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import type { Application } from "../bucket/application.ts";
 import type { Receipt } from "../bucket/outputs.ts";
-import type { BucketMessage, HostEvent } from "../host/environment.ts";
+import type { BucketMessage, HostEvent, HostLimits } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { EpochKeys } from "./epoch-keys.ts";
 import type {
@@ -54,6 +54,7 @@ export interface ShellOptions {
    * Before this host goes on to something: `turn` is the number, from 1, of the next turn of a bucket
    * here, counted since the thread began. Faults strike here.
    */
+  readonly limits?: HostLimits;
   readonly beforeTurn: (turn: number) => void;
 }
 
@@ -133,7 +134,7 @@ export class HostShell<P extends Port> {
   };
 
   #open(epoch: EpochFacts, placement: readonly number[]): void {
-    const { app, store, clock, inHand, event, dead } = this.#o;
+    const { app, store, clock, inHand, event, dead, limits } = this.#o;
     this.#keys = new EpochKeys(epoch.master);
     this.#placement = placement;
     this.#host = new Host({
@@ -178,6 +179,7 @@ export class HostShell<P extends Port> {
       },
       event,
       wake: () => this.#wake(),
+      ...(limits === undefined ? {} : { limits }),
       inHand,
       dead,
     });

@@ -232,6 +232,12 @@ export const planOf = (seed: number): Plan => {
       driftPpm: chance.between(-200, 200),
       skewMs: chance.pick([0, 60_000, -60_000]),
     })),
+    mailbox: chance.pick([
+      { messagesMax: 16_384, senderMessagesMax: 8_192 },
+      { messagesMax: 24, senderMessagesMax: 12 },
+    ]),
+    snapshotRecords: chance.pick([2_048, 20, 60]),
+    restartsMax: chance.pick([1, 5]),
     threadMsMax: chance.pick([0, 1, 5]),
     storeMsMax: chance.pick([0, 2, 10]),
     requesters,

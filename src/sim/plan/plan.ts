@@ -146,6 +146,11 @@ export interface Plan {
   readonly weather: NetworkWeather;
   /** One with a disk of its own, or several in a cluster. */
   readonly supervisors: readonly { readonly driftPpm: number; readonly skewMs: number }[];
+  /** Of each host's mailbox for envelopes: small ones fill up. */
+  readonly mailbox: { readonly messagesMax: number; readonly senderMessagesMax: number };
+  readonly snapshotRecords: number;
+  /** Of a thread, in a minute; more is given to the supervisor above. */
+  readonly restartsMax: number;
   readonly threadMsMax: number;
   readonly storeMsMax: number;
   readonly requesters: readonly RequesterPlan[];

@@ -17,6 +17,9 @@ import { SimWorld } from "./world.ts";
 /** In the quiet phase the world is asked this often whether all has ended, true ms. */
 const LOOK_MS = 1_000;
 
+/** After the end everything is committed within this, true ms. */
+const COMMITTED_MS = 5_000;
+
 export interface RunOptions {
   readonly plan: Plan;
   readonly settled: () => Promise<void>;
@@ -78,6 +81,8 @@ const run = async (options: RunOptions): Promise<RunReport> => {
   await scheduler.run(startMs + plan.safetyMs);
   calm(world);
   const unended = await quiet(world, scheduler.nowMs + plan.quietMs);
+  // What was asked answers from memory: the last commits still have to arrive.
+  await scheduler.run(scheduler.nowMs + COMMITTED_MS);
   return report(options, world, faults, unended);
 };
 

@@ -14,6 +14,7 @@ import type { Blocks } from "#ports/blocks.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
 import type { Store } from "#ports/store.ts";
+import { HOST_LIMITS } from "#runtime/host/environment.ts";
 import { defineSupervisor } from "#runtime/supervision/spec.ts";
 import { clientOn, signerOf, SimAgent } from "../agents/agent.ts";
 import { enrol, type Joining } from "../agents/enrol.ts";
@@ -137,6 +138,11 @@ export class SimWorld {
       },
       ...(canary === undefined ? {} : { canary }),
       query,
+      limits: {
+        ...HOST_LIMITS,
+        outside: { ...HOST_LIMITS.outside, ...plan.mailbox },
+        snapshotRecords: plan.snapshotRecords,
+      },
       hosts: plan.hosts,
       placement: Array.from({ length: BUCKETS + 1 }, (_, bucket) =>
         wanted.has(bucket) ? bucket % plan.hosts : -1,
@@ -144,7 +150,14 @@ export class SimWorld {
       tree: defineSupervisor({
         name: "simulated",
         strategy: "one-for-one",
-        children: [{ name: "host", threads: plan.hosts, restartsMax: 5, restartWindowMs: 60_000 }],
+        children: [
+          {
+            name: "host",
+            threads: plan.hosts,
+            restartsMax: plan.restartsMax,
+            restartWindowMs: 60_000,
+          },
+        ],
       }),
       facts: {
         master: this.chance.stream("master").bytes(32),

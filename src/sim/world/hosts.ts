@@ -6,7 +6,7 @@
 import type { Blocks } from "#ports/blocks.ts";
 import type { Store } from "#ports/store.ts";
 import type { Application } from "#runtime/bucket/application.ts";
-import type { HostEvent } from "#runtime/host/environment.ts";
+import type { HostEvent, HostLimits } from "#runtime/host/environment.ts";
 import type { Host } from "#runtime/host/host.ts";
 import { HostShell } from "#runtime/threads/host-shell.ts";
 import type {
@@ -71,6 +71,7 @@ export interface SimHostsOptions {
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
   /** The store as this thread reaches it. */
   readonly store: (thread: Thread) => Store & Blocks;
+  readonly limits: HostLimits;
   /** Delay of one message between threads, ms. */
   readonly delayMs: () => number;
   /** Before a turn: what is to strike there strikes by throwing. */
@@ -160,6 +161,7 @@ export class SimHosts implements HostRunner<SimPort> {
       clock: { ...machine.clock, after: (delayMs, wake) => thread.after(delayMs, wake) },
       soon: (task) => void thread.after(this.#o.delayMs(), task, true),
       dead,
+      limits: this.#o.limits,
       inHand: (name) => {
         inHand = name;
       },

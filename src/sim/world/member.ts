@@ -10,6 +10,7 @@ import type { Journal } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
 import type { Application } from "#runtime/bucket/application.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
+import type { HostLimits } from "#runtime/host/environment.ts";
 import type { Host } from "#runtime/host/host.ts";
 import { ClusterMember, type MemberNews } from "#runtime/leadership/member.ts";
 import type { SupervisorSpec } from "#runtime/supervision/spec.ts";
@@ -35,6 +36,7 @@ export interface SimMemberOptions {
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
   /** The store as a host gets it; as it is, but for canaries. */
   readonly changeStore: (store: Store & Blocks) => Store & Blocks;
+  readonly limits: HostLimits;
   readonly hosts: number;
   readonly placement: readonly number[];
   readonly tree: SupervisorSpec;
@@ -79,6 +81,7 @@ export class SimMember {
     const runner = new SimHosts({
       machine,
       createApplication: this.#o.createApplication,
+      limits: this.#o.limits,
       query: this.#o.query,
       store: (thread) => this.#o.changeStore(this.#storeOf(thread, disk)),
       delayMs: () => chance.below(this.#o.threadMsMax + 1),

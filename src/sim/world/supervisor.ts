@@ -7,6 +7,7 @@ import type { Blocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Store } from "#ports/store.ts";
 import type { Application } from "#runtime/bucket/application.ts";
+import type { HostLimits } from "#runtime/host/environment.ts";
 import type { Host } from "#runtime/host/host.ts";
 import type { SupervisorSpec } from "#runtime/supervision/spec.ts";
 import { HostSet, type HostNews } from "#runtime/threads/host-set.ts";
@@ -35,6 +36,7 @@ export interface SupervisorOptions {
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
   /** The store as a host gets it; as it is, but for canaries. */
   readonly changeStore: (store: Store & Blocks) => Store & Blocks;
+  readonly limits: HostLimits;
   readonly hosts: number;
   readonly placement: readonly number[];
   readonly tree: SupervisorSpec;
@@ -75,6 +77,7 @@ export class SimSupervisor {
     const runner = new SimHosts({
       machine,
       createApplication: this.#o.createApplication,
+      limits: this.#o.limits,
       query: this.#o.query,
       store: (thread) => this.#o.changeStore(reachedFrom(opened, machine, thread, storeMs)),
       delayMs: () => chance.below(this.#o.threadMsMax + 1),
