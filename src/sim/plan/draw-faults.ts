@@ -31,11 +31,19 @@ const CLUSTER = {
   "consensus-fault": 5,
   "stream-away": 2,
   "cut-off": 3,
-  "disk-lost": 2,
   "disk-full": 2,
 };
+/** Never both in one world: what is on no disk and on no server is gone. */
+const DISKS_LOST = { ...CLUSTER, "disk-lost": 2 };
+const STREAM_LOST = { ...CLUSTER, "stream-lost": 1 };
+/** A burst outlasts the tries of a commit. */
+const BURST = 14;
 
-export const FAULT_KINDS = Object.keys({ ...ALONE, ...CLUSTER }) as readonly Kind[];
+export const FAULT_KINDS = Object.keys({
+  ...ALONE,
+  ...DISKS_LOST,
+  ...STREAM_LOST,
+}) as readonly Kind[];
 
 /** Every kind that can strike a lone supervisor's disk. */
 const STORE_FAULTS = [
@@ -53,7 +61,7 @@ type What = FaultPlan extends infer F ? (F extends FaultPlan ? Omit<F, "atMs"> :
 export const drawFaults = (chance: Prng, plan: Omit<Plan, "faults">): readonly FaultPlan[] => {
   const count = chance.between(FAULTS_MIN, FAULTS_MAX);
   const weights: Readonly<Partial<Record<Kind, number>>> =
-    plan.supervisors.length > 1 ? CLUSTER : ALONE;
+    plan.supervisors.length === 1 ? ALONE : chance.pick([DISKS_LOST, STREAM_LOST]);
   const drawn = Array.from({ length: count }, (): FaultPlan => {
     const atMs = chance.below(plan.safetyMs);
     const kind = chance.weighted(weights);
@@ -80,6 +88,8 @@ const whatOf = (kind: Kind, chance: Prng, plan: Omit<Plan, "faults">): What => {
       const turns = chance.between(1, 20);
       return { kind, supervisor: supervisor(), host: chance.below(plan.hosts), turns };
     }
+    case "stream-lost":
+      return { kind };
     case "consensus-away":
     case "stream-away":
       return { kind, forMs: chance.between(200, 8_000) };
@@ -91,7 +101,12 @@ const whatOf = (kind: Kind, chance: Prng, plan: Omit<Plan, "faults">): What => {
       return { kind, ms: chance.between(20, 500), forMs: chance.between(500, 10_000) };
     case "store-fault": {
       const bucket = chance.pick([...plan.buckets, SYSTEM_BUCKET]);
-      return { kind, bucket, fault: chance.pick(STORE_FAULTS) };
+      return {
+        kind,
+        bucket,
+        fault: chance.pick(STORE_FAULTS),
+        times: chance.pick([1, 1, 1, BURST]),
+      };
     }
     case "agent-crash":
       return { kind, agent: agent() };

@@ -115,6 +115,8 @@ export type FaultPlan = { readonly atMs: number } & (
   /** One supervisor does not reach the consensus store. */
   | { readonly kind: "cut-off"; readonly supervisor: number; readonly forMs: number }
   | { readonly kind: "disk-lost"; readonly supervisor: number }
+  /** All servers of the stream lose what they held; the disks have it still. */
+  | { readonly kind: "stream-lost" }
   | { readonly kind: "disk-full"; readonly supervisor: number; readonly forMs: number }
   | { readonly kind: "agent-crash"; readonly agent: number }
   | { readonly kind: "agent-freeze"; readonly agent: number; readonly forMs: number }
@@ -127,7 +129,13 @@ export type FaultPlan = { readonly atMs: number } & (
   | { readonly kind: "weather"; readonly weather: NetworkWeather; readonly forMs: number }
   | { readonly kind: "store-slow"; readonly forMs: number }
   | { readonly kind: "fsync-slow"; readonly ms: number; readonly forMs: number }
-  | { readonly kind: "store-fault"; readonly bucket: number; readonly fault: StoreFault }
+  /** So many writes of the bucket in a row. */
+  | {
+      readonly kind: "store-fault";
+      readonly bucket: number;
+      readonly fault: StoreFault;
+      readonly times: number;
+    }
   /** A wall clock jumps, and is set right again after a while. */
   | {
       readonly kind: "clock-step";

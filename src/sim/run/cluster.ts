@@ -2,6 +2,7 @@
 
 import { decode } from "#envelope/canonical.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
+import type { JournalRecord } from "#ports/journal.ts";
 import type { RecordWrite } from "#ports/store.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import { decodeNotice } from "#protocol/notice-wire.ts";
@@ -133,6 +134,9 @@ export class ClusterSwarm implements SimSwarm {
           this.#stream.isAway = false;
         });
         return true;
+      case "stream-lost":
+        this.#stream.wipe();
+        return true;
       case "cut-off": {
         const member = this.processes[fault.supervisor % this.processes.length];
         if (member === undefined) return true;
@@ -180,7 +184,7 @@ export class ClusterSwarm implements SimSwarm {
   chainOf(bucket: number, from: Uint8Array): readonly Uint8Array[] {
     const chain: Uint8Array[] = [];
     for (let hash = from; hash.some((byte) => byte !== 0);) {
-      const record = this.#stream.contents(bucket, hash);
+      const record = this.#contents(bucket, hash);
       if (record === undefined) throw new Error(`a record of bucket ${bucket} is nowhere`);
       chain.push(record.bytes);
       hash = record.parent;
@@ -188,11 +192,22 @@ export class ClusterSwarm implements SimSwarm {
     return chain.reverse();
   }
 
+  /** A record, wherever it lies. */
+  #contents(bucket: number, hash: Uint8Array): JournalRecord | undefined {
+    const stored = this.#stream.contents(bucket, hash);
+    if (stored !== undefined) return stored;
+    for (const journal of this.#journals) {
+      const own = journal.contents(bucket, hash);
+      if (own !== undefined) return own;
+    }
+    return undefined;
+  }
+
   /** The records between two heads, which the consensus store does not see. */
   #recordsOf(bucket: number, from: Uint8Array, parent: Uint8Array): RecordWrite[] {
     const records: RecordWrite[] = [];
     for (let hash = from; !sameBytes(hash, parent);) {
-      const record = this.#stream.contents(bucket, hash);
+      const record = this.#contents(bucket, hash);
       if (record === undefined) break;
       records.push(record);
       hash = record.parent;

@@ -61,11 +61,14 @@ export class EmbeddedSwarm implements SimSwarm {
         scheduler.after(fault.forMs, () => this.#disk.release());
         return true;
       case "store-fault":
-        this.#disk.fail(fault.bucket, fault.fault);
-        scheduler.after(chance.stream(JSON.stringify(fault)).below(LATE_MS_MAX), () => {
-          this.#disk.deliverLate();
-          this.#disk.giveUp();
-        });
+        this.#disk.fail(fault.bucket, ...Array.from({ length: fault.times }, () => fault.fault));
+        scheduler.after(
+          chance.stream(JSON.stringify(fault)).below(LATE_MS_MAX * fault.times),
+          () => {
+            this.#disk.deliverLate();
+            this.#disk.giveUp();
+          },
+        );
         return true;
       default:
         return false;

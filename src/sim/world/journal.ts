@@ -60,6 +60,11 @@ export class SimJournal {
     this.#isOpen = false;
   }
 
+  /** For whoever looks from outside the world. */
+  contents(bucket: number, hash: Uint8Array): JournalRecord | undefined {
+    return this.#records.get(nameOf(bucket, hash));
+  }
+
   /** The disk is lost. */
   wipe(): void {
     this.#records.clear();
@@ -94,5 +99,10 @@ export class SimStream {
   /** For whoever looks from outside the world. */
   contents(bucket: number, hash: Uint8Array): JournalRecord | undefined {
     return this.#records.get(nameOf(bucket, hash));
+  }
+
+  /** Its servers lose everything. */
+  wipe(): void {
+    this.#records.clear();
   }
 }
