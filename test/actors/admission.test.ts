@@ -217,7 +217,7 @@ it("lets only the parties speak: awards, seats and cancels belong to those whom 
   expect((await world.say("w", "ATTEST_PLAN", vote)).answer).toMatchObject({ kind: "nack" });
 });
 
-it("an envelope that was refused for good is refused when it comes again, though it would pass now", async () => {
+it("what was refused for good is refused when it comes again, though it would pass now", async () => {
   const body = { to: world.did("w"), amount: 5_000n * CREDIT, key: "too much" };
   const { id, thread, wire } = world.sign("r", "TRANSFER", body);
   world.send(wire);

@@ -63,7 +63,7 @@ test("a closed pipe ends the command quietly", async () => {
   expect(await printing("gone")).toEqual({ code: 0, err: "" });
 });
 
-test.runIf(process.platform === "linux")("a full disk is told with a code", async () => {
+test("a full disk is told with a code", async () => {
   const full = openSync("/dev/full", "w");
   const { code, err } = await printing(full);
   closeSync(full);

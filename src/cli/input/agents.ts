@@ -242,7 +242,8 @@ const readRun = async (
     const command = readCommand(target, mode, plans ?? false, invalid);
     const name = command?.command[0];
     if (name === undefined || findProgram(name, folder) !== undefined) return command;
-    const sentence = `no program ${show(name)} that can be executed is ${name.includes("/") ? "there" : "in PATH"}`;
+    const where = name.includes("/") ? "there" : "in PATH";
+    const sentence = `no program ${show(name)} that can be executed is ${where}`;
     at(["run", "exec"], problem("PROGRAM_MISSING", sentence));
     return undefined;
   }

@@ -10,7 +10,7 @@ import type { Notice } from "#protocol/notices.ts";
 import type { Prng } from "../kernel/prng.ts";
 import type { AgentPlan, Behaviour } from "../plan/plan.ts";
 import type { Machine } from "../world/machine.ts";
-import type { Rumours } from "./hostile/rumours.ts";
+import type { Rumours } from "./rumours.ts";
 import { turnHostile } from "./hostile/villains.ts";
 import type { SimOperator } from "./operator.ts";
 import { createProgram } from "./program.ts";

@@ -30,7 +30,8 @@ export const fences: Checker = {
         ?.find((lead) => lead.atMs < atMs && isOlder(epoch, lead.epoch));
       if (newer !== undefined) {
         const { generation, revision } = newer.epoch;
-        const what = `a commit of epoch ${epoch.generation}.${epoch.revision} was applied at ${atMs} ms, after epoch ${generation}.${revision} was given out at ${newer.atMs} ms`;
+        const old = `a commit of epoch ${epoch.generation}.${epoch.revision} was applied at ${atMs} ms`;
+        const what = `${old}, after epoch ${generation}.${revision} began at ${newer.atMs} ms`;
         violations.push({ property: "P4", bucket, what });
       }
       const head = heads.get(bucket);

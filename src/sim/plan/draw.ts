@@ -1,6 +1,7 @@
 /** Draws a plan from a seed: every option of a run, its workload and its faults. */
 
 import type { Tier } from "#protocol/words.ts";
+import type { Overrides } from "#domain/genesis/profiles.ts";
 import { Prng } from "../kernel/prng.ts";
 import { FAIR_WEATHER, type NetworkWeather } from "../world/network.ts";
 import { drawFaults } from "./draw-faults.ts";
@@ -167,6 +168,43 @@ const requesterOf = (
 /** How many supervisors a world has: every other one is a cluster. */
 const SUPERVISORS = [1, 1, 2, 3];
 
+const overridesOf = (chance: Prng): Overrides => ({
+  bootstrapUntilAgents: chance.pick([0, 4, 10]),
+  ...(chance.chance(500_000) ? { auctionMode: "sealed" as const } : {}),
+  voteMs: chance.pick([2_000, 10_000, 60_000]),
+  leaseDefaultMs: chance.pick([5_000, 30_000]),
+  heartbeatMs: chance.pick([1_000, 5_000]),
+  claimMs: chance.pick([1_000, 10_000]),
+  ruleMs: chance.pick([3_000, 60_000]),
+  tiers: {
+    small: {
+      ...(chance.chance(300_000) ? { sealedVotes: true } : {}),
+      auctionWindowMs: chance.pick([500, 1_000, 5_000]),
+      challengeWindowMs: chance.pick([200, 1_000]),
+    },
+  },
+});
+
+const machinesOf = (
+  chance: Prng,
+): Pick<
+  Plan,
+  "supervisors" | "mailbox" | "snapshotRecords" | "restartsMax" | "threadMsMax" | "storeMsMax"
+> => ({
+  supervisors: Array.from({ length: chance.pick(SUPERVISORS) }, () => ({
+    driftPpm: chance.between(-200, 200),
+    skewMs: chance.pick([0, 60_000, -60_000]),
+  })),
+  mailbox: chance.pick([
+    { messagesMax: 16_384, senderMessagesMax: 8_192 },
+    { messagesMax: 24, senderMessagesMax: 12 },
+  ]),
+  snapshotRecords: chance.pick([2_048, 20, 60]),
+  restartsMax: chance.pick([1, 5]),
+  threadMsMax: chance.pick([0, 1, 5]),
+  storeMsMax: chance.pick([0, 2, 10]),
+});
+
 export const planOf = (seed: number): Plan => {
   const chance = Prng.of(seed).stream("plan");
   const safetyMs = chance.between(SAFETY_MS_MIN, SAFETY_MS_MAX);
@@ -211,35 +249,9 @@ export const planOf = (seed: number): Plan => {
     seed,
     hosts,
     buckets,
-    overrides: {
-      bootstrapUntilAgents: chance.pick([0, 4, 10]),
-      ...(chance.chance(500_000) ? { auctionMode: "sealed" as const } : {}),
-      voteMs: chance.pick([2_000, 10_000, 60_000]),
-      leaseDefaultMs: chance.pick([5_000, 30_000]),
-      heartbeatMs: chance.pick([1_000, 5_000]),
-      claimMs: chance.pick([1_000, 10_000]),
-      ruleMs: chance.pick([3_000, 60_000]),
-      tiers: {
-        small: {
-          ...(chance.chance(300_000) ? { sealedVotes: true } : {}),
-          auctionWindowMs: chance.pick([500, 1_000, 5_000]),
-          challengeWindowMs: chance.pick([200, 1_000]),
-        },
-      },
-    },
+    overrides: overridesOf(chance.stream("parameters")),
     weather: weatherOf(chance),
-    supervisors: Array.from({ length: chance.pick(SUPERVISORS) }, () => ({
-      driftPpm: chance.between(-200, 200),
-      skewMs: chance.pick([0, 60_000, -60_000]),
-    })),
-    mailbox: chance.pick([
-      { messagesMax: 16_384, senderMessagesMax: 8_192 },
-      { messagesMax: 24, senderMessagesMax: 12 },
-    ]),
-    snapshotRecords: chance.pick([2_048, 20, 60]),
-    restartsMax: chance.pick([1, 5]),
-    threadMsMax: chance.pick([0, 1, 5]),
-    storeMsMax: chance.pick([0, 2, 10]),
+    ...machinesOf(chance.stream("machines")),
     requesters,
     agents,
     needs,

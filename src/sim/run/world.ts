@@ -18,7 +18,7 @@ import { HOST_LIMITS } from "#runtime/host/environment.ts";
 import { defineSupervisor } from "#runtime/supervision/spec.ts";
 import { clientOn, signerOf, SimAgent } from "../agents/agent.ts";
 import { enrol, type Joining } from "../agents/enrol.ts";
-import { Rumours } from "../agents/hostile/rumours.ts";
+import { Rumours } from "../agents/rumours.ts";
 import { SimOperator } from "../agents/operator.ts";
 import { SimRequester } from "../agents/requester.ts";
 import type { Canary } from "../canaries/canary.ts";
@@ -108,7 +108,6 @@ export class SimWorld {
   }
 
   #swarm(plan: Plan, canary: Canary | undefined): SimSwarm {
-    const wanted = new Set([...plan.buckets, SYSTEM_BUCKET]);
     const receipt = (by: string, to: string, one: Receipt): void => {
       this.recorder.receipt(by, to, one);
       this.rumours.answered(to, one);
@@ -122,7 +121,28 @@ export class SimWorld {
       const failure = failureOf(news);
       if (failure !== undefined) this.failures.push(failure);
     };
-    const options = {
+    const options = this.#ofAnySwarm(plan, canary);
+    const factor = canary?.clockFactor ?? 1;
+    const supervisors = plan.supervisors.map((one) => ({ ...one, factor }));
+    const [clock] = supervisors;
+    if (clock === undefined) throw new Error("a world has a supervisor");
+    if (supervisors.length > 1)
+      return new ClusterSwarm({ ...options, supervisors, receipt, notice, onNews });
+    return new EmbeddedSwarm({
+      ...options,
+      clock,
+      outputs: {
+        receipt: (to, one) => receipt(SUPERVISOR, to, one),
+        notice: (to, one) => notice(SUPERVISOR, to, one),
+      },
+      onNews: (news) => onNews(SUPERVISOR, news),
+    });
+  }
+
+  /** What supervisors are made of, alone or in a cluster. */
+  #ofAnySwarm(plan: Plan, canary: Canary | undefined) {
+    const wanted = new Set([...plan.buckets, SYSTEM_BUCKET]);
+    return {
       scheduler: this.scheduler,
       network: this.network,
       blocks: this.blocks,
@@ -167,21 +187,6 @@ export class SimWorld {
       storeMsMax: () => this.storeMsMax,
       watcher: this.recorder.disk(SUPERVISOR),
     };
-    const factor = canary?.clockFactor ?? 1;
-    const supervisors = plan.supervisors.map((one) => ({ ...one, factor }));
-    const [clock] = supervisors;
-    if (clock === undefined) throw new Error("a world has a supervisor");
-    if (supervisors.length > 1)
-      return new ClusterSwarm({ ...options, supervisors, receipt, notice, onNews });
-    return new EmbeddedSwarm({
-      ...options,
-      clock,
-      outputs: {
-        receipt: (to, one) => receipt(SUPERVISOR, to, one),
-        notice: (to, one) => notice(SUPERVISOR, to, one),
-      },
-      onNews: (news) => onNews(SUPERVISOR, news),
-    });
   }
 
   #link(machine: Machine): SwarmLink {

@@ -85,7 +85,9 @@ it("a wrong result that lazy verifiers passed is undone by a challenge", async (
     ),
     villain({ behaviour: "challenging", credits: 2_000 }),
   ];
-  const { report, said, entries } = await run(planWith(agents, NEEDS));
+  // Long enough for whoever judged it too.
+  const overrides = { tiers: { small: { challengeWindowMs: 5_000 } } };
+  const { report, said, entries } = await run(planWith(agents, NEEDS, { overrides }));
   expect(report.violations).toEqual([]);
   const challenges = said.filter(({ verb }) => verb === "CHALLENGE");
   expect(codesOf(challenges)).toContain("ack");

@@ -8,7 +8,7 @@ import type { ChallengeBody } from "#protocol/bodies.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import { squareOf } from "../program.ts";
 import { nobodysId } from "./lies.ts";
-import type { HeardCommit, HeardNeed } from "./rumours.ts";
+import type { HeardCommit, HeardNeed } from "../rumours.ts";
 import type { Hearing, VillainContext } from "./villain.ts";
 
 /** The window is short and nobody tells when it opens: it knocks so often, so many ms apart. */

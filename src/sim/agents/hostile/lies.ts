@@ -6,7 +6,7 @@ import type { Bodies, NeedVerb } from "#protocol/bodies.ts";
 import { voteDigest } from "#protocol/digests.ts";
 import type { Question, Verdict } from "#protocol/words.ts";
 import type { Prng } from "../../kernel/prng.ts";
-import type { HeardNeed, HeardSeat } from "./rumours.ts";
+import type { HeardNeed, HeardSeat } from "../rumours.ts";
 
 export type Lie = {
   readonly [V in NeedVerb]: { readonly verb: V; readonly body: Bodies[V] };

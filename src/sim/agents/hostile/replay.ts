@@ -7,7 +7,7 @@ import { encode } from "#envelope/canonical.ts";
 import { decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { signed, written } from "./craft.ts";
 import { flipped } from "./flood.ts";
-import type { HeardWire } from "./rumours.ts";
+import type { HeardWire } from "../rumours.ts";
 import { inBursts, penOf, type Hearing, type VillainContext } from "./villain.ts";
 
 const PACE = { bursts: 10, everyMs: [1_000, 7_000] } as const;

@@ -7,7 +7,7 @@ import type { Prng } from "../../kernel/prng.ts";
 import type { Machine } from "../../world/machine.ts";
 import type { SimOperator } from "../operator.ts";
 import type { Pen } from "./craft.ts";
-import type { Rumours } from "./rumours.ts";
+import type { Rumours } from "../rumours.ts";
 
 export interface VillainContext {
   readonly machine: Machine;

@@ -10,7 +10,7 @@ import { encode } from "#envelope/canonical.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
 import type { Cid, Did, EnvelopeId, NeedId } from "#protocol/words.ts";
-import type { Prng } from "../../kernel/prng.ts";
+import type { Prng } from "../kernel/prng.ts";
 
 /** Wires kept; a run has about as many again. */
 export const WIRES_MAX = 4_000;
