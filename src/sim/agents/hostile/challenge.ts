@@ -3,7 +3,7 @@
  * stake, twice, and too late.
  */
 
-import { blockOf, isAck, type Prepared } from "#agent/client.ts";
+import { blockOf, isAck } from "#agent/client.ts";
 import type { ChallengeBody } from "#protocol/bodies.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import { squareOf } from "../program.ts";
@@ -32,16 +32,18 @@ export const isWrong = ({ body }: HeardNeed, { output }: HeardCommit): boolean =
 export const challenge = (villain: VillainContext): Hearing => {
   const { chance, client, machine, rumours, operator } = villain;
   let left = CHALLENGES_MAX;
+  /** What was refused stays refused, so each knock is said anew. */
   const knock = (
-    prepared: Prepared,
+    body: ChallengeBody,
     tries: number,
     admitted: (challenge: string) => void,
   ): void => {
-    void client.send(prepared).then((receipt: Receipt) => {
-      if (isAck(receipt)) admitted(prepared.id);
-      else if (receipt.detail === NOT_YET && tries < KNOCKS_MAX)
-        machine.after(KNOCK_MS, () => knock(prepared, tries + 1, admitted));
-    });
+    for (const prepared of client.prepare("CHALLENGE", body.need, [body]))
+      void client.send(prepared).then((receipt: Receipt) => {
+        if (isAck(receipt)) admitted(prepared.id);
+        else if (receipt.detail === NOT_YET && tries < KNOCKS_MAX)
+          machine.after(KNOCK_MS, () => knock(body, tries + 1, admitted));
+      });
   };
   const { life } = machine;
   const stop = rumours.onCommit((need, commit) => {
@@ -55,9 +57,9 @@ export const challenge = (villain: VillainContext): Hearing => {
     left -= 1;
     const way = chance.weighted(WAYS);
     const bodies = bodiesFor(way, villain, need, commit);
-    for (const prepared of client.prepare("CHALLENGE", need.need, bodies))
+    for (const body of bodies)
       machine.after(way === "late" ? LATE_MS : 0, () =>
-        knock(prepared, 0, (id) => operator.challenged(need.need, commit.attempt, id, isRight)),
+        knock(body, 0, (id) => operator.challenged(need.need, commit.attempt, id, isRight)),
       );
     // The operator may be asked about what nobody challenged.
     if (way === "nobodys") operator.rule(need.need, commit.attempt, nobodysId(chance), true);
