@@ -26,6 +26,7 @@ export const MARKS = {
   "leadership.log-missing": "a bucket was given up because its chain was nowhere",
   "leadership.forgotten-key": "a key of ours was found that we do not lead under",
   "leadership.handed-over": "buckets were handed to whoever should lead them",
+  "leadership.came-back": "a bucket that was handed over could not be led there",
   "envelope.repeated": "the same envelope came again and got its earlier answer",
   "envelope.refused-again": "an envelope that was refused for good came again",
   "envelope.nonce-old": "a nonce below the window was refused",

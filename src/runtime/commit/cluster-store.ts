@@ -7,6 +7,7 @@
  * Q3  A chain is read by walking back from its head by hash, from the own disk first, then from the
  *     stream; what came from the stream is kept on the own disk. A record that nobody has is RECORD_MISSING.
  * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again.
+ * Q5  What the stream has lost is put back from the own disk (`restock`), so that others can lead again.
  */
 
 import { sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
@@ -14,6 +15,9 @@ import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
 import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
+
+/** Records that `restock` looks for on the stream at a time. */
+const RESTOCK_AT_A_TIME = 64;
 
 /** What is known of a bucket's chain: the hashes of its newest records. */
 interface Chain {
@@ -109,6 +113,21 @@ export class ClusterStore implements LedStore {
     }
     this.#chains.set(bucket, chain);
     return chain;
+  }
+
+  /** Q5. The whole chain, as far as it was committed when this was called; rejects where a port does. */
+  async restock(bucket: number): Promise<void> {
+    const { stream } = this.#parts;
+    const { hashes } = await this.#chainFrom(bucket, 0);
+    const end = hashes.length;
+    for (let at = 0; at < end; at += RESTOCK_AT_A_TIME) {
+      const looked = hashes.slice(at, Math.min(at + RESTOCK_AT_A_TIME, end)).map(async (hash) => {
+        const there = await stream.get(bucket, hash);
+        return there === undefined ? [await this.#record(bucket, hash)] : [];
+      });
+      const lost = (await Promise.all(looked)).flat();
+      if (lost.length > 0) await stream.publish(lost);
+    }
   }
 
   async #record(bucket: number, hash: Uint8Array): Promise<JournalRecord> {

@@ -14,6 +14,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Consensus, LeaderRow, Session } from "#ports/consensus.ts";
 import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
+import { Placement } from "./placement.ts";
 import { rankOf } from "./share.ts";
 
 /** A session lives this long after its last keep-alive, ms (protocol section 17). */
@@ -26,10 +27,6 @@ export const RANK_DELAY_MS = 300;
 export const LOOK_MS = 500;
 /** After LOG_MISSING a bucket is left to others for so long, ms. */
 export const STAND_BACK_MS = 10_000;
-/** A bucket goes to whoever should lead it only if that has been so for this long, ms. */
-export const REBALANCE_MS = 2_000;
-/** Buckets handed over at a time. */
-export const HANDOVERS_MAX = 16;
 /** After a failed join, ms. */
 export const REJOIN_MS = 500;
 
@@ -43,6 +40,8 @@ export interface LeadershipOptions {
   readonly won: (bucket: number, epoch: Epoch) => void;
   /** Let it go: nothing of it may leave any more. Resolves when that is so. */
   readonly letGo: (buckets: readonly number[]) => Promise<void>;
+  /** Resolves when every record of a bucket that is led here can be had by the others. */
+  readonly restock: (bucket: number) => Promise<void>;
   readonly event: (event: LeadershipEvent) => void;
 }
 
@@ -57,9 +56,9 @@ export class Leadership {
   readonly #led = new Map<number, Epoch>();
   /** Until when a bucket is left alone. */
   readonly #standBack = new Map<number, number>();
-  /** Since when a bucket has had no leader, or one that should not lead it. */
+  /** Since when a bucket has had no leader. */
   readonly #freeSinceMs = new Map<number, number>();
-  readonly #misplacedSinceMs = new Map<number, number>();
+  readonly #placement: Placement;
   #aliveAtMs = 0;
   #isLooking = false;
   #lookAgain = false;
@@ -69,6 +68,8 @@ export class Leadership {
 
   constructor(options: LeadershipOptions) {
     this.#o = options;
+    const { name, restock, clock } = options;
+    this.#placement = new Placement({ name, restock, nowMs: () => clock.monotonicMs() });
     this.#unwatch = options.consensus.watch(() => void this.#look());
     void this.#join();
     this.#everyLook();
@@ -251,29 +252,20 @@ export class Leadership {
       if (this.#session !== session) return;
       this.#freeSinceMs.delete(bucket);
       this.#led.set(bucket, epoch);
+      this.#placement.won(bucket);
       this.#o.won(bucket, epoch);
     }
   }
 
-  /** D3: what others should lead goes to them, a few at a time, once things have stood still. */
+  /** D3: what others should lead goes to them. */
   async #rebalance(session: Session, members: readonly string[]): Promise<void> {
-    const nowMs = this.#nowMs();
-    const due: number[] = [];
-    for (const bucket of this.#led.keys()) {
-      if (rankOf(members, bucket)[0] === this.#o.name) {
-        this.#misplacedSinceMs.delete(bucket);
-        continue;
-      }
-      const since = this.#misplacedSinceMs.get(bucket) ?? nowMs;
-      this.#misplacedSinceMs.set(bucket, since);
-      if (nowMs - since >= REBALANCE_MS && due.length < HANDOVERS_MAX) due.push(bucket);
-    }
+    const due = this.#placement.due(this.#led.keys(), members);
     if (due.length === 0) return;
     mark("leadership.handed-over");
     await this.#o.letGo(due);
     for (const bucket of due) {
       this.#led.delete(bucket);
-      this.#misplacedSinceMs.delete(bucket);
+      this.#placement.handedOver(bucket);
     }
     await session.resign(due);
     this.#o.event({ type: "handed_over", buckets: due });

@@ -24,6 +24,8 @@ export interface MemberOptions<P extends Port> extends Omit<
   readonly name: string;
   readonly consensus: Consensus;
   readonly bus: Bus;
+  /** As in LeadershipOptions. */
+  readonly restock: (bucket: number) => Promise<void>;
   readonly onNews: (news: MemberNews) => void;
 }
 
@@ -35,7 +37,7 @@ export class ClusterMember<P extends Port> {
   readonly #open = new Set<number>();
 
   constructor(options: MemberOptions<P>) {
-    const { name, consensus, bus, clock, placement, onNews } = options;
+    const { name, consensus, bus, clock, placement, restock, onNews } = options;
     this.#bridge = new BusBridge({ bus, hostOf: (bucket) => placement[bucket] ?? 0 });
     this.leadership = new Leadership({
       name,
@@ -44,6 +46,7 @@ export class ClusterMember<P extends Port> {
       buckets: placement.flatMap((host, bucket) => (host < 0 ? [] : [bucket])),
       won: (bucket, epoch) => this.#won(bucket, epoch),
       letGo: (buckets) => this.#letGo(buckets),
+      restock,
       event: (event) => onNews({ type: "leadership", event }),
     });
     this.hosts = new HostSet<P>({

@@ -176,6 +176,8 @@ const overridesOf = (chance: Prng): Overrides => ({
   heartbeatMs: chance.pick([1_000, 5_000]),
   claimMs: chance.pick([1_000, 10_000]),
   ruleMs: chance.pick([3_000, 60_000]),
+  // By default a committee waits for stake as long as a world has to become quiet.
+  seatsWaitMs: chance.pick([5_000, 30_000]),
   tiers: {
     small: {
       ...(chance.chance(300_000) ? { sealedVotes: true } : {}),

@@ -93,6 +93,7 @@ export class SimMember {
       name: machine.name,
       consensus: this.#consensusFor(own),
       bus: bus.connect(machine),
+      restock: (bucket) => this.#clusterStore(own, disk).restock(bucket),
       runner,
       hosts: this.#o.hosts,
       placement: this.#o.placement,
@@ -142,19 +143,21 @@ export class SimMember {
     };
   }
 
-  #storeOf(thread: Thread, disk: Journal): Store & Blocks {
-    const { machine, stream, chance, blocks } = this.#o;
+  #clusterStore(caller: Caller, disk: Journal): ClusterStore {
+    const { machine, stream, chance } = this.#o;
     const delayMs = (): number => this.#storeMs();
-    const store = new ClusterStore({
-      journal: lateFrom(disk, machine, thread, delayMs),
-      stream: lateFrom(
-        stream.connect(() => chance.chance(500_000)),
-        machine,
-        thread,
-        delayMs,
-      ),
-      consensus: this.#consensusFor(thread),
+    const shared = stream.connect(() => chance.chance(500_000));
+    return new ClusterStore({
+      journal: lateFrom(disk, machine, caller, delayMs),
+      stream: lateFrom(shared, machine, caller, delayMs),
+      consensus: this.#consensusFor(caller),
     });
+  }
+
+  #storeOf(thread: Thread, disk: Journal): Store & Blocks {
+    const { machine, blocks } = this.#o;
+    const delayMs = (): number => this.#storeMs();
+    const store = this.#clusterStore(thread, disk);
     // Blocks are on every machine: what is published can be read by whoever leads next.
     const theirs: Blocks = lateFrom(blocks.open(), machine, thread, delayMs);
     return {
