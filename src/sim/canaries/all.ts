@@ -24,6 +24,9 @@ const replaced = <T extends object, K extends keyof T>(
 const isMarked = (body: unknown, field: string, value: unknown): boolean =>
   body !== null && typeof body === "object" && Reflect.get(body, field) === value;
 
+const cheapSeats = (payload: unknown): unknown =>
+  isMarked(payload, "kind", "seats") ? { ...(payload as object), exposure: 1n } : payload;
+
 export const CANARIES: readonly Canary[] = [
   {
     name: "double-decide",
@@ -147,6 +150,15 @@ export const CANARIES: readonly Canary[] = [
           return turn.append(verb, thread, changed);
         },
       })),
+  },
+  {
+    name: "seats-lock-nothing",
+    what: "a seat locks a micro-credit, whatever it stands for",
+    properties: ["E2"],
+    application: (app) => ({
+      ...app,
+      ask: (ask, turn) => app.ask({ ...ask, payload: cheapSeats(ask.payload) }, turn),
+    }),
   },
   {
     name: "expired-lease-honoured",

@@ -10,6 +10,7 @@ import { leases } from "./leases.ts";
 import { logTime } from "./log-time.ts";
 import { caps, conservation } from "./money.ts";
 import { receipts } from "./receipts.ts";
+import { stakes } from "./stakes.ts";
 import type { Checker, Observation, Violation } from "./observation.ts";
 
 const missing = (property: string, why: string): Checker => ({
@@ -28,7 +29,7 @@ export const CHECKERS: readonly Checker[] = [
   chains,
   missing("P8", "there are no cross-shard groups yet"),
   conservation,
-  missing("E2", "stakes and locks are not recomputed outside the ledger yet"),
+  stakes,
   caps,
   relations,
   endings,
