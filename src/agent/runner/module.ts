@@ -23,11 +23,41 @@ export interface ModuleOptions {
   readonly limits: RunnerLimits;
 }
 
+/** How often a thread's memory is looked at, ms. */
+const LOOK_MS = 100;
+/**
+ * Heap beyond the limit that a thread may reach between two looks. Only an engine that hits its own
+ * limit in the middle of an allocation ends the whole process, so that limit is not the one that is kept.
+ */
+const HEADROOM_BYTES = 512 * MEBIBYTE;
+
 const HOST = new URL(import.meta.resolve("#agent/runner/module-host.ts"));
+
+const tooMuchMemory = (limits: RunnerLimits): Failure =>
+  failed("MEMORY", `it used more than ${mebibytes(limits.memoryBytesMax)} of memory`);
+
+/** Heap and buffers, looked at until it is told to stop. */
+const watchMemory = (worker: Worker, bytesMax: number, onTooMuch: () => void): (() => void) => {
+  let isAsked = false;
+  const timer = setInterval(() => {
+    if (isAsked) return;
+    isAsked = true;
+    worker.getHeapStatistics().then(
+      ({ used_heap_size: heap, external_memory: external }) => {
+        isAsked = false;
+        if (heap + external > bytesMax) onTooMuch();
+      },
+      // It is gone.
+      () => clearInterval(timer),
+    );
+  }, LOOK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+};
 
 const reasonOf = (error: Error & { readonly code?: string }, limits: RunnerLimits): Failure =>
   error.code === "ERR_WORKER_OUT_OF_MEMORY"
-    ? failed("MEMORY", `it used more than ${mebibytes(limits.memoryBytesMax)} of memory`)
+    ? tooMuchMemory(limits)
     : failed("EXIT", `it threw: ${tailOf(error.message)}`);
 
 export const modulePeer =
@@ -39,15 +69,22 @@ export const modulePeer =
         // What a module prints is not a result of ours: it is read and dropped.
         stdout: true,
         stderr: true,
-        resourceLimits: { maxOldGenerationSizeMb: Math.ceil(limits.memoryBytesMax / MEBIBYTE) },
+        resourceLimits: {
+          maxOldGenerationSizeMb: Math.ceil((limits.memoryBytesMax + HEADROOM_BYTES) / MEBIBYTE),
+        },
       });
       worker.stdout.resume();
       worker.stderr.resume();
       let failure: Failure | undefined;
       let ready = false;
+      const unwatch = watchMemory(worker, limits.memoryBytesMax, () => {
+        failure ??= tooMuchMemory(limits);
+        void worker.terminate();
+      });
       const gone = new Promise<void>((left) => {
         worker.once("error", (error: Error) => (failure ??= reasonOf(error, limits)));
         worker.once("exit", (code) => {
+          unwatch();
           failure ??= failed("EXIT", `its thread ended with code ${code}`);
           if (ready) onGone(failure);
           else resolve(failed("SPAWN", `${path} could not be loaded: ${failure.detail}`));

@@ -33,6 +33,7 @@ describe("a module as an agent", () => {
     ["exit", "EXIT", "code 3"],
     ["crashLater", "EXIT", "thrown outside of the call"],
     ["hog", "MEMORY", "of memory"],
+    ["hoard", "MEMORY", "of memory"],
   ])("%s is a failed try with code %s, and the next call works", async (behave, code, detail) => {
     const runner = moduleRunner("agent.ts", { memoryBytesMax: 64 * 1024 * 1024 });
     const result = await runner.call(work(behave), ample);
