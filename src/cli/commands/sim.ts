@@ -6,10 +6,12 @@ import { CANARIES } from "#sim/canaries/all.ts";
 import { FAULT_KINDS } from "#sim/plan/draw-faults.ts";
 import type { FaultPlan } from "#sim/plan/plan.ts";
 import { indicesOf, type Selection } from "#sim/plan/select.ts";
+import { openEvidence } from "../audit/open.ts";
 import { CliError } from "../errors.ts";
 import { count, styleOf } from "../display.ts";
 import { heardLine, renderCanaries, renderSim } from "../sim/render.ts";
 import { hearCanaries } from "../sim/canaries.ts";
+import { marketOf, readMarket } from "../sim/market.ts";
 import { planFor, type SeedTask } from "../sim/job.ts";
 import { shrinkSeed, sweep, type SeedViolation } from "../sim/sweep.ts";
 import { SeedProgress } from "../sim/progress.ts";
@@ -21,6 +23,8 @@ export interface SimFlags {
   readonly keepNeeds?: string;
   readonly keepFaults?: string;
   readonly safetyMs?: string;
+  readonly market?: string;
+  readonly export?: string;
   readonly canary?: string;
   readonly canaries: boolean;
   readonly shrink: boolean;
@@ -84,6 +88,8 @@ export const addSim = (program: Command): void => {
     .option("--keep-needs <list>", "only these needs of the plan, such as 0,4-7")
     .option("--keep-faults <list>", "only these faults of the plan")
     .option("--safety-ms <ms>", "end the faults after so much simulated time")
+    .option("--export <path>", "print the market of a data folder or audit, and run nothing")
+    .option("--market <file>", "hold this exported market in each world")
     .option("--canary <name>", "break one promise on purpose; the checkers must notice")
     .option("--canaries", "break each promise in turn, seed after seed until it is noticed", false)
     .option("--shrink", "make the first failing seed small and print its command", false)
@@ -92,12 +98,24 @@ export const addSim = (program: Command): void => {
     .option("--json", "print one JSON object as the last line", false)
     .addHelpText(
       "after",
-      "\nExample:\n  canswarm sim --seeds 1..200\n  canswarm sim --seeds 7 --trace",
+      "\nExample:\n  canswarm sim --seeds 1..200\n  canswarm sim --seeds 7 --trace" +
+        "\n  canswarm sim --export d > market.json" +
+        "\n  canswarm sim --market market.json --seeds 1..20",
     )
     .action(sim);
 };
 
+const exported = async (path: string): Promise<void> => {
+  const evidence = await openEvidence(path);
+  try {
+    process.stdout.write(`${JSON.stringify(await marketOf(evidence))}\n`);
+  } finally {
+    await evidence.close();
+  }
+};
+
 const sim = async (flags: SimFlags): Promise<void> => {
+  if (flags.export !== undefined) return exported(flags.export);
   const seeds = seedsOf(flags.seeds);
   const jobs = Math.min(
     flags.jobs === undefined ? availableParallelism() : wholeOf(flags.jobs, "jobs", JOBS_MAX),
@@ -111,6 +129,7 @@ const sim = async (flags: SimFlags): Promise<void> => {
     selection: selectionOf(flags),
     ...(flags.faults === undefined ? {} : { kinds: kindsOf(flags.faults) }),
     keepTrace: flags.trace,
+    ...(flags.market === undefined ? {} : { market: readMarket(flags.market) }),
     ...(flags.canary === undefined ? {} : { canary: canaryOf(flags.canary) }),
   };
   if (flags.plan) {
@@ -120,6 +139,7 @@ const sim = async (flags: SimFlags): Promise<void> => {
   }
   const text = [
     ...(flags.faults === undefined ? [] : [`--faults ${flags.faults}`]),
+    ...(flags.market === undefined ? [] : [`--market ${flags.market}`]),
     ...(flags.canary === undefined ? [] : [`--canary ${flags.canary}`]),
   ].join(" ");
   const progress = new SeedProgress(process.stderr, seeds.length);

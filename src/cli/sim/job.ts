@@ -4,6 +4,7 @@ import { collectMarks, type Mark } from "#ports/marks.ts";
 import { CANARIES } from "#sim/canaries/all.ts";
 import { checkAll } from "#sim/checkers/all.ts";
 import { planOf } from "#sim/plan/draw.ts";
+import { withMarket, type Market } from "#sim/plan/market.ts";
 import type { FaultPlan, Plan } from "#sim/plan/plan.ts";
 import { selected, type Selection } from "#sim/plan/select.ts";
 import { simulate, type RunReport } from "#sim/run/simulate.ts";
@@ -14,6 +15,8 @@ export interface SeedTask {
   /** Only faults of these kinds; undefined: all. */
   readonly kinds?: readonly FaultPlan["kind"][];
   readonly keepTrace: boolean;
+  /** Held in each world in place of the one that the seed draws. */
+  readonly market?: Market;
   /** Something is broken on purpose. */
   readonly canary?: string;
 }
@@ -28,8 +31,10 @@ export type SeedResult = RunReport & {
 /** Every promise of the world has gone on as far as it can by itself. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export const planFor = ({ seed, selection, kinds }: Omit<SeedTask, "keepTrace">): Plan => {
-  const plan = planOf(seed);
+export const planFor = (task: Omit<SeedTask, "keepTrace">): Plan => {
+  const { seed, selection, kinds, market } = task;
+  const drawn = planOf(seed);
+  const plan = market === undefined ? drawn : withMarket(drawn, market);
   const faults =
     kinds === undefined ? plan.faults : plan.faults.filter((f) => kinds.includes(f.kind));
   return selected({ ...plan, faults }, selection);

@@ -3,10 +3,9 @@
 import { createHash } from "node:crypto";
 import { MARKS } from "#ports/marks.ts";
 import { openPool, type Pool } from "#runtime/threads/pool.ts";
-import { planOf } from "#sim/plan/draw.ts";
 import { textOfIndices, type Selection } from "#sim/plan/select.ts";
 import { shrink } from "#sim/run/shrink.ts";
-import type { SeedResult, SeedTask } from "./job.ts";
+import { planFor, type SeedResult, type SeedTask } from "./job.ts";
 
 /** Runs that a shrink may take: about as many seconds. */
 export const SHRINK_RUNS_MAX = 120;
@@ -139,7 +138,7 @@ export const shrinkSeed = async (
   { task, flags }: Pick<SweepOptions, "task" | "flags">,
 ): Promise<{ readonly command: string; readonly runs: number }> => {
   const pool = openPool(1);
-  const whole = planOf(seed);
+  const whole = planFor({ ...task, seed, selection: {} });
   try {
     const { selection, runs } = await shrink({
       plan: whole,

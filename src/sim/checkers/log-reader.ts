@@ -56,7 +56,7 @@ export interface Logs {
   readonly records: ReadonlyMap<number, readonly SeenRecord[]>;
 }
 
-const read = new WeakMap<Observation, Logs>();
+const read = new WeakMap<Pick<Observation, "logs">, Logs>();
 
 const number = (value: unknown): number => Number(value);
 const plain = (value: unknown): Plain =>
@@ -100,7 +100,7 @@ const entryOf = (at: At, packed: unknown): SeenEntry => {
 };
 
 /** Read once for all checkers of an observation. */
-export const logsOf = (observation: Observation): Logs => {
+export const logsOf = (observation: Pick<Observation, "logs">): Logs => {
   const known = read.get(observation);
   if (known !== undefined) return known;
   const entries: SeenEntry[] = [];

@@ -84,7 +84,7 @@ const weatherOf = (chance: Prng): NetworkWeather =>
         clogMs: 2_000,
       };
 
-const agentOf = (
+export const agentOf = (
   chance: Prng,
   name: string,
   role: AgentPlan["role"],
