@@ -14,10 +14,14 @@ import type { BucketWrite, CommitOutcome, Epoch, Head } from "./store.ts";
 /** A commit without its records: the head that makes them count. */
 export type HeadWrite = Omit<BucketWrite, "records">;
 
-export interface LeaderRow {
+/** What is given up. It names the epoch: a resignation that comes late ends no later lead (P4). */
+export interface Lead {
   readonly bucket: number;
-  readonly holder: string;
   readonly epoch: Epoch;
+}
+
+export interface LeaderRow extends Lead {
+  readonly holder: string;
 }
 
 export interface Consensus {
@@ -41,7 +45,7 @@ export interface Session {
   keepAlive(): Promise<void>;
   /** Those of the buckets that nobody led are ours now, each under an epoch above all its earlier ones. */
   campaign(buckets: readonly number[]): Promise<readonly LeaderRow[]>;
-  /** Gives buckets up; those it does not lead are left alone. */
-  resign(buckets: readonly number[]): Promise<void>;
+  /** Gives buckets up; those that this session does not lead, or not under that epoch, are left alone. */
+  resign(leads: readonly Lead[]): Promise<void>;
   end(): Promise<void>;
 }

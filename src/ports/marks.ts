@@ -25,6 +25,7 @@ export const MARKS = {
   "leadership.session-lost": "a supervisor let everything go because its session was not kept",
   "leadership.log-missing": "a bucket was given up because its chain was nowhere",
   "leadership.forgotten-key": "a key of ours was found that we do not lead under",
+  "leadership.key-gone": "a bucket that was led here was not ours any more in the consensus store",
   "leadership.handed-over": "buckets were handed to whoever should lead them",
   "leadership.came-back": "a bucket that was handed over could not be led there",
   "envelope.repeated": "the same envelope came again and got its earlier answer",

@@ -125,7 +125,7 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
         const first = await joined(ann, "ann");
         const second = await joined(bea, "bea");
         const epochs = [await epochOf(first, 5)];
-        await first.resign([5]);
+        await first.resign([{ bucket: 5, epoch: epochs[0]! }]);
         epochs.push(await epochOf(second, 5));
         await second.end();
         epochs.push(await epochOf(first, 5));
@@ -136,11 +136,20 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
       it("is given up only by who has it", async () => {
         const first = await joined(ann, "ann");
         const second = await joined(bea, "bea");
-        await first.campaign([1]);
-        await second.resign([1]);
+        const epoch = await epochOf(first, 1);
+        await second.resign([{ bucket: 1, epoch }]);
         expect((await ann.leaders()).map(({ holder }) => holder)).toEqual(["ann"]);
-        await first.resign([1, 2]);
+        await first.resign([1, 2].map((bucket) => ({ bucket, epoch })));
         expect(await ann.leaders()).toEqual([]);
+      });
+
+      it("is not given up by a resignation from an earlier one", async () => {
+        const session = await joined(ann, "ann");
+        const old = await epochOf(session, 1);
+        await session.resign([{ bucket: 1, epoch: old }]);
+        const epoch = await epochOf(session, 1);
+        await session.resign([{ bucket: 1, epoch: old }]);
+        expect(await bea.leaders()).toEqual([{ bucket: 1, holder: "ann", epoch }]);
       });
 
       it("ends with its session", async () => {
@@ -189,7 +198,7 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
         const old = await epochOf(first, 1);
         const none = writeOn(emptyHead(2), old, "a");
         expect(await one(ann, none)).toEqual({ bucket: 2, kind: "refused", head: emptyHead(2) });
-        await first.resign([1]);
+        await first.resign([{ bucket: 1, epoch: old }]);
         const write = writeOn(emptyHead(1), old, "a");
         const refused = { bucket: 1, kind: "refused", head: emptyHead(1) };
         expect(await one(ann, write)).toEqual(refused);

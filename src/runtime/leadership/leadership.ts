@@ -7,11 +7,13 @@
  *     others may lead it from the end of the TTL on. (The store fences each write as well: P4.)
  * D3  A bucket is handed over only after its hosts have let it go, by giving up its key.
  * D4  A bucket whose chain is not to be found is given up at once, and left alone for a while.
- * D5  Nothing is tried without a pause, and every pause has a name.
+ * D5  What the store says of a bucket counts: one that it does not show as ours is let go.
+ * D6  Nothing is tried without a pause, and every pause has a name.
  */
 
 import type { Clock } from "#ports/clock.ts";
-import type { Consensus, LeaderRow, Session } from "#ports/consensus.ts";
+import { compareEpochs } from "#ports/commit-rules.ts";
+import type { Consensus, Lead, LeaderRow, Session } from "#ports/consensus.ts";
 import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
 import { Placement } from "./placement.ts";
@@ -81,20 +83,21 @@ export class Leadership {
 
   /** A host has found that somebody else leads this bucket, or it cannot be led here. */
   lost(bucket: number, why: "fenced" | "log-missing"): void {
-    if (!this.#led.delete(bucket)) return;
+    const lead = this.#dropped(bucket);
+    if (lead === undefined) return;
     if (why === "log-missing") {
       mark("leadership.log-missing");
       this.#standBack.set(bucket, this.#nowMs() + STAND_BACK_MS);
     }
-    void this.#resign([bucket]);
+    void this.#resign([lead]);
   }
 
   /** Its host is gone: it is led again under a new epoch. */
   async again(buckets: readonly number[]): Promise<void> {
-    const own = buckets.filter((bucket) => this.#led.delete(bucket));
+    const own = buckets.flatMap((bucket) => this.#dropped(bucket) ?? []);
     await this.#resign(own);
     // Nobody is waited for: it was ours and nobody else has seen it free for long.
-    for (const bucket of own) this.#freeSinceMs.set(bucket, -Infinity);
+    for (const { bucket } of own) this.#freeSinceMs.set(bucket, -Infinity);
     await this.#look();
   }
 
@@ -170,10 +173,17 @@ export class Leadership {
     });
   }
 
-  async #resign(buckets: readonly number[]): Promise<void> {
-    if (buckets.length === 0) return;
+  /** It is led here no more, from now on. */
+  #dropped(bucket: number): Lead | undefined {
+    const epoch = this.#led.get(bucket);
+    this.#led.delete(bucket);
+    return epoch === undefined ? undefined : { bucket, epoch };
+  }
+
+  async #resign(leads: readonly Lead[]): Promise<void> {
+    if (leads.length === 0) return;
     // Unanswered, the keys stay ours until the next look finds them (or the session ends).
-    await this.#session?.resign(buckets).catch(() => undefined);
+    await this.#session?.resign(leads).catch(() => undefined);
   }
 
   /* ---------------------------------------------------------------------- looking */
@@ -212,19 +222,34 @@ export class Leadership {
     if (this.#session !== session) return;
     const rows = new Map(leaders.map((row) => [row.bucket, row]));
     await this.#dropForgotten(session, rows);
+    await this.#letGoOfLost(rows);
+    if (this.#session !== session) return;
     await this.#campaign(session, members, rows);
     await this.#rebalance(session, members);
   }
 
   /** Keys of ours that we do not lead: a resignation or a campaign whose answer was lost. */
   async #dropForgotten(session: Session, rows: ReadonlyMap<number, LeaderRow>): Promise<void> {
-    const forgotten = [...rows.values()]
-      .filter(({ bucket, holder }) => holder === this.#o.name && !this.#led.has(bucket))
-      .map(({ bucket }) => bucket);
+    const forgotten = [...rows.values()].filter(
+      ({ bucket, holder }) => holder === this.#o.name && !this.#led.has(bucket),
+    );
     if (forgotten.length === 0) return;
     mark("leadership.forgotten-key");
     await session.resign(forgotten);
     this.#lookAgain = true;
+  }
+
+  /** D5: a bucket without writes would never be told by a fence that it is led elsewhere. */
+  async #letGoOfLost(rows: ReadonlyMap<number, LeaderRow>): Promise<void> {
+    const lost = [...this.#led].flatMap(([bucket, epoch]) => {
+      const row = rows.get(bucket);
+      const isOurs = row !== undefined && compareEpochs(row.epoch, epoch) === 0;
+      return isOurs ? [] : [bucket];
+    });
+    if (lost.length === 0) return;
+    mark("leadership.key-gone");
+    for (const bucket of lost) this.#led.delete(bucket);
+    await this.#o.letGo(lost);
   }
 
   async #campaign(
@@ -263,11 +288,9 @@ export class Leadership {
     if (due.length === 0) return;
     mark("leadership.handed-over");
     await this.#o.letGo(due);
-    for (const bucket of due) {
-      this.#led.delete(bucket);
-      this.#placement.handedOver(bucket);
-    }
-    await session.resign(due);
+    const leads = due.flatMap((bucket) => this.#dropped(bucket) ?? []);
+    for (const { bucket } of leads) this.#placement.handedOver(bucket);
+    await session.resign(leads);
     this.#o.event({ type: "handed_over", buckets: due });
   }
 }

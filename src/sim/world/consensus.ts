@@ -3,7 +3,7 @@
  * own; the simulation decides when it is away, when it forgets to answer and when it is slow.
  */
 
-import { emptyHead, judge } from "#ports/commit-rules.ts";
+import { compareEpochs, emptyHead, judge } from "#ports/commit-rules.ts";
 import type { Consensus, HeadWrite, LeaderRow, Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { BucketWrite, CommitOutcome, Epoch, Head } from "#ports/store.ts";
@@ -181,11 +181,13 @@ export class SimConsensus {
         up();
         return this.#struck(() => (own.isOver ? [] : this.#campaign(name, buckets)));
       },
-      resign: async (buckets) => {
+      resign: async (leads) => {
         up();
-        for (const bucket of buckets) {
+        for (const { bucket, epoch } of leads) {
           const row = this.#row(bucket);
-          if (row.leader?.holder === name) row.leader = undefined;
+          const { leader } = row;
+          const isIts = leader?.holder === name && compareEpochs(leader.epoch, epoch) === 0;
+          if (isIts) row.leader = undefined;
         }
         this.#changed();
       },
