@@ -213,7 +213,8 @@ describe("life of a persistent process", () => {
   test.each(["", "--ignores-eof"])("close leaves no process behind %s", async (flag) => {
     const runner = lines({ closeMs: 50 }, flag);
     await runner.start();
-    expect(processesWith(tag).length).toBeGreaterThan(0);
+    // It is started by a guardian, and under its own name only a moment later.
+    await until(() => processesWith(tag).length > 0, 5_000);
     await runner.close();
     await runner.close();
     expect(processesWith(tag)).toEqual([]);
