@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addBench } from "./commands/bench.ts";
+import { addCheck } from "./commands/check.ts";
 import { addCommittee } from "./commands/committee.ts";
 import { addContest } from "./commands/contest.ts";
 import { addDemo } from "./commands/demo.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addContest,
   addAudit,
   addReplay,
+  addCheck,
   addCommittee,
   addMachines,
   addDoctor,

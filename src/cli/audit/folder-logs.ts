@@ -2,8 +2,10 @@
 
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { connect } from "#adapters/sqlite/client.ts";
+import { decideKeysIn } from "#adapters/sqlite/decides.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
+import type { Blocks } from "#ports/blocks.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import { epochSecret, epochSeed } from "#runtime/threads/epoch-keys.ts";
 import { CliError } from "../errors.ts";
@@ -16,7 +18,7 @@ import { Inspector } from "./inspector.ts";
 
 export interface OpenLogs {
   readonly folder: Folder;
-  readonly store: Pick<Store, "read" | "head">;
+  readonly store: Pick<Store & Blocks, "read" | "head" | "get">;
   /** The keys and draw secrets of an epoch that has ended follow from the operator's seed. */
   readonly signerOf: (epoch: Epoch) => Signer;
   readonly secretOf: (epoch: Epoch) => Uint8Array;
@@ -85,6 +87,7 @@ export const readFolder = async (dir: string): Promise<Evidence> => {
     drawVerdicts: verdicts,
     log: (bucket) => recordsOf(logs.store, bucket),
     lineOf: () => undefined,
+    beside: { decideKeys: () => decideKeysIn(dir), block: (cid) => logs.store.get(cid) },
     close: logs.close,
   };
 };

@@ -300,6 +300,7 @@ const evidenceOf = (reader: AuditReader, source: ByteSource, path: string): Evid
       const start = starts.get(bucket);
       return start === undefined ? undefined : start.number + index;
     },
+    beside: undefined,
     close: () => Promise.resolve(),
   };
 };

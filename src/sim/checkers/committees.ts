@@ -14,7 +14,7 @@ import {
   type Plain,
   type SeenEntry,
 } from "./log-reader.ts";
-import type { Checker, Observation, Violation } from "./observation.ts";
+import type { Checked, Checker, Observation, Violation } from "./observation.ts";
 
 interface Row {
   readonly did: string;
@@ -24,6 +24,15 @@ interface Row {
 }
 
 type Said = Extract<SeenEntry, { kind: "envelope" }>;
+
+/** An audit file holds no blocks: who was registered when is not in it. */
+const isBare = (registries: ReadonlyMap<number, ReadonlyMap<string, Row>>, logs: Logs): boolean =>
+  registries.size === 0 && leaderEntries(logs, "REGISTRY").length > 0;
+
+const BARE: Checked = {
+  kind: "not-covered",
+  why: "the registry's snapshots are not in it: a data folder has them",
+};
 
 /** Snapshots by revision, out of the blocks that REGISTRY entries name. */
 const registriesOf = (
@@ -99,6 +108,7 @@ export const committees: Checker = {
   check: (observation) => {
     const logs = logsOf(observation);
     const registries = registriesOf(observation, logs);
+    if (isBare(registries, logs)) return BARE;
     const panels = panelsOf(logs);
     const said = new Map(envelopes(logs).map((envelope) => [envelope.id, envelope]));
     const violations: Violation[] = [];
@@ -160,6 +170,7 @@ export const relations: Checker = {
   check: (observation) => {
     const logs = logsOf(observation);
     const registries = registriesOf(observation, logs);
+    if (isBare(registries, logs)) return BARE;
     const rows = registries.get(Math.max(0, ...registries.keys()));
     const said = new Map(envelopes(logs).map((envelope) => [envelope.id, envelope]));
     const violations: Violation[] = [];

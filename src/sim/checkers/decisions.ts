@@ -30,6 +30,11 @@ export const decisions: Checker = {
       for (const key of seen.keys())
         if (!created.has(key))
           violations.push({ property: "P1", what: `the DECIDE of ${key} created no key` });
-    return { kind: "checked", violations };
+    const without = "no store was watched: decide keys are not compared";
+    return {
+      kind: "checked",
+      violations,
+      ...(observation.commits.length > 0 ? {} : { without }),
+    };
   },
 };

@@ -7,7 +7,7 @@ export const endings: Checker = {
   property: "E5",
   check: (observation) => {
     if (!observation.isQuiet)
-      return { kind: "not-covered", why: "faults had not stopped for long enough" };
+      return { kind: "not-covered", why: "nobody says that all has had its time to end" };
     const violations: Violation[] = [];
     const logs = logsOf(observation);
     const ended = new Map<string, Set<string>>();

@@ -15,7 +15,10 @@ export const logTime: Checker = {
   check: (observation) => {
     const { commits } = observation;
     if (commits.length === 0)
-      return { kind: "not-covered", why: "no store was watched while this was written" };
+      return {
+        kind: "not-covered",
+        why: "no store was watched: log time is not compared with time",
+      };
     const appliedMs = new Map<string, number>();
     for (const { records, atMs, outcome } of commits)
       if (outcome === "applied") for (const hash of records) appliedMs.set(hash, atMs);

@@ -92,7 +92,12 @@ export interface Violation {
 }
 
 export type Checked =
-  | { readonly kind: "checked"; readonly violations: readonly Violation[] }
+  | {
+      readonly kind: "checked";
+      readonly violations: readonly Violation[];
+      /** Which part of the property this observation does not show, as a clause. */
+      readonly without?: string;
+    }
   /** The feature does not exist yet, or this observation does not show it: never reported as green. */
   | { readonly kind: "not-covered"; readonly why: string };
 

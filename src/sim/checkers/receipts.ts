@@ -69,5 +69,6 @@ export const receipts: Checker = {
   check: (observation) => ({
     kind: "checked",
     violations: [...twice(observation), ...acknowledged(observation)],
+    ...(observation.outputs.length > 0 ? {} : { without: "no receipt was seen on a wire" }),
   }),
 };
