@@ -54,8 +54,9 @@ export class Running {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  constructor(args: readonly string[], env = process.env) {
+    const stdio = ["ignore", "pipe", "pipe"] as const;
+    this.child = spawn(process.execPath, [MAIN, ...args], { stdio: [...stdio], env });
     const end = (): void => void this.child.kill("SIGKILL");
     process.once("exit", end); // a test that gave up leaves nothing behind
     const hung = setTimeout(end, HUNG_MS);
@@ -77,6 +78,8 @@ export class Running {
 }
 
 export const canswarm = (...args: readonly string[]): Running => new Running(args);
+export const canswarmIn = (env: NodeJS.ProcessEnv, ...args: readonly string[]): Running =>
+  new Running(args, env);
 
 /** `canswarm run … --json` to its end; throws with its standard error where it failed. */
 export const runToEnd = async (args: readonly string[]): Promise<Summary & { stderr: string }> => {
