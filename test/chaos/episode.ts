@@ -17,10 +17,10 @@ export interface Struck {
   /** In words: what was hit. */
   readonly what: string;
   /**
-   * From the strike to the next need that ended, ms; of a thread, until it was back from its log.
-   * Undefined: no need ended after it, because the run was nearly over.
+   * The longest time without a need that ended, from the strike until the first that ended after it was
+   * over, ms; of a thread, until it was back from its log.
    */
-  readonly recoveredMs: number | undefined;
+  readonly stalledMs: number;
 }
 
 export interface EpisodeResult {
@@ -126,18 +126,14 @@ class Run {
       return;
     }
     if (isThread(kind)) return this.#thread(strike);
-    const before = this.#ended;
-    const startedMs = performance.now();
-    let recoveredMs: number | undefined;
-    const look = setInterval(() => {
-      if (this.#ended > before) recoveredMs ??= performance.now() - startedMs;
-    }, LOOK_MS);
+    const watch = new StallWatch(() => this.#ended);
     try {
       const what = await this.#hit(strike);
-      await this.#goesOn(`a need ends after ${what}`, () => recoveredMs !== undefined);
-      this.#struck.push({ strike, what, recoveredMs });
+      const before = this.#ended;
+      await this.#goesOn(`a need ends after ${what}`, () => this.#ended > before);
+      this.#struck.push({ strike, what, stalledMs: watch.longestMs() });
     } finally {
-      clearInterval(look);
+      watch.stop();
     }
   }
 
@@ -151,7 +147,7 @@ class Run {
       this.#struck.push({
         strike,
         what: `${strike.kind.replace("-", ":")} at turn ${strike.turn} of a host thread`,
-        recoveredMs: Number(ms),
+        stalledMs: Number(ms),
       });
   }
 
@@ -280,6 +276,38 @@ class Run {
       wrong: this.wrong,
       folder: this.wrong.length === 0 ? undefined : this.#market.folder,
     };
+  }
+}
+
+/** Looks how long nothing ends. */
+class StallWatch {
+  readonly #count: () => number;
+  readonly #timer: NodeJS.Timeout;
+  #seen: number;
+  #sinceMs = performance.now();
+  #longestMs = 0;
+
+  constructor(count: () => number) {
+    this.#count = count;
+    this.#seen = count();
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  #look(): void {
+    const seen = this.#count();
+    const nowMs = performance.now();
+    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#sinceMs);
+    if (seen === this.#seen) return;
+    [this.#seen, this.#sinceMs] = [seen, nowMs];
+  }
+
+  longestMs(): number {
+    this.#look();
+    return this.#longestMs;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
   }
 }
 

@@ -7,8 +7,8 @@ import { KINDS, type Kind } from "./plan.ts";
 export interface KindRow {
   readonly kind: Kind;
   readonly struck: number;
-  /** Time without a need that ended, ms; of threads, until they were back. */
-  readonly recoveredMs: { readonly p50: number; readonly max: number } | undefined;
+  /** The longest time of each without a need that ended, ms; of threads, until they were back. */
+  readonly stalledMs: { readonly p50: number; readonly max: number } | undefined;
   readonly missed: Readonly<Record<string, number>>;
 }
 
@@ -30,15 +30,13 @@ const sum = (values: readonly number[]): number => values.reduce((all, one) => a
 
 const rowOf = (kind: Kind, results: readonly EpisodeResult[]): KindRow => {
   const struck = results.flatMap((one) => one.struck.filter(({ strike }) => strike.kind === kind));
-  const times = struck
-    .flatMap(({ recoveredMs }) => (recoveredMs === undefined ? [] : [Math.round(recoveredMs)]))
-    .sort((a, b) => a - b);
+  const times = struck.map(({ stalledMs }) => Math.round(stalledMs)).sort((a, b) => a - b);
   const missed: Record<string, number> = {};
   for (const { strike, why } of results.flatMap((one) => one.missed))
     if (strike.kind === kind) missed[why] = (missed[why] ?? 0) + 1;
   const [p50, max] = [times[Math.floor(times.length / 2)], times.at(-1)];
-  const recoveredMs = p50 === undefined || max === undefined ? undefined : { p50, max };
-  return { kind, struck: struck.length, recoveredMs, missed };
+  const stalledMs = p50 === undefined || max === undefined ? undefined : { p50, max };
+  return { kind, struck: struck.length, stalledMs, missed };
 };
 
 export const reportOf = (
@@ -82,9 +80,9 @@ const seconds = (ms: number | undefined): string =>
   ms === undefined ? "–" : `${(ms / 1_000).toFixed(2)} s`;
 
 export const renderReport = (report: Report): string => {
-  const rows = report.kinds.map(({ kind, struck, recoveredMs, missed }) => {
+  const rows = report.kinds.map(({ kind, struck, stalledMs, missed }) => {
     const why = Object.entries(missed).map(([what, times]) => `${times}: ${what}`);
-    const cells = [kind, String(struck), seconds(recoveredMs?.p50), seconds(recoveredMs?.max)];
+    const cells = [kind, String(struck), seconds(stalledMs?.p50), seconds(stalledMs?.max)];
     return [...cells, why.join(", ")].map((text) => ({ text }));
   });
   const { wrong, needs, entries, lives, restarts, lost } = report;

@@ -18,6 +18,7 @@ export const HABITS = {
   yields: "gives the lease back at once",
   wrong: "commits a wrong result",
   silent: "does not vote",
+  "plans-only": "votes on plans and not on results",
   "no-reveal": "does not open what it hid",
   abstains: "votes abstain",
   lazy: "passes everything",
@@ -85,7 +86,7 @@ export const answer = (world: World, player: Player, notice: Notice): void => {
     }
     case "judge": {
       const { commit, seat } = notice;
-      if (habits.has("silent")) return;
+      if (habits.has("silent") || habits.has("plans-only")) return;
       const verdict = verdictOf(habits, notice.output);
       if (!notice.sealed)
         return say(name, "ATTEST", { need, attempt, commit, seat, verdict, policyDigest: "" });

@@ -3,10 +3,12 @@
  * the leader's entries about the need, then what changed in the purses. See README.md beside this file.
  */
 
-import { bucketOf } from "#envelope/cid.ts";
+import { encode } from "#envelope/canonical.ts";
+import { bucketOf, cidOf } from "#envelope/cid.ts";
 import type { Overrides } from "#domain/genesis/profiles.ts";
 import { formatCredits, parseCredits } from "#protocol/amount.ts";
-import type { Tier } from "#protocol/words.ts";
+import type { AgentVerb, Bodies, DrawBody, GrantBody } from "#protocol/bodies.ts";
+import type { Tier, Verdict } from "#protocol/words.ts";
 import { World, type Cast } from "../support/world.ts";
 import { answer, HABITS, type Habit, type Player } from "./actors.ts";
 
@@ -65,7 +67,14 @@ export class Script {
         await (await this.#open()).advance(Number(rest[0]));
         return [];
       case "cancel":
-        return this.#say("CANCEL", rest[0] ?? "");
+        return this.#tell("requester", "CANCEL", { need: this.#id(rest[0] ?? "") });
+      case "bid":
+      case "commit":
+      case "yield":
+      case "attest":
+        return this.#speak(verb, rest[0] ?? "", rest[1] ?? "", words);
+      case "unstake":
+        return this.#tell(rest[0] ?? "", "UNSTAKE", { amount: credits(rest[1] ?? "") });
       case "challenge":
         return this.#challenge(rest[0] ?? "", rest[1] ?? "", words);
       case "rule":
@@ -129,10 +138,68 @@ export class Script {
     throw new Error(`no need ${name}`);
   }
 
-  async #say(verb: "CANCEL", name: string): Promise<string[]> {
+  async #tell<V extends AgentVerb>(who: string, verb: V, body: Bodies[V]): Promise<string[]> {
     const world = await this.#open();
-    const { answer: said } = await world.say("requester", verb, { need: this.#id(name) });
+    const { answer: said } = await world.say(who, verb, body);
     return said?.kind === "nack" ? [`${verb} refused ${said.code}`] : [];
+  }
+
+  /** What an agent says by itself, not as its habits answer a notice. */
+  async #speak(
+    verb: "bid" | "commit" | "yield" | "attest",
+    name: string,
+    who: string,
+    words: Words,
+  ): Promise<string[]> {
+    const world = await this.#open();
+    const need = this.#id(name);
+    const attempt = Number(words["attempt"] ?? 1);
+    const revision = await this.#revision(need, attempt);
+    switch (verb) {
+      case "bid": {
+        const price = credits(words["price"] ?? "1");
+        const open = { price, etaMs: Number(words["eta"] ?? 1_000), patch: [] };
+        return this.#tell(who, "PROPOSE", { need, attempt, bid: { open } });
+      }
+      case "commit": {
+        const output = { result: "right" };
+        const artifact = cidOf(encode(output));
+        return this.#tell(who, "COMMIT", { need, attempt, revision, artifact, output });
+      }
+      case "yield":
+        return this.#tell(who, "YIELD", { need, attempt, revision, reason: "no" });
+      case "attest": {
+        const seat = Number(words["seat"] ?? (await this.#seat(need, attempt, who)));
+        const verdict = (words["verdict"] ?? "pass") as Verdict;
+        const commit = world.committed(need) ?? need;
+        const body = { need, attempt, commit, seat, verdict, policyDigest: "" };
+        return this.#tell(who, "ATTEST", body);
+      }
+    }
+  }
+
+  /** Of the attempt's lease; 0 where none was granted. */
+  async #revision(need: string, attempt: number): Promise<number> {
+    for (const { entry } of await (this.#world as World).logOf(need)) {
+      if (entry.kind !== "derived" || entry.verb !== "GRANT") continue;
+      const grant = entry.body as GrantBody;
+      if (grant.attempt === attempt) return grant.revision;
+    }
+    return 0;
+  }
+
+  /** The seat of the attempt's result that was given to this agent; 0 where none was. */
+  async #seat(need: string, attempt: number, name: string): Promise<number> {
+    const world = this.#world as World;
+    for (const { entry } of await world.logOf(need)) {
+      if (entry.kind !== "derived" || entry.verb !== "DRAW") continue;
+      const draw = entry.body as DrawBody;
+      if (draw.phase !== "seated" || draw.question !== "result" || draw.attempt !== attempt)
+        continue;
+      const own = draw.seats.find(({ agent }) => agent === world.did(name));
+      if (own !== undefined) return own.seat;
+    }
+    return 0;
   }
 
   async #challenge(name: string, by: string, words: Words): Promise<string[]> {

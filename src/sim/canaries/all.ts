@@ -27,6 +27,17 @@ const isMarked = (body: unknown, field: string, value: unknown): boolean =>
 const cheapSeats = (payload: unknown): unknown =>
   isMarked(payload, "kind", "seats") ? { ...(payload as object), exposure: 1n } : payload;
 
+/** The ledger's state with caps that nobody reaches; the state that the others share stays as it is. */
+const withoutCaps = (state: unknown): unknown => {
+  const { parameters, ...rest } = state as {
+    parameters: { readonly tiers: Readonly<Record<string, object>> };
+  };
+  const tiers = Object.entries(parameters.tiers).map(
+    ([name, tier]) => [name, { ...tier, bountyMax: 2n ** 62n }] as const,
+  );
+  return { ...rest, parameters: { ...parameters, tiers: Object.fromEntries(tiers) } };
+};
+
 export const CANARIES: readonly Canary[] = [
   {
     name: "double-decide",
@@ -159,6 +170,65 @@ export const CANARIES: readonly Canary[] = [
       ...app,
       ask: (ask, turn) => app.ask({ ...ask, payload: cheapSeats(ask.payload) }, turn),
     }),
+  },
+  {
+    name: "caps-not-kept",
+    what: "a bounty above its tier's cap is taken and held",
+    properties: ["E3"],
+    application: (app) =>
+      withKind(
+        {
+          ...app,
+          admit: (admitted, view, nowMs) => {
+            const refusal = app.admit(admitted, view, nowMs);
+            return refusal?.code === "BOUNTY_CAP" ? undefined : refusal;
+          },
+        },
+        "ledger",
+        ({ logic }) => ({
+          logic: { ...logic, step: (state, event) => logic.step(withoutCaps(state), event) },
+        }),
+      ),
+  },
+  {
+    name: "requester-paid-for-a-vote",
+    what: "the end of an attempt pays its first vote to the requester",
+    properties: ["E4"],
+    application: (app) => {
+      const requesters = new Map<string, string>();
+      return withTurns(
+        {
+          ...app,
+          envelope: (admitted, turn, position) => {
+            const { envelope, signed } = admitted;
+            if (envelope.verb === "NEED") requesters.set(signed.id, envelope.from);
+            app.envelope(admitted, turn, position);
+          },
+        },
+        "need-thread",
+        (turn) => ({
+          append: (verb, thread, body) => {
+            const requester = requesters.get(thread);
+            const { paid } = body as { paid?: readonly { to: string; why: string }[] };
+            const at = paid?.findIndex(({ why }) => why !== "price") ?? -1;
+            if (requester === undefined || paid === undefined || at === -1)
+              return turn.append(verb, thread, body);
+            const changed = paid.map((one, i) => (i === at ? { ...one, to: requester } : one));
+            return turn.append(verb, thread, { ...(body as object), paid: changed });
+          },
+        }),
+      );
+    },
+  },
+  {
+    name: "invalidated-without-a-challenge",
+    what: "an attempt that was rejected is logged as invalidated",
+    properties: ["P3"],
+    application: (app) =>
+      withTurns(app, "need-thread", (turn) => ({
+        append: (verb, thread, body) =>
+          turn.append(verb === "REJECT" ? "INVALIDATE" : verb, thread, body),
+      })),
   },
   {
     name: "expired-lease-honoured",

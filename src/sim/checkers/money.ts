@@ -14,6 +14,12 @@ interface Move {
   readonly amount: unknown;
 }
 
+interface Tiers {
+  readonly parameters: {
+    readonly tiers: Readonly<Record<string, { readonly bountyMax: unknown }>>;
+  };
+}
+
 interface Book {
   held: bigint;
   escrow: bigint;
@@ -36,6 +42,7 @@ const booksOf = (
   const { ofBucket } = logsOf(observation);
   const books = new Map<string, Book>();
   const violations: Violation[] = [];
+  const { tiers } = (decode(observation.genesis) as Tiers).parameters;
   const system = [...ofBucket.entries()].find(([, entries]) =>
     entries.some((entry) => entry.kind === "ask"),
   );
@@ -55,7 +62,8 @@ const booksOf = (
         violations.push({ property: "E1", bucket, what });
         continue;
       }
-      post(books, violations, { bucket, question, answer: entry.payload });
+      const cap = amount(tiers[String(question["tier"])]?.bountyMax);
+      post(books, violations, { bucket, question, answer: entry.payload, cap });
     }
   }
   return { books, violations };
@@ -64,7 +72,12 @@ const booksOf = (
 const post = (
   books: Map<string, Book>,
   violations: Violation[],
-  { bucket, question, answer }: { bucket: number; question: Plain; answer: Plain },
+  {
+    bucket,
+    question,
+    answer,
+    cap,
+  }: { bucket: number; question: Plain; answer: Plain; cap: bigint },
 ): void => {
   const need = String(question["need"]);
   const bad = (property: string, what: string): void =>
@@ -72,6 +85,9 @@ const post = (
   if (question["kind"] === "fund" && answer["kind"] === "held") {
     if (books.has(need)) bad("E1", "was funded twice");
     const held = amount(question["amount"]);
+    const bounty = amount(question["bounty"]);
+    if (bounty > cap) bad("E3", `a bounty of ${bounty} is held, above the cap ${cap} of its tier`);
+    if (bounty > held) bad("E3", `a bounty of ${bounty} stands on ${held} that are held`);
     books.set(need, { held, escrow: held, postings: new Map(), isClosed: false });
   }
   if (question["kind"] !== "settle" || answer["kind"] !== "posted") return;
@@ -105,29 +121,10 @@ export const conservation: Checker = {
   },
 };
 
-interface Tiers {
-  readonly parameters: {
-    readonly tiers: Readonly<Record<string, { readonly bountyMax: unknown }>>;
-  };
-}
-
 export const caps: Checker = {
   property: "E3",
   check: (observation) => {
     const { violations } = booksOf(observation);
-    const found = violations.filter(({ property }) => property === "E3");
-    const { tiers } = (decode(observation.genesis) as Tiers).parameters;
-    for (const entry of logsOf(observation).entries) {
-      if (entry.kind !== "ask" || entry.payload["kind"] !== "fund") continue;
-      const { bounty, tier, need } = entry.payload;
-      const cap = amount(tiers[String(tier)]?.bountyMax);
-      if (amount(bounty) > cap)
-        found.push({
-          property: "E3",
-          need: String(need),
-          what: `a bounty of ${amount(bounty)} above the cap ${cap} of its tier`,
-        });
-    }
-    return { kind: "checked", violations: found };
+    return { kind: "checked", violations: violations.filter(({ property }) => property === "E3") };
   },
 };
