@@ -126,7 +126,7 @@ class Run {
       return;
     }
     if (isThread(kind)) return this.#thread(strike);
-    const watch = new StallWatch(() => this.#ended);
+    const watch = new StallWatch(() => this.#ended, this.#episode.needs);
     try {
       const what = await this.#hit(strike);
       const before = this.#ended;
@@ -282,13 +282,14 @@ class Run {
 /** Looks how long nothing ends. */
 class StallWatch {
   readonly #count: () => number;
+  readonly #needs: number;
   readonly #timer: NodeJS.Timeout;
   #seen: number;
   #sinceMs = performance.now();
   #longestMs = 0;
 
-  constructor(count: () => number) {
-    this.#count = count;
+  constructor(count: () => number, needs: number) {
+    [this.#count, this.#needs] = [count, needs];
     this.#seen = count();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
@@ -296,7 +297,9 @@ class StallWatch {
   #look(): void {
     const seen = this.#count();
     const nowMs = performance.now();
-    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#sinceMs);
+    // Where all have ended, nothing is waited for.
+    if (this.#seen < this.#needs)
+      this.#longestMs = Math.max(this.#longestMs, nowMs - this.#sinceMs);
     if (seen === this.#seen) return;
     [this.#seen, this.#sinceMs] = [seen, nowMs];
   }
