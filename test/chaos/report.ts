@@ -92,8 +92,9 @@ export const renderReport = (report: Report): string => {
     "",
     ...table(COLUMNS, rows, { width: WIDTH, colors: palette(false) }),
     "",
-    `${count(report.episodes)} runs, ${count(needs)} needs (${count(lost)} lost), ${count(entries)} entries, ` +
-      `${count(lives)} processes, ${count(restarts)} threads restarted, ${report.seconds.toFixed(0)} s`,
+    `${count(report.episodes)} runs, ${count(needs)} needs (${count(lost)} lost), ` +
+      `${count(entries)} entries, ${count(lives)} processes, ` +
+      `${count(restarts)} threads restarted, ${report.seconds.toFixed(0)} s`,
     `not covered here: P4 and the wires of E6 (simulation watches stores and wires), P8`,
     verdict,
     "",
