@@ -61,8 +61,9 @@ export interface AgentsFile {
 
 type Report = (path: readonly (string | number)[], what: Problem) => void;
 
-export const works = (agent: AgentSpec): boolean => agent.role !== "verifier";
-export const verifies = (agent: AgentSpec): boolean => agent.role !== "worker";
+type HasRole = Pick<AgentSpec, "role">;
+export const works = (agent: HasRole): boolean => agent.role !== "verifier";
+export const verifies = (agent: HasRole): boolean => agent.role !== "worker";
 
 /** Read and check the whole file. What is wrong goes to `bad`; the result holds only sound agents. */
 export const readAgents = async (
