@@ -67,7 +67,7 @@ it("never gives up on a full mailbox", async () => {
   expect(sent()).toBe(21);
 });
 
-it("signs anew what had expired when it came, with another nonce each time, and gives up at last", async () => {
+it("signs anew what had expired when it came, under another nonce, and gives up at last", async () => {
   const { client, again, wires } = answeredBy("EXPIRED");
   const said = client.sayAccount("STAKE", { amount: 1n });
   let over = false;
