@@ -201,6 +201,7 @@ const result = {
   statuses: Object.fromEntries(statuses),
   acceptedPerSecond: Math.round((accepted.length / floodMs) * 1_000),
   acceptedInWorstSecond: Math.min(...whole),
+  acceptedBySecond: whole,
   acceptedMs: {
     p50: round(percentile(latenciesMs.accepted, 0.5)),
     p99: round(percentile(latenciesMs.accepted, 0.99)),
