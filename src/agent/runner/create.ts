@@ -2,6 +2,7 @@
 
 import { ConversationRunner } from "./conversation.ts";
 import { ExecRunner } from "./exec.ts";
+import { HttpRunner } from "./http.ts";
 import { RUNNER_LIMITS, type RunnerLimits } from "./limits.ts";
 import { linesPeer } from "./lines.ts";
 import { modulePeer } from "./module.ts";
@@ -22,6 +23,7 @@ export const createRunner = (spec: RunSpec, options: CreateOptions): Runner => {
       callsMax: limits.moduleCallsMax,
       limits,
     });
+  if (spec.kind === "http") return new HttpRunner({ spec, cwd: options.cwd, limits });
   const { command, plans } = spec;
   if (spec.mode === "once") return new ExecRunner({ command, plans, cwd: options.cwd, limits });
   return new ConversationRunner({

@@ -16,6 +16,7 @@ import { formatAmount } from "./amount.ts";
 import { problem, type BadLines, type Problem } from "./bad-line.ts";
 import { Fields, isObject, show, type JsonObject } from "./fields.ts";
 import { parseLocated } from "./located-json.ts";
+import { readHttp } from "./run-http.ts";
 
 /** Bytes of AGENTS.json; an agent takes about 200. */
 export const AGENTS_BYTES_MAX = 8 * 1024 * 1024;
@@ -226,6 +227,7 @@ const readRun = async (
     return invalid(`"run" is ${show(value)}, not exactly one of exec, module and http`);
   const run = new Fields(value, (field, what) => at(["run", field], what));
   const [kind] = kinds;
+  if (kind === "http") return readHttp(run, folder);
   const target = run.value(kind!, "required");
   const mode =
     kind === "exec" ? (run.oneOf("mode", ["once", "lines"], "optional") ?? "once") : "once";
@@ -233,11 +235,6 @@ const readRun = async (
   run.rejectUnknown();
   if (plans !== undefined && typeof plans !== "boolean")
     return invalid(`"plans" is ${show(plans)}, not true or false`);
-  if (kind === "http")
-    return invalid(
-      "agents behind an address cannot be run yet",
-      'start it with "exec", or let it join a running swarm by `canswarm agent`',
-    );
   if (kind === "exec") {
     const command = readCommand(target, mode, plans ?? false, invalid);
     const name = command?.command[0];
