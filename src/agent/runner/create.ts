@@ -1,5 +1,7 @@
 /** The runner for what AGENTS.json says about an agent. Nothing is started before the first call. */
 
+import { LLM_LIMITS } from "../llm/limits.ts";
+import { LlmRunner } from "../llm/runner.ts";
 import { ConversationRunner } from "./conversation.ts";
 import { ExecRunner } from "./exec.ts";
 import { HttpRunner } from "./http.ts";
@@ -24,6 +26,8 @@ export const createRunner = (spec: RunSpec, options: CreateOptions): Runner => {
       limits,
     });
   if (spec.kind === "http") return new HttpRunner({ spec, cwd: options.cwd, limits });
+  if (spec.kind === "llm")
+    return new LlmRunner({ spec, cwd: options.cwd, limits, llm: LLM_LIMITS });
   const { command, plans } = spec;
   if (spec.mode === "once") return new ExecRunner({ command, plans, cwd: options.cwd, limits });
   return new ConversationRunner({

@@ -112,27 +112,34 @@ export interface ReadOptions {
   readonly end: CallEnd;
   readonly bytesMax: number;
   readonly onChunk: (chunk: Uint8Array) => "more" | "enough";
+  /** Gets what ends the reading early, as if the answer had ended there. */
+  readonly onOpen?: (close: () => void) => void;
 }
 
-/** Read an answer's body as it comes; undefined when it was read to its end, or enough of it. */
+/** Read an answer's body as it comes; ok when it was read to its end, or enough of it. */
 export const readBody = async (
   response: Response,
-  { end, bytesMax, onChunk }: ReadOptions,
+  { end, bytesMax, onChunk, onOpen }: ReadOptions,
 ): Promise<CallResult<undefined>> => {
-  const done = { kind: "ok", value: undefined } as const;
+  const reader = response.body?.getReader();
+  const close = (): void => void reader?.cancel().catch(() => undefined);
+  onOpen?.(close);
   let bytes = 0;
   try {
-    // Leaving the loop early cancels the stream, and the connection with it.
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.length;
+    for (;;) {
+      const part = await reader?.read();
+      if (part === undefined || part.done) break;
+      bytes += part.value.length;
       if (bytes > bytesMax)
         return failed("TOO_LARGE", `it answered more than ${mebibytes(bytesMax)}`);
-      if (onChunk(chunk) === "enough") return done;
+      if (onChunk(part.value) === "enough") break;
     }
   } catch (error) {
     if (end.failure !== undefined) return end.failure;
     const { code, message } = causeOf(error);
     return failed("EXIT", `its answer was cut off (${code ?? message})`);
+  } finally {
+    close(); // and the connection with it, where something is left to come
   }
-  return end.failure ?? done;
+  return end.failure ?? { kind: "ok", value: undefined };
 };

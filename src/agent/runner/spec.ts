@@ -1,5 +1,7 @@
 /** How an agent is run, as AGENTS.json says it (`run`), with paths made absolute and secrets read. */
 
+import type { LlmSpec } from "../llm/spec.ts";
+
 export type Command = readonly [program: string, ...args: string[]];
 
 /** A service: one POST a call. */
@@ -29,4 +31,5 @@ export type RunSpec =
       readonly plans: boolean;
     }
   | { readonly kind: "module"; readonly path: string }
-  | HttpSpec;
+  | HttpSpec
+  | LlmSpec;

@@ -26,7 +26,8 @@ export const readAddress = (
 ): string | undefined => {
   const text = fields.text(name, need, ADDRESS_UNITS_MAX);
   if (text === undefined) return undefined;
-  const wanted = `write ${base === undefined ? "" : "a path or "}an address like "http://127.0.0.1:8080/work"`;
+  const what = base === undefined ? "an address" : "a path or an address";
+  const wanted = `write ${what} like "http://127.0.0.1:8080/work"`;
   const url = URL.parse(text, base);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
     return fields.invalid(name, `"${name}" is ${show(text)}, not an http or https address`, wanted);

@@ -9,7 +9,16 @@ import { RUNNER_LIMITS, type RunnerLimits } from "#agent/runner/limits.ts";
 import type { Failure } from "#agent/runner/runner.ts";
 import type { HttpSpec } from "#agent/runner/spec.ts";
 import { AMPLE_MS, FIXTURES, judge, need, work } from "./calls.ts";
-import { closeServers, cutAfter, flood, json, never, reset, serve, text } from "./local-server.ts";
+import {
+  closeServers,
+  cutAfter,
+  flood,
+  json,
+  never,
+  reset,
+  serve,
+  text,
+} from "../../support/local-server.ts";
 import { processesWith, until } from "./until.ts";
 
 const ample = { timeoutMs: AMPLE_MS };
