@@ -6,9 +6,10 @@
  *     request whose worst case does not fit is not made.
  * B2  A reservation is settled once, with at most what was reserved.
  * B3  What nobody can tell the cost of is settled with the worst case (chat.ts).
+ * B4  Where the total is kept in a file, a request is made only once the file holds its worst case.
  *
- * It lives as long as its process. Needs beyond NEEDS_REMEMBERED_MAX are forgotten, the oldest first,
- * never one with a request under way.
+ * Without such a file it lives as long as its process. Needs beyond NEEDS_REMEMBERED_MAX are forgotten,
+ * the oldest first, never one with a request under way.
  */
 
 import type { Caps, Micro } from "./spec.ts";
@@ -28,30 +29,49 @@ export interface Reservation {
   settle(cost: Micro): void;
 }
 
+/** The file that keeps the total cannot be written. */
+export interface NotKept {
+  readonly kind: "not kept";
+  readonly why: string;
+}
+
 /** One account: what is spent for good, and what requests under way may still cost. */
-class Account {
-  spent: Micro = 0n;
+export class Account {
+  spent: Micro;
   reserved: Micro = 0n;
+
+  constructor(spent: Micro = 0n) {
+    this.spent = spent;
+  }
 
   left(cap: Micro | undefined): Micro | undefined {
     return cap === undefined ? undefined : cap - this.spent - this.reserved;
   }
 }
 
+/** All that is spent, and how it is kept; `keep` throws where it cannot be. */
+export interface Total {
+  readonly account: Account;
+  readonly keep: () => void;
+}
+
 /** What one call may spend. */
 export interface Purse {
   readonly spent: Micro;
-  reserve(worst: Micro): Reservation | OverBudget;
+  reserve(worst: Micro): Reservation | OverBudget | NotKept;
 }
 
 export class Budget {
   readonly #caps: Caps;
-  readonly #total = new Account();
+  readonly #total: Account;
+  readonly #keep: () => void;
   readonly #needs = new Map<string, Account>();
   readonly #needsMax: number;
 
-  constructor(caps: Caps, needsMax: number = NEEDS_REMEMBERED_MAX) {
+  constructor(caps: Caps, total?: Total, needsMax: number = NEEDS_REMEMBERED_MAX) {
     this.#caps = caps;
+    this.#total = total?.account ?? new Account();
+    this.#keep = total?.keep ?? (() => undefined);
     this.#needsMax = needsMax;
   }
 
@@ -87,12 +107,18 @@ export class Budget {
     return undefined;
   }
 
-  #reserve(call: Account, need: string, worst: Micro): Reservation | OverBudget {
+  #reserve(call: Account, need: string, worst: Micro): Reservation | OverBudget | NotKept {
     if (worst < 0n) throw new Error("B1: a worst case below zero");
     const accounts = { call, need: this.#needOf(need), total: this.#total };
     const over = this.#over(accounts, worst);
     if (over !== undefined) return over; // B1
     for (const account of Object.values(accounts)) account.reserved += worst;
+    try {
+      this.#keep(); // B4
+    } catch (error) {
+      for (const account of Object.values(accounts)) account.reserved -= worst;
+      return { kind: "not kept", why: (error as Error).message };
+    }
     let isOpen = true;
     const settle = (cost: Micro): void => {
       if (!isOpen || cost < 0n || cost > worst)
@@ -101,6 +127,11 @@ export class Budget {
       for (const account of Object.values(accounts)) {
         account.reserved -= worst;
         account.spent += cost;
+      }
+      try {
+        this.#keep();
+      } catch {
+        // The file still holds the worst case, which is not too little; the next request tries again.
       }
     };
     return { kind: "reserved", amount: worst, settle };

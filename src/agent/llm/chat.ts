@@ -84,6 +84,8 @@ const once = async (
     return failedTry(failed("TOO_LARGE", "the request is above the limit of this runner"));
   const worst = worstOf(messages, spec);
   const reservation = purse.reserve(worst);
+  if (reservation.kind === "not kept")
+    return failedTry(failed("ERROR", `what it spends cannot be kept: ${reservation.why}`));
   if (reservation.kind === "over") return failedTry(overBudget(reservation, worst));
   const settle = (cost: Micro): void => {
     reservation.settle(cost);

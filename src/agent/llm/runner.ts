@@ -20,6 +20,7 @@ import {
   type Call,
   type CallOptions,
   type CallResult,
+  type Failure,
   type JudgeCall,
   type Runner,
   type RunnerStats,
@@ -34,6 +35,7 @@ import type { LlmLimits } from "./limits.ts";
 import { Meter } from "./meter.ts";
 import { workerPrompt, type PromptOptions } from "./prompt.ts";
 import type { LlmSpec } from "./spec.ts";
+import { openSpendFile, type SpendFile } from "./spend-file.ts";
 import { askWorker, type Say } from "./worker.ts";
 
 export interface LlmOptions {
@@ -49,6 +51,9 @@ const BOUNDARY_BYTES = 16;
 export class LlmRunner implements Runner {
   readonly #options: LlmOptions;
   readonly budget: Budget;
+  readonly #spendFile: SpendFile | undefined;
+  /** Why it makes no call at all. */
+  readonly #unfit: Failure | undefined;
   readonly #gate: Gate;
   readonly #tally = new Tally();
   readonly #closing = new AbortController();
@@ -59,7 +64,13 @@ export class LlmRunner implements Runner {
   constructor(options: LlmOptions) {
     const { spec, cwd, limits, llm } = options;
     this.#options = options;
-    this.budget = new Budget(spec.caps);
+    try {
+      this.#spendFile = spec.spendFile === undefined ? undefined : openSpendFile(spec.spendFile);
+    } catch (error) {
+      const why = (error as Error).message;
+      this.#unfit = failed("SPAWN", `what it has spent cannot be read: ${why}`);
+    }
+    this.budget = new Budget(spec.caps, this.#spendFile);
     this.#gate = new Gate(llm.callsMax, limits.queueCallsMax);
     this.#service =
       spec.start === undefined ? undefined : new Service({ command: spec.start, cwd, limits });
@@ -76,6 +87,7 @@ export class LlmRunner implements Runner {
   }
 
   async start(): Promise<CallResult<Asks>> {
+    if (this.#unfit !== undefined) return this.#unfit;
     const port = await this.#service?.ready(this.#closing.signal);
     if (typeof port === "object") return port;
     const isCapped = Object.keys(this.#options.spec.caps).length > 0;
@@ -97,6 +109,7 @@ export class LlmRunner implements Runner {
     this.#gate.close();
     await Promise.all(this.#open);
     await this.#service?.close();
+    this.#spendFile?.close();
   }
 
   stats(): RunnerStats {
@@ -105,6 +118,7 @@ export class LlmRunner implements Runner {
   }
 
   async #answer(call: Call, options: CallOptions): Promise<CallResult<Answers[keyof Answers]>> {
+    if (this.#unfit !== undefined) return this.#unfit;
     switch (call.kind) {
       case "work":
       case "judge":

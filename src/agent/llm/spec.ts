@@ -17,7 +17,7 @@ export interface Caps {
   readonly call?: Micro;
   /** On all calls of one need. */
   readonly need?: Micro;
-  /** On all calls of this process. */
+  /** On all calls: of this process, or since the spend file began. */
   readonly total?: Micro;
 }
 
@@ -37,6 +37,8 @@ export interface LlmSpec {
   /** Absent: it costs nothing, for example because it runs on this machine. */
   readonly prices?: Prices;
   readonly caps: Caps;
+  /** Absolute: where what was spent is kept over restarts. */
+  readonly spendFile?: string;
   /** What the task is, in the operator's words; put into the frames of `prompts`. */
   readonly task?: string;
   readonly health?: string;

@@ -87,7 +87,6 @@ export class Service {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#starting;
-    this.#running?.program.kill();
     await this.#leaving; // V3
   }
 

@@ -3,6 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Caps, LlmSpec, Prices } from "#agent/llm/spec.ts";
+import { readSpent } from "#agent/llm/spend-file.ts";
 import { problem, type Problem } from "./bad-line.ts";
 import { Fields, isObject, show } from "./fields.ts";
 import { portFits, readAddress, readSecret, readStart } from "./run-network.ts";
@@ -38,7 +39,7 @@ export const readLlm = async (
   const health = readAddress(fields, "health", "optional", baseUrl);
   const temperature = readTemperature(fields);
   const prices = readPrices(fields, at);
-  const caps = readCaps(fields, prices, at);
+  const { caps, spendFile } = readBudget(fields, folder, prices, at);
   const task = await readTask(fields, folder);
   const start = readStart(fields, folder);
   const apiKey = await readSecret(fields, { env: "apiKeyEnv", file: "apiKeyFile" }, folder);
@@ -57,6 +58,7 @@ export const readLlm = async (
     caps,
     ...rest,
     ...(typeof apiKey === "string" ? { apiKey } : {}),
+    ...(spendFile === undefined ? {} : { spendFile }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(prices === undefined ? {} : { prices }),
     ...(task === undefined ? {} : { task }),
@@ -96,17 +98,40 @@ const readPrices = (fields: Fields, at: Report): Prices | undefined => {
   return input === undefined || output === undefined ? undefined : { input, output };
 };
 
-const readCaps = (fields: Fields, prices: Prices | undefined, at: Report): Caps => {
+const readBudget = (
+  fields: Fields,
+  folder: string,
+  prices: Prices | undefined,
+  at: Report,
+): { readonly caps: Caps; readonly spendFile?: string } => {
+  const value = fields.value("budget", "optional");
+  const { file, ...amounts } = isObject(value) ? value : {};
+  const given = new Fields({ budget: isObject(value) ? amounts : value }, (field, what) =>
+    at([field], what),
+  );
   const of = { names: ["call", "need", "total"], need: "optional", at } as const;
-  const caps = readAmounts(fields, "budget", of);
-  if (caps === undefined) return {};
+  const caps = readAmounts(given, "budget", of);
+  if (caps === undefined) return { caps: {} };
   if (fields.value("prices", "optional") === undefined && prices === undefined)
     fields.invalid(
       "budget",
       "there is a budget, and no prices to count with",
       'add "prices": {"input": "0.15", "output": "0.60"}, for a million tokens each',
     );
-  return caps;
+  if (file === undefined) return { caps };
+  const invalid = (sentence: string): void =>
+    at(["budget", "file"], problem("FIELD_INVALID", sentence));
+  if (typeof file !== "string" || file === "") {
+    invalid(`"file" is ${show(file)}, not a path`);
+    return { caps };
+  }
+  const spendFile = resolve(folder, file);
+  try {
+    readSpent(spendFile);
+  } catch (error) {
+    invalid(`${show(file)} cannot say what was spent: ${(error as Error).message}`);
+  }
+  return { caps, spendFile };
 };
 
 const readTask = async (fields: Fields, folder: string): Promise<string | undefined> => {

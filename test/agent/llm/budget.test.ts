@@ -43,7 +43,7 @@ describe("a budget", () => {
   });
 
   test("forgets the oldest need, never one with a request under way", () => {
-    const budget = new Budget({ need: 10n }, 2);
+    const budget = new Budget({ need: 10n }, undefined, 2);
     const open = reserve(budget, "a", 10n) as Reservation;
     for (const need of ["b", "c", "d"]) (reserve(budget, need, 10n) as Reservation).settle(10n);
     expect(reserve(budget, "a", 1n)).toMatchObject({ kind: "over", cap: "need" });

@@ -318,10 +318,11 @@ describe("a model's budget", () => {
 
   test.each([
     ["refused", text("", 400), 0n],
+    ["never begun", reset, worst],
     ["cut off", begun('{"out', "reset"), worst],
   ])("is charged for an answer that was %s with what it may have cost", async (_, answer, cost) => {
     const server = await serve(answer);
-    const runner = modelRunner({ baseUrl: server.url, prices, caps });
+    const runner = modelRunner({ baseUrl: server.url, prices, caps }, { triesMax: 1 });
     expect(await runner.call(work(), ample)).toMatchObject({ kind: "failed" });
     expect(runner.budget.reserved).toBe(0n);
     expect(runner.budget.spent).toBe(cost);
