@@ -9,7 +9,7 @@ import { extname, join } from "node:path";
 import { clean, count, cutEnd, cutStart } from "#cli/display.ts";
 import { TOOLS, allowedOptions, closeTools, minify, type SourceFile } from "./minifiers.ts";
 
-export const FILES_COUNT = 24;
+export const FILES_COUNT = 96;
 const BYTES_MIN = 1024;
 const BYTES_MAX = 60 * 1024;
 const EXTENSIONS = new Set([".js", ".mjs", ".cjs"]);
