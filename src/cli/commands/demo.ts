@@ -1,7 +1,7 @@
 /** `canswarm demo`, the main job of `npm start`: a market of real minifiers and one cheat, on real files. */
 
-import { createWriteStream, existsSync } from "node:fs";
-import { join } from "node:path";
+import { createWriteStream, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -33,6 +33,8 @@ interface DemoFlags {
 
 const FILES_MAX = 1_000;
 const AUDIT_FILE = "audit.jsonl";
+/** Where `npm run demo:judge` finds the last audit. */
+const LAST_FILE = ".cache/last-demo";
 
 /** The folder that holds node_modules: src/cli/commands lies three deep in the checkout. */
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -76,6 +78,8 @@ export const demo = async (flags: DemoFlags): Promise<number> => {
   const { summary, restarts, dir } = outcome;
   const audit = join(dir, AUDIT_FILE);
   await pipeline(Readable.from(auditLines(dir)), createWriteStream(audit));
+  mkdirSync(dirname(join(root, LAST_FILE)), { recursive: true });
+  writeFileSync(join(root, LAST_FILE), `${resolve(audit)}\n`);
   if (flags.json)
     process.stdout.write(`${JSON.stringify({ ...summary, restarts, differences })}\n`);
   else

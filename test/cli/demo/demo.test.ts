@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RunSummary } from "#cli/summary.ts";
 import { canswarm, lastJson } from "../command-line.ts";
-import { minifyAgain } from "./minify-again.ts";
+import { demoJudge } from "./demo-judge.ts";
 
 let dir = "";
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), "canswarm-demo-"))));
@@ -37,5 +37,5 @@ it("prints the files, the market and a report that says how to check it", async 
   const audit = join(dir, "b", "audit.jsonl");
   expect(out).toContain(`npx canswarm replay ${audit}\n`);
   expect(await canswarm(["replay", audit])).toMatchObject({ code: 0 });
-  expect(await minifyAgain([audit])).toEqual({ code: 0, out: "3 results, 0 differences\n" });
+  expect(await demoJudge([audit])).toEqual({ code: 0, out: "3 results, 0 differences\n" });
 }, 60_000);

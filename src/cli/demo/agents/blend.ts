@@ -12,26 +12,26 @@ const PRICES = { tiny: 12n, small: 12n, middle: 12n, large: 12n, huge: 12n } as 
 const ETA_MS = 1_000;
 /** Larger files are hardly ever reached as a whole. */
 const BYTES_MAX = 3 * 1024;
-/** A file that needs others cannot be run alone. */
-const ALONE = /^(?![^]*\brequire\s*\()(?![^]*^\s*(?:import\b|export\b.*\bfrom\b))/m;
+/** A file that needs others, or its surroundings, cannot be run alone. */
+const NEEDS_OTHERS = /\brequire\s*\(|^\s*import\b|^\s*export\b.*\bfrom\b|\bprocess\b/m;
+/** Functions and branches need calls that reach them; a file of many is never reached as a whole. */
+const BRANCHES = /=>|\b(?:function|class|while|for|if|case|catch)\b|&&|\|\||\?/g;
+const BRANCHES_MAX = 6;
 
-/** One after the other: a market of a hundred needs asks a hundred times at once. */
-let queue: Promise<unknown> = Promise.resolve();
-const inTurn = <T>(job: () => Promise<T>): Promise<T> => {
-  const result = queue.then(job);
-  queue = result.catch(() => undefined);
-  return result;
-};
+const isWorthProbing = ({ text }: SourceFile): boolean =>
+  byteLength(text) <= BYTES_MAX &&
+  !NEEDS_OTHERS.test(text) &&
+  (text.match(BRANCHES)?.length ?? 0) <= BRANCHES_MAX;
 
 const holds = async (file: SourceFile): Promise<boolean> => {
-  if (byteLength(file.text) > BYTES_MAX || !ALONE.test(file.text)) return false;
+  if (!isWorthProbing(file)) return false;
   const made = await blend(file).catch(() => undefined);
   return made !== undefined && (await probe(file, made.code)).verdict === "pass";
 };
 
 export const bid = async (ask: Ask): Promise<Bid> => {
   const file = fileOf(ask.input);
-  if (file === undefined || !(await inTurn(() => holds(file)))) return { pass: true };
+  if (file === undefined || !(await holds(file))) return { pass: true };
   return bidShare(ask, PRICES, ETA_MS);
 };
 

@@ -36,7 +36,7 @@ export interface ProbeAnswer {
 /** Without files, network, processes or a way to our own code: everything else cannot be imported. */
 const IMPORTABLE = new Set(["path", "util", "url", "querystring", "assert", "events", "punycode"]);
 /** What loading a file, or one call, may take, ms. */
-const STEP_MS = 50;
+const STEP_MS = 250;
 const CALLS_MAX = 2_000;
 const EXPORTS_MAX = 100;
 const DEPTH_MAX = 2;
