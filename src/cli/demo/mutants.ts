@@ -42,8 +42,10 @@ export interface MutantRow {
 /** Changes of one kind in one file; a large file would else drown the small ones. */
 const EACH_MAX = 25;
 const HALF = 2;
-/** Results behind an unknown tool that are really run: each costs a process. */
-const PROBED_MAX = 8;
+/** Results that are changed. */
+const MUTATED_MAX = 30;
+/** Files whose changed results are really run, small ones: each result costs a process. */
+const PROBED_FILES = 2;
 const PROBED_BYTES_MAX = 3 * 1024;
 
 const OPERATORS: Readonly<Record<string, string>> = {
@@ -179,6 +181,13 @@ const rememberingMeans = (): Means => {
   };
 };
 
+/** Of all accepted results, as many as are changed: from all parts of the list, and all of `blend`. */
+export const sampleOf = (accepted: readonly Accepted[], most = MUTATED_MAX): Accepted[] => {
+  const own = accepted.filter(({ output }) => output.tool === BLEND);
+  const others = accepted.filter(({ output }) => output.tool !== BLEND);
+  return [...own, ...(others.length <= most ? others : spread(others, most))];
+};
+
 export interface Accepted {
   readonly file: SourceFile;
   readonly output: Minified;
@@ -207,15 +216,10 @@ export const tryMutants = async (
   const small = accepted
     .filter(({ file }) => file.text.length <= PROBED_BYTES_MAX)
     .sort((a, b) => Number(b.output.tool === BLEND) - Number(a.output.tool === BLEND))
-    .slice(0, HALF);
+    .slice(0, PROBED_FILES);
   const probed = await Promise.all(
     small.map(async ({ file }) => (await behindUnknown(file)).map((mutant) => ({ file, mutant }))),
   );
-  await Promise.all(
-    probed
-      .flat()
-      .slice(0, PROBED_MAX)
-      .map(({ file, mutant }) => put(file, mutant)),
-  );
+  await Promise.all(probed.flat().map(({ file, mutant }) => put(file, mutant)));
   return [...rows.values()];
 };
