@@ -1,4 +1,4 @@
-/** `canswarm demo`, the main job of `npm start`: a market of real minifiers and some cheats, on real files. */
+/** `canswarm demo`, the main job of `npm start`: real minifiers and some cheats on real files. */
 
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

@@ -185,8 +185,14 @@ const CHEAT_UNITS = "one operator changed  tried  caught  ".length;
 const mutantTable = ({ mutants }: Report, width: number, colors: Palette): string[] => {
   const sum = (name: "tried" | "caught" | "same" | "missed"): number =>
     mutants.reduce((total, row) => total + row[name], 0);
-  const all = { kind: "all", ...{ tried: sum("tried"), caught: sum("caught") } };
-  const rows = [...mutants, { ...all, same: sum("same"), missed: sum("missed") }];
+  const all = {
+    kind: "all",
+    tried: sum("tried"),
+    caught: sum("caught"),
+    same: sum("same"),
+    missed: sum("missed"),
+  };
+  const rows = [...mutants, all];
   return table(
     [
       { title: "mutant of a result", align: "left" },

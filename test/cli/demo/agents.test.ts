@@ -132,7 +132,7 @@ describe("the market of all files", () => {
     return { won, cheated, files: files.length };
   };
 
-  test("is of at least 80 files; each minifier is the cheapest for five or more; 20 are cheated on", async () => {
+  test("has 80 files and more, each minifier is the cheapest for five, cheats go for 20", async () => {
     const { won, cheated, files } = await wins();
     expect(files).toBeGreaterThanOrEqual(80);
     expect([...won.keys()].sort()).toEqual([...TOOLS].sort());

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileURLToPath } from "node:url";
 import { minifyHonestly } from "#cli/demo/agents/minify-worker.ts";
 import { CHEATS, cheatOn } from "#cli/demo/cheats.ts";
-import { checkMinified } from "#cli/demo/check.ts";
+import { checkMinified, type Means } from "#cli/demo/check.ts";
 import { chooseFiles, describeChoice, type Choice } from "#cli/demo/files.ts";
 import {
   allowedOptions,
@@ -14,6 +14,7 @@ import {
   versionOf,
   type Minified,
   type SourceFile,
+  type Tool,
 } from "#cli/demo/minifiers.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -21,6 +22,15 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const WANTED = 24;
 let choice: Choice;
 let sources: SourceFile[];
+
+const honest = new Map<string, Promise<Minified | undefined>>();
+/** Undefined where the tool cannot read the file. Each is made once. */
+const honestOf = (tool: Tool, file: SourceFile): Promise<Minified | undefined> => {
+  const key = `${tool} ${file.path}`;
+  const made = honest.get(key) ?? minifyHonestly(tool, file).catch(() => undefined);
+  honest.set(key, made);
+  return made;
+};
 
 beforeAll(async () => {
   choice = await chooseFiles(ROOT, WANTED);
@@ -73,12 +83,12 @@ describe("an honest delivery", () => {
   test.each(TOOLS)("of %s passes on every file that the tool accepts", async (tool) => {
     let passed = 0;
     for (const file of sources) {
-      const output = await minifyHonestly(tool, file).catch(() => undefined);
+      const output = await honestOf(tool, file);
       if (output === undefined) continue;
       expect(await checkMinified(file, output)).toMatchObject({ verdict: "pass" });
       passed += 1;
     }
-    expect(passed).toBeGreaterThanOrEqual(20);
+    expect(passed).toBeGreaterThanOrEqual(WANTED - 4);
   });
 
   test("may use any allowed options, in any order of their keys", async () => {
@@ -92,6 +102,17 @@ describe("an honest delivery", () => {
         expect(await checkMinified(file, output)).toMatchObject({ verdict: "pass" });
       }
   });
+});
+
+/** What the tool's honest result was: it gives the same bytes each time, as is shown above. */
+const remembered = (file: SourceFile): Means => ({
+  again: async (tool, options) => {
+    const output = await honestOf(tool, file);
+    if (output === undefined) throw new Error("it cannot read the file");
+    expect(options).toEqual(output.options);
+    return output.code;
+  },
+  probe: () => Promise.reject(new Error("the tool is known")),
 });
 
 /** The outermost names of a script would be changed as well. */
@@ -111,11 +132,12 @@ describe("a cheat", () => {
       let tried = 0;
       for (const file of sources.filter(fits))
         for (const tool of TOOLS) {
-          const honest = await minifyHonestly(tool, file).catch(() => undefined);
-          const lie = honest === undefined ? undefined : cheatOn(cheat, honest);
+          const output = await honestOf(tool, file);
+          const lie = output === undefined ? undefined : cheatOn(cheat, output);
           if (lie === undefined) continue;
-          expect(lie).not.toEqual(honest);
-          expect(await checkMinified(file, lie)).toMatchObject({ verdict: "fail" });
+          expect(lie).not.toEqual(output);
+          const verdict = checkMinified(file, lie, remembered(file));
+          expect(await verdict).toMatchObject({ verdict: "fail" });
           tried += 1;
         }
       expect(tried).toBeGreaterThan(0);

@@ -111,14 +111,23 @@ test("the report piped: plain and complete", () => {
     b/way/table.cjs  20,000     9,000  █████░░░░░  55 %  esbuild     1.16  1.90 s  cheat-operator
     c/index.mjs           –         –  –                 no_bids        –       –
 
-    agent    won  finalized  rejected  earned  lost  reputation
-    esbuild    2          2              1.82              0.31
+    agent           won  finalized  rejected  earned  lost  reputation
+    esbuild           2          2              1.82              0.31
     cheat-operator    1          0         1       0  0.05        0.05
+
+    cheat                 tried  caught  a verifier's words
+    empty output              0       0
+    an export dropped         0       0
+    one operator changed      1       1  esbuild gives other bytes from byte 812 on [2J
+    a false size              0       0
+
+    mutant of a result  tried  caught  same bytes  missed
+    operator swapped    1,200   1,200                   0
+    recipe changed         30      28           1       1
+    all                 1,230   1,228           1       1
 
     needs     2 of 3 finalized, 1 no_bids in 4.32 s
     saved     12,500 of 22,000 bytes (57 %)
-    cheats    1 rejected
-              cheat-operator: esbuild gives other bytes from byte 812 on [2J  b/way/table.cjs
     again     2 results made once more by other code: 0 differences
     decided   half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
     ended     half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
@@ -126,7 +135,8 @@ test("the report piped: plain and complete", () => {
     restarts  thread 1 was back after 212 ms (thread:exit)
     state     5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f
     audit     canswarm-data/audit.jsonl
-    check it  npx canswarm replay canswarm-data/audit.jsonl
+    check it  npm run demo:judge
+              npx canswarm replay canswarm-data/audit.jsonl
     "
   `);
 });

@@ -26,8 +26,14 @@ const SWAPPED: Readonly<Record<string, string>> = {
 };
 
 /** Texts are matched first, so that nothing inside them counts as an operator. */
-const TOKEN =
-  /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|=>|===|!==|==|!=|&&|\|\||\?\?|<=|>=|\+\+|--|[<>+\-*%]|\btrue\b|\bfalse\b|\b\d+\b/g;
+const TOKEN = new RegExp(
+  [
+    String.raw`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'`,
+    String.raw`=>|===|!==|==|!=|&&|\|\||\?\?|<=|>=|\+\+|--|[<>+\-*%]`,
+    String.raw`\btrue\b|\bfalse\b|\b\d+\b`,
+  ].join("|"),
+  "g",
+);
 
 const instead = (token: string): string | undefined => {
   if (/^["']/.test(token))
@@ -47,7 +53,7 @@ export const changesOf = (printed: string): string[] => {
   }
   const lines = printed.split("\n");
   lines.forEach((line, n) => {
-    if (/;$/.test(line) && !/^["']use strict["'];$/.test(line))
+    if (line.endsWith(";") && !/^["']use strict["'];$/.test(line))
       changed.push([...lines.slice(0, n), ...lines.slice(n + 1)].join("\n"));
   });
   return changed;

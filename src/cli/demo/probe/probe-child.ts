@@ -54,7 +54,10 @@ const imported = (name: string): unknown => {
 const PRELUDE = `"use strict";
 Error.stackTraceLimit = 0;
 Math.random = () => 0.5;
-Date = class extends Date { constructor(...a) { super(...(a.length ? a : [0])); } static now() { return 0; } };
+Date = class extends Date {
+  constructor(...given) { super(...(given.length > 0 ? given : [0])); }
+  static now() { return 0; }
+};
 globalThis.global = globalThis;
 delete globalThis.WebAssembly; delete globalThis.SharedArrayBuffer; delete globalThis.Atomics;`;
 
@@ -111,30 +114,24 @@ const observe = async (
 ): Promise<string[]> => {
   const { context, exports } = await load(code, module, filename);
   const seen: string[] = [];
+  /** One call: what can be told of it, and the value for looking further. */
+  const tried = (how: string): { readonly out: string; readonly value?: unknown } => {
+    try {
+      const value: unknown = vm.runInContext(how, context, { timeout: STEP_MS, filename: "call" });
+      return { out: describe(value), value };
+    } catch (error) {
+      if (isTimeout(error)) throw error;
+      return { out: `throws ${describe(error)}` };
+    }
+  };
   const call = (path: string, target: unknown, self: unknown, depth: number): void => {
+    const isClass = /^class\b/.test(String(target));
     for (const args of probes) {
       if (seen.length >= CALLS_MAX) return;
       Object.assign(context, { target, self, given: structuredClone(args) });
-      let out: string;
-      let value: unknown;
-      try {
-        const run = "Reflect.apply(target, self, given)";
-        value = vm.runInContext(run, context, { timeout: STEP_MS, filename: "call" });
-        out = describe(value);
-      } catch (error) {
-        if (isTimeout(error)) throw error;
-        out = `throws ${describe(error)}`;
-        if (/^throws TypeError/.test(out) && /^class\b/.test(String(target))) {
-          try {
-            const made = "Reflect.construct(target, given)";
-            value = vm.runInContext(made, context, { timeout: STEP_MS, filename: "call" });
-            out = `new ${describe(value)}`;
-          } catch (inner) {
-            if (isTimeout(inner)) throw inner;
-            out = `new throws ${describe(inner)}`;
-          }
-        }
-      }
+      const { out, value } = tried(
+        isClass ? "Reflect.construct(target, given)" : "Reflect.apply(target, self, given)",
+      );
       seen.push(`${path}(${describe(args)}) = ${out} given ${describe(context["given"])}`);
       if (depth < DEPTH_MAX) walk(`${path}()`, value, depth + 1);
     }
