@@ -5,12 +5,12 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-export const minifyAgain = (
+export const demoJudge = (
   args: readonly string[],
   input = "",
 ): Promise<{ readonly code: number | null; readonly out: string }> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["test/foreign/minify-again.mjs", ...args], {
+    const child = spawn(process.execPath, ["test/foreign/demo-judge.mjs", ...args], {
       cwd: ROOT,
       stdio: ["pipe", "pipe", "inherit"],
     });
