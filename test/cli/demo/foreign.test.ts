@@ -1,7 +1,12 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encode } from "#envelope/canonical.ts";
+import { cidOf } from "#envelope/cid.ts";
 import { minifyHonestly } from "#cli/demo/agents/minify-worker.ts";
+import { CHEATS, cheatOn } from "#cli/demo/cheats.ts";
 import { chooseFiles } from "#cli/demo/files.ts";
 import { closeTools, TOOLS, type Minified } from "#cli/demo/minifiers.ts";
 import { demoJudge } from "./demo-judge.ts";
@@ -53,3 +58,54 @@ test("an option that was used and not declared shows", async () => {
   expect(out).toMatch(/terser [\d.]+ makes other code\n/);
   expect(out).toMatch(/'import', and 'export' cannot be used outside of module code\n/);
 }, 60_000);
+
+describe("an audit of four cheats and two honest deliveries", () => {
+  const entriesOf = (index: number, output: unknown, options: { paid: boolean; told: boolean }) => {
+    const [need, artifact] = [`need-${index}`, cidOf(encode(output))];
+    const key = delivered[index]!.path;
+    const told = options.told ? { output } : {};
+    return [
+      { verb: "NEED", id: need, body: { key } },
+      { verb: "COMMIT", body: { need, artifact, ...told } },
+      ...(options.paid ? [{ verb: "FINALIZE", body: { need, artifact } }] : []),
+    ];
+  };
+  const judged = (entries: readonly object[]) => {
+    const dir = mkdtempSync(join(tmpdir(), "canswarm-judge-"));
+    const file = join(dir, "audit.jsonl");
+    writeFileSync(file, `${JSON.stringify({ kind: "record", view: { entries } })}\n`);
+    return demoJudge([file]).finally(() => rmSync(dir, { recursive: true }));
+  };
+  const script = () => delivered.findIndex(({ output }) => /exports\.\w+=/.test(output.code));
+  const lies = (paid: boolean) =>
+    CHEATS.flatMap((cheat) => {
+      const output = cheatOn(cheat, delivered[script()]!.output);
+      return entriesOf(script(), output, { paid, told: true });
+    });
+  const honest = () => [
+    ...entriesOf(0, delivered[0]!.output, { paid: true, told: true }),
+    ...entriesOf(1, delivered[1]!.output, { paid: true, told: false }),
+  ];
+
+  test("finds each kind, and makes again what the file holds by its CID only", async () => {
+    const { code, out } = await judged([...honest(), ...lies(false)]);
+    expect(out).toMatch(/empty output +1 +1\nan export dropped +1 +1\none operator changed +1 +1/);
+    expect(out).toMatch(/a false size +1 +1\n/);
+    expect(out).toContain("2 FINALIZED artifacts recomputed, 0 differ; 4 cheats tried, 4 caught");
+    expect(code).toBe(0);
+  });
+
+  test("a cheat that was paid is a difference", async () => {
+    const paid = lies(true).slice(0, 3);
+    const { code, out } = await judged([...honest(), ...paid]);
+    expect(out).toContain("3 FINALIZED artifacts recomputed, 1 differ; 1 cheats tried, 0 caught");
+    expect(code).toBe(1);
+  });
+
+  test("an artifact that no recipe makes is a difference, and nothing is nothing to praise", async () => {
+    const own = { ...delivered[1]!.output, code: "1" };
+    const unknown = entriesOf(1, own, { paid: true, told: false });
+    expect(await judged(unknown)).toMatchObject({ code: 1 });
+    expect(await judged([])).toMatchObject({ code: 1 });
+  });
+});
