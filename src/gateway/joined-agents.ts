@@ -6,6 +6,8 @@
  *     only its reader knows. Envelopes come under a session, so strangers cost no signature check.
  * J2  A listing is a lease: probes on the stream must be answered, or listing and stream end.
  * J3  Nothing is kept for who is away. Whoever attaches again is told again what is still asked of it.
+ * J4  Envelopes cost a signature check each, so their number is limited: a stranger, who has had no ACK
+ *     yet, may say little; whoever is refused may say less for a while.
  */
 
 import { randomBytes } from "node:crypto";
@@ -23,6 +25,9 @@ import {
   AGENT_ENVELOPES_PER_S,
   LISTING_MS,
   PROBE_MS,
+  REFUSAL_COST,
+  STRANGER_ENVELOPES_BURST,
+  STRANGER_ENVELOPES_PER_S,
   STREAMS_MAX,
 } from "./limits.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -49,6 +54,8 @@ interface Joined {
   readonly sent: Set<EnvelopeId>;
   probe: string;
   heardMs: number;
+  /** It has had an ACK. */
+  isKnown: boolean;
   cancel: () => void;
 }
 
@@ -78,6 +85,7 @@ export class JoinedAgents {
   readonly #byDid = new Map<Did, Joined>();
   readonly #bySecret = new Map<string, Joined>();
   readonly #rate = new RateLimit(AGENT_ENVELOPES_PER_S, AGENT_ENVELOPES_BURST);
+  readonly #strangers = new RateLimit(STRANGER_ENVELOPES_PER_S, STRANGER_ENVELOPES_BURST);
   /** Counts since the start, for metrics. */
   readonly counts = { envelopes: 0, refused: 0, notices: 0 };
 
@@ -121,13 +129,24 @@ export class JoinedAgents {
     const heardMs = this.#swarm.clock.monotonicMs();
     const secret = secretText();
     const sent = new Set<EnvelopeId>();
-    const joined: Joined = { did, secret, stream, sent, probe: "", heardMs, cancel: noop };
+    const joined: Joined = {
+      did,
+      secret,
+      stream,
+      sent,
+      probe: "",
+      heardMs,
+      isKnown: false,
+      cancel: noop,
+    };
     this.#byDid.set(did, joined);
     this.#bySecret.set(secret, joined);
     stream.send("session", JSON.stringify({ session: secret, probeMs: PROBE_MS }));
     this.#link.attach(did, {
       receipt: (receipt) => {
         sent.delete(receipt.envelope);
+        if (receipt.kind === "ack") joined.isKnown = true;
+        else this.#refused(did);
         stream.send("receipt", base64(encode(receipt)));
       },
       notice: (notice) => {
@@ -135,8 +154,9 @@ export class JoinedAgents {
         stream.send("notice", base64(encodeNotice(notice)));
       },
       rejected: (envelope, code, detail) => {
-        if (sent.delete(envelope))
-          stream.send("rejected", JSON.stringify({ envelope, code, detail }));
+        if (!sent.delete(envelope)) return;
+        if (code !== "MAILBOX_FULL") this.#refused(did);
+        stream.send("rejected", JSON.stringify({ envelope, code, detail }));
       },
       resumed: () => stream.send("resumed", "{}"),
     });
@@ -156,9 +176,10 @@ export class JoinedAgents {
   send(secret: string | undefined, wires: readonly Uint8Array[]): void {
     const joined = this.#joined(secret);
     const nowMs = this.#swarm.clock.monotonicMs();
-    if (!this.#rate.take(joined.did, nowMs, wires.length)) {
+    const rate = joined.isKnown ? this.#rate : this.#strangers;
+    if (!rate.take(joined.did, nowMs, wires.length)) {
       this.counts.refused += wires.length;
-      throw new GatewayError("BUSY", { reason: `${AGENT_ENVELOPES_PER_S} envelopes a second` });
+      throw new GatewayError("BUSY", { reason: "this agent's envelopes" });
     }
     const read = wires.map((wire) => this.#read(joined.did, wire));
     joined.heardMs = nowMs;
@@ -177,6 +198,10 @@ export class JoinedAgents {
 
   close(): void {
     for (const joined of this.#byDid.values()) this.#end(joined);
+  }
+
+  #refused(did: Did): void {
+    this.#rate.charge(did, this.#swarm.clock.monotonicMs(), REFUSAL_COST); // J4
   }
 
   #joined(secret: string | undefined): Joined {

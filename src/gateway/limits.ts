@@ -22,6 +22,11 @@ export const ACCOUNT_NEEDS_BURST = 4_000;
 /** Envelopes that an agent may send in a second, over some time; and at once. */
 export const AGENT_ENVELOPES_PER_S = 500;
 export const AGENT_ENVELOPES_BURST = 2_000;
+/** Each refusal of the swarm costs an agent as much as so many envelopes: junk soon has no room. */
+export const REFUSAL_COST = 20;
+/** The same for one that has had no acknowledgement under its session yet: it has to say REGISTER, no more. */
+export const STRANGER_ENVELOPES_PER_S = 8;
+export const STRANGER_ENVELOPES_BURST = 64;
 /** Names of accounts. */
 export const ACCOUNTS_MAX = 1_000;
 /** Streams of events at a time, of needs and of agents. */

@@ -19,17 +19,30 @@ export class RateLimit {
 
   /** Takes `count`, or nothing where there are not so many left. */
   take(name: string, nowMs: number, count = 1): boolean {
+    const left = this.#leftOf(name, nowMs);
+    const isGiven = left >= count;
+    this.#keep(name, isGiven ? left - count : left, nowMs);
+    return isGiven;
+  }
+
+  /** Takes `count` whether they are there or not: what is owed is waited for, a burst's worth at most. */
+  charge(name: string, nowMs: number, count: number): void {
+    this.#keep(name, Math.max(-this.#burst, this.#leftOf(name, nowMs) - count), nowMs);
+  }
+
+  #leftOf(name: string, nowMs: number): number {
     const known = this.#buckets.get(name);
     const since = known === undefined ? 0 : Math.max(0, nowMs - known.atMs);
-    const left = Math.min(this.#burst, (known?.left ?? this.#burst) + since * this.#perMs);
-    const isGiven = left >= count;
-    // In the order of their last use.
+    return Math.min(this.#burst, (known?.left ?? this.#burst) + since * this.#perMs);
+  }
+
+  /** In the order of their last use. */
+  #keep(name: string, left: number, nowMs: number): void {
     this.#buckets.delete(name);
-    this.#buckets.set(name, { left: isGiven ? left - count : left, atMs: nowMs });
+    this.#buckets.set(name, { left, atMs: nowMs });
     if (this.#buckets.size > NAMES_MAX) {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    return isGiven;
   }
 }

@@ -25,7 +25,8 @@ export const RECONNECT_MS_MAX = 5_000;
 export const QUIET_MS_MAX = 20_000;
 /** Envelopes that wait for a session; the oldest are dropped. */
 export const OUTGOING_MAX = 4_096;
-/** Of one request. */
+/** Of one request: at first, while the supervisor does not know the agent; doubled while it takes them. */
+const SENT_TOGETHER_START = 32;
 const SENT_TOGETHER_MAX = 256;
 const SENT_TOGETHER_BYTES = 900 * 1024;
 
@@ -52,6 +53,7 @@ export class HttpLink implements SwarmLink {
   #session: Session | undefined;
   #outgoing: Uint8Array[] = [];
   #isSending = false;
+  #togetherMax = SENT_TOGETHER_START;
   #joins = 0;
   readonly #closing = new AbortController();
 
@@ -101,7 +103,7 @@ export class HttpLink implements SwarmLink {
     let bytes = 0;
     for (const wire of this.#outgoing) {
       bytes += wire.length;
-      if (wires.length === SENT_TOGETHER_MAX || (wires.length > 0 && bytes > SENT_TOGETHER_BYTES))
+      if (wires.length === this.#togetherMax || (wires.length > 0 && bytes > SENT_TOGETHER_BYTES))
         break;
       wires.push(wire);
     }
@@ -112,9 +114,12 @@ export class HttpLink implements SwarmLink {
   async #post(session: Session, wires: readonly Uint8Array[]): Promise<void> {
     try {
       await this.#o.api.postBytes("/v1/envelopes", wires, { "canswarm-session": session.secret });
+      this.#togetherMax = Math.min(SENT_TOGETHER_MAX, this.#togetherMax * 2);
     } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#togetherMax = Math.max(1, Math.ceil(this.#togetherMax / 2));
       // H3, but a session that is over is opened again at once.
-      if (error instanceof ApiError && error.status === 401) session.cut("the session is over");
+      if (error.status === 401) session.cut("the session is over");
     }
   }
 
