@@ -2,6 +2,7 @@
 
 import { digestOf } from "#envelope/cid.ts";
 import { rankBids } from "#domain/market/score.ts";
+import { isPausedIn } from "#domain/registry/snapshot.ts";
 import { reputationPpm } from "#domain/registry/reputation.ts";
 import { auctionMachine } from "#machines/auction/auction.machine.ts";
 import type { AuctionCommand } from "#machines/auction/auction.commands.ts";
@@ -58,15 +59,18 @@ export const eligibleWorkers = (
   requester: Did,
   barred: readonly Did[],
 ): Did[] =>
-  (directory?.snapshot.agents ?? [])
-    .filter(
-      (row) =>
-        row.roles.includes("worker") &&
-        row.capabilities.includes(capability) &&
-        row.did !== requester &&
-        !barred.includes(row.did),
-    )
-    .map((row) => row.did);
+  directory === undefined
+    ? []
+    : directory.snapshot.agents
+        .filter(
+          (row) =>
+            row.roles.includes("worker") &&
+            !isPausedIn(directory, row.did) &&
+            row.capabilities.includes(capability) &&
+            row.did !== requester &&
+            !barred.includes(row.did),
+        )
+        .map((row) => row.did);
 
 const viewOf = (actor: ActorRef): AuctionView => actor.state as AuctionView;
 
@@ -134,8 +138,10 @@ const rank = (
   const need = needOf(actor.id);
   const { body } = specOf(turn, need);
   const { attempt } = viewOf(actor).context;
+  // Whoever was paused since its bid is awarded nothing.
+  const standing = bids.filter((bid) => !isPausedIn(directory, bid.worker));
   const scored = rankBids(
-    bids.map((bid) => ({
+    standing.map((bid) => ({
       ...bid,
       reputation: reputationPpm(directory.rows.get(bid.worker)?.reputation[body.capability]),
       fit: FIT_WHOLE,

@@ -89,6 +89,16 @@ export const REFUSALS = {
     "the policy refuses this",
     "read the detail and the policy bundle of the swarm",
   ),
+  PAUSED: refusal(
+    "changed",
+    "the operator has paused the sender, or everybody",
+    "finish what you hold; sign a new one when the operator has resumed you",
+  ),
+  SPEND_LIMIT: refusal(
+    "changed",
+    "this would commit more than the operator's spend limits allow",
+    "ask for less, or sign a new one when the limit named in the detail has room again",
+  ),
   RATE_LIMITED: refusal(
     "changed",
     "the sender's entity has challenged as often as it may for now",

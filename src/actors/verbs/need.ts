@@ -3,6 +3,7 @@
 import { quorumSize } from "#domain/market/quorum-size.ts";
 import { eligibleVerifiers, hasRoomFor } from "#domain/quorum/eligible.ts";
 import { admitPlanOps, type Plan } from "#domain/market/plan.ts";
+import { isPausedIn } from "#domain/registry/snapshot.ts";
 import { needContentHash } from "#protocol/digests.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
 import type { Envelope } from "#envelope/envelope.ts";
@@ -59,6 +60,7 @@ export const need: VerbRules<"NEED"> = {
     const directory = pinnedDirectory(view);
     if (directory === undefined) return refuse("CAPABILITY_UNKNOWN", "no registry snapshot yet");
     if (view.has(needActor(id)) || view.row(id) !== undefined) return refuse("ALREADY_ANSWERED");
+    if (isPausedIn(directory, from)) return refuse("PAUSED");
     const tier = market.parameters.tiers[body.tier ?? "small"];
     if (body.bounty > tier.bountyMax)
       return refuse("BOUNTY_CAP", `at most ${tier.bountyMax} micro-credits`); // E3
