@@ -102,6 +102,16 @@ export const ERRORS = {
     remedy: "check the id and the folder; `canswarm status` lists the needs",
     exitCode: 2,
   },
+  NO_SUPERVISOR: {
+    text: "no supervisor runs on {path}, or none that answers",
+    remedy: "start one there, or name the folder of the one that runs",
+    exitCode: 1,
+  },
+  AGENT_UNKNOWN: {
+    text: "{found} is registered here as {agent}",
+    remedy: "name an agent by the name or the did that `canswarm status` lists",
+    exitCode: 2,
+  },
   SWARM_UNREACHABLE: {
     text: "no supervisor answers at {address}",
     remedy: "start one, or name its address",
@@ -178,6 +188,17 @@ export class CliError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+/** What another process has refused, told again as it told it. */
+export class ToldByOther extends Error {
+  readonly told: ToldError;
+
+  constructor(told: ToldError) {
+    super(told.message);
+    this.name = "ToldByOther";
+    this.told = told;
+  }
+}
+
 export const inputInvalid = (lines: BadLinesTold): CliError =>
   new CliError(
     "INPUT_INVALID",
@@ -199,6 +220,7 @@ export const toldError = (error: unknown): ToldError => {
     const { code, message, remedy, exitCode, lines } = error;
     return { code, message, remedy, exitCode, ...(lines === undefined ? {} : { lines }) };
   }
+  if (error instanceof ToldByOther) return error.told;
   if (error instanceof Fault) {
     return { code: error.code, message: error.sentence, remedy: error.remedy, exitCode: 1 };
   }

@@ -90,9 +90,9 @@ export const REFUSALS = {
     "read the detail and the policy bundle of the swarm",
   ),
   PAUSED: refusal(
-    "changed",
+    "later",
     "the operator has paused the sender, or everybody",
-    "finish what you hold; sign a new one when the operator has resumed you",
+    "finish what you hold; send the same bytes again when the operator has resumed you",
   ),
   SPEND_LIMIT: refusal(
     "changed",
