@@ -53,24 +53,30 @@ export const openAuction = (
   turn.spawn("auction", auctionActor(need, attempt), input);
 };
 
-export const eligibleWorkers = (
-  directory: Directory | undefined,
+/** Who could do it, paused or not. */
+export const ableWorkers = (
+  directory: Directory,
   capability: string,
   requester: Did,
   barred: readonly Did[],
 ): Did[] =>
+  directory.snapshot.agents
+    .filter(
+      (row) =>
+        row.roles.includes("worker") &&
+        row.capabilities.includes(capability) &&
+        row.did !== requester &&
+        !barred.includes(row.did),
+    )
+    .map((row) => row.did);
+
+export const eligibleWorkers = (
+  directory: Directory | undefined,
+  ...asked: readonly [capability: string, requester: Did, barred: readonly Did[]]
+): Did[] =>
   directory === undefined
     ? []
-    : directory.snapshot.agents
-        .filter(
-          (row) =>
-            row.roles.includes("worker") &&
-            !isPausedIn(directory, row.did) &&
-            row.capabilities.includes(capability) &&
-            row.did !== requester &&
-            !barred.includes(row.did),
-        )
-        .map((row) => row.did);
+    : ableWorkers(directory, ...asked).filter((did) => !isPausedIn(directory, did));
 
 const viewOf = (actor: ActorRef): AuctionView => actor.state as AuctionView;
 

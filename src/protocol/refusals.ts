@@ -91,7 +91,7 @@ export const REFUSALS = {
   ),
   PAUSED: refusal(
     "later",
-    "the operator has paused the sender, or everybody",
+    "the operator has paused the sender, everybody, or all who could do it",
     "finish what you hold; send the same bytes again when the operator has resumed you",
   ),
   SPEND_LIMIT: refusal(

@@ -9,7 +9,7 @@ import type { NeedBody } from "#protocol/bodies.ts";
 import type { Envelope } from "#envelope/envelope.ts";
 import type { Refusal } from "#protocol/refusals.ts";
 import type { BucketView } from "#runtime/bucket/application.ts";
-import { eligibleWorkers } from "../auction.actor.ts";
+import { ableWorkers, eligibleWorkers } from "../auction.actor.ts";
 import { pinnedDirectory, specOf, type Directory, type Market, type NeedSpec } from "../market.ts";
 import { needActor, needRow, planRow } from "../names.ts";
 import { openNeed } from "../need-thread.actor.ts";
@@ -35,7 +35,11 @@ const quorumRefusal = (
   market: Market,
 ): Refusal | undefined => {
   const workers = eligibleWorkers(directory, body.capability, from, []);
-  if (workers.length === 0) return refuse("CAPABILITY_UNKNOWN", body.capability);
+  if (workers.length === 0) {
+    const isAble = ableWorkers(directory, body.capability, from, []).length > 0;
+    if (isAble) return refuse("PAUSED", `every worker of ${body.capability} is paused`);
+    return refuse("CAPABILITY_UNKNOWN", body.capability);
+  }
   const { kPlan, kResult } = quorumOf(body, directory, market);
   const k = Math.max(kPlan, kResult);
   const pool = eligibleVerifiers(
