@@ -59,7 +59,10 @@ export const accountOf = async (swarm: EmbeddedSwarm, did: Did): Promise<Account
   return status;
 };
 
-/** The operator's voice: grants from the treasury, attested labels. */
+/**
+ * The operator's voice: grants from the treasury, attested labels, pauses and limits. One of a swarm, on a
+ * link of its own: its nonces are one row, and what it says must not wait behind others.
+ */
 export class Operator {
   readonly #swarm: EmbeddedSwarm;
   readonly #client: AgentClient;

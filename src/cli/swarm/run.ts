@@ -63,7 +63,8 @@ export const runTasks = async (options: RunOptions): Promise<RunResult> => {
   const batches = readOutbox(swarm.folder.dir);
   await checkUnchanged(tasks, batches);
   const link = swarm.link();
-  const operator = new Operator(swarm, link);
+  // Its own connection: connections take turns, so a pause waits behind nobody's needs.
+  const operator = new Operator(swarm, swarm.link());
   await operator.resume();
   const requester = requesterMember(swarm);
   const members = agents.map((spec) => memberOf(swarm, operator, spec));
