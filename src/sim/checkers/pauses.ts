@@ -4,8 +4,8 @@
  * entry on. Who is paused when is worked out from the PAUSE entries alone.
  */
 
-import { logsOf, type Plain, type SeenEntry } from "./log-reader.ts";
-import type { Checker, Violation } from "./observation.ts";
+import { leaderEntries, logsOf, type Plain, type SeenEntry } from "./log-reader.ts";
+import type { Checked, Checker, Violation } from "./observation.ts";
 
 interface Paused {
   readonly names: ReadonlySet<string>;
@@ -90,15 +90,25 @@ const bucketViolations = (entries: readonly SeenEntry[], { at, asked }: System):
   return violations;
 };
 
+const BARE: Checked = {
+  kind: "not-covered",
+  why: "nobody paused was awarded anything; the rest needs the registry's snapshots",
+};
+
 export const pauses: Checker = {
   property: "P6",
   check: (observation) => {
-    const { ofBucket } = logsOf(observation);
+    const logs = logsOf(observation);
+    const { ofBucket } = logs;
     const system = [...ofBucket.values()].find((own) => own.some(({ kind }) => kind === "ask"));
     const known = systemOf(system ?? []);
     const violations = [...ofBucket.values()]
       .filter((own) => own !== system)
       .flatMap((own) => bucketViolations(own, known));
+    // The rest of P6 needs the snapshots: without them a quiet answer would look like all of it.
+    const registries = leaderEntries(logs, "REGISTRY");
+    const isBare = registries.every(({ body }) => !observation.block(String(body["hash"])));
+    if (isBare && registries.length > 0 && violations.length === 0) return BARE;
     return { kind: "checked", violations };
   },
 };
