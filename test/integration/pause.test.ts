@@ -8,7 +8,7 @@ import { canswarm, canswarmIn, summaryOf, until, type Ended, type Running } from
 import {
   lines,
   market,
-  module,
+  once,
   tasks,
   verifier,
   worker,
@@ -26,7 +26,8 @@ const open = (): MarketFolder => {
   folder = market(tasks(NEEDS), [
     worker("cheap", "1", lines()),
     worker("dear", "2", lines()),
-    ...["v1", "v2", "v3"].map((name) => verifier(name, module)),
+    // A process for each judgement: slow enough to be met at work.
+    ...["v1", "v2", "v3"].map((name) => verifier(name, once())),
   ]);
   return folder;
 };
@@ -53,7 +54,7 @@ test(
   async () => {
     const { data, args } = open();
     const running = canswarm("run", ...args, "--json");
-    await until("work is under way", () => endedIn(running) >= 10, 60_000);
+    await until("work is under way", () => endedIn(running) >= 1, 60_000);
     const { mode } = statSync(join(data, "control.sock"));
     expect(mode & 0o777).toBe(0o600);
     const paused = await told<Paused>(canswarm("pause", "cheap", "--data", data, "--json").ended);
@@ -86,7 +87,7 @@ test(
     const nobody = await canswarm("pause", "cheap", "--data", data).ended;
     expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining("DATA_MISSING")]);
     const running = canswarmIn(process.env, "run", ...args, "--json");
-    await until("work is under way", () => endedIn(running) >= 5, 60_000);
+    await until("work is under way", () => endedIn(running) >= 1, 60_000);
 
     const stranger = await canswarm("pause", "nobody-here", "--data", data).ended;
     expect([stranger.code, stranger.stderr]).toEqual([2, expect.stringMatching(/^AGENT_UNKNOWN/)]);
