@@ -11,6 +11,10 @@ export const NOTES: Readonly<Record<Verb, string>> = {
     "The amount leaves the balance and becomes free stake of the sender. Seats and leases lock parts of it; what is locked is all that a slash can take. The ACK comes after the ledger's answer.",
   UNSTAKE:
     "Only free stake can be taken out. It is paid after the unbonding time of the genesis; until then it can still be slashed.",
+  LIMIT:
+    "Checked by the ledger before a hold or a transfer has any effect; what is above is `SPEND_LIMIT` and leaves no trace. What counts is what an agent commits of its own accord: needs it funds, transfers, challenge bonds. The rest of a need's hold comes back to the day it was taken from, a bond that is returned too; the minute gets nothing back. See [money](../money.md).",
+  PAUSE:
+    "In force for the ledger with this entry, for each bucket with the REGISTRY entry that pins the snapshot published by it. A paused agent funds, bids, is awarded, claims, stakes and transfers nothing and is drawn for no seat; what it holds it finishes: heartbeats, COMMIT, YIELD and votes on its seats are taken and paid. With `all` nothing new begins, and committees are still drawn for what was committed. See [pausing](../../operating/pausing.md).",
   NEED: "The id of the envelope is the need's id and its thread, so the envelope names none and its nonce is 1. Its ACK means that the ledger holds the whole cost: bounty, seat-votes of every allowed failure, plan votes. The same key and content again is answered with the first need's id; the same key with other content is `KEY_REUSED`.",
   PROPOSE:
     "Taken while the auction is open. In a sealed auction the hash is sent and opened by REVEAL; an unopened bid bars the bidder. In an open auction a new bid must undercut. `pass` says that the worker does not bid, so that the auction can close early.",

@@ -22,6 +22,7 @@ const GENERATED =
 
 const SENDERS: Readonly<Record<Sender, string>> = {
   agent: "the agent whose account it is",
+  operator: "the operator, with the key that the genesis names",
   requester: "the need's requester",
   worker: "a worker; the one with the award or the lease where there is one",
   verifier: "the verifier who holds the seat",

@@ -1,4 +1,4 @@
-/** `canswarm up` in a process of its own, with agents that square numbers, for benches that load it over HTTP. */
+/** `canswarm up` in a process of its own, its agents square numbers: for benches over HTTP. */
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";

@@ -12,7 +12,12 @@ import { decodeGenesis } from "#domain/genesis/codec.ts";
 import { isBelowFloor, keptAnswer } from "#domain/ledger/answers.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
 import type { LedgerRequest } from "#domain/ledger/requests.ts";
-import { isRegistered, relatedNow, type RegistryState } from "#domain/registry/registry.ts";
+import {
+  isRegistered,
+  ownerNow,
+  relatedNow,
+  type RegistryState,
+} from "#domain/registry/registry.ts";
 import type { RegistrySnapshot } from "#domain/registry/snapshot.ts";
 import type { AgentVerb, Bodies, RegistryBody, RuleBody, Verb } from "#protocol/bodies.ts";
 import { isInPlace, type ThreadKind } from "#protocol/verb-spec.ts";
@@ -154,13 +159,14 @@ const recall: Application["recall"] = (ask, view) => {
 };
 
 const askLedger = (ask: Ask, turn: Turn): void => {
-  const related = relatedNow(turn.state(REGISTRY) as RegistryState);
+  const registry = turn.state(REGISTRY) as RegistryState;
   const request = widenAmounts(ask.payload) as LedgerRequest;
   tellLedger(turn, {
     type: "ASK",
     atMs: turn.atMs,
     asked: { id: requestIdOf(ask), floor: ask.floor, request },
-    related,
+    related: relatedNow(registry),
+    ownerOf: ownerNow(registry),
   });
 };
 

@@ -2,6 +2,7 @@
 
 import { digestOf } from "#envelope/cid.ts";
 import { rankBids } from "#domain/market/score.ts";
+import { isPausedIn } from "#domain/registry/snapshot.ts";
 import { reputationPpm } from "#domain/registry/reputation.ts";
 import { auctionMachine } from "#machines/auction/auction.machine.ts";
 import type { AuctionCommand } from "#machines/auction/auction.commands.ts";
@@ -52,13 +53,14 @@ export const openAuction = (
   turn.spawn("auction", auctionActor(need, attempt), input);
 };
 
-export const eligibleWorkers = (
-  directory: Directory | undefined,
+/** Who could do it, paused or not. */
+export const ableWorkers = (
+  directory: Directory,
   capability: string,
   requester: Did,
   barred: readonly Did[],
 ): Did[] =>
-  (directory?.snapshot.agents ?? [])
+  directory.snapshot.agents
     .filter(
       (row) =>
         row.roles.includes("worker") &&
@@ -67,6 +69,14 @@ export const eligibleWorkers = (
         !barred.includes(row.did),
     )
     .map((row) => row.did);
+
+export const eligibleWorkers = (
+  directory: Directory | undefined,
+  ...asked: readonly [capability: string, requester: Did, barred: readonly Did[]]
+): Did[] =>
+  directory === undefined
+    ? []
+    : ableWorkers(directory, ...asked).filter((did) => !isPausedIn(directory, did));
 
 const viewOf = (actor: ActorRef): AuctionView => actor.state as AuctionView;
 
@@ -134,8 +144,10 @@ const rank = (
   const need = needOf(actor.id);
   const { body } = specOf(turn, need);
   const { attempt } = viewOf(actor).context;
+  // Whoever was paused since its bid is awarded nothing.
+  const standing = bids.filter((bid) => !isPausedIn(directory, bid.worker));
   const scored = rankBids(
-    bids.map((bid) => ({
+    standing.map((bid) => ({
       ...bid,
       reputation: reputationPpm(directory.rows.get(bid.worker)?.reputation[body.capability]),
       fit: FIT_WHOLE,

@@ -9,6 +9,7 @@
 
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
 import { draw as drawFrom, gapOf, type Drawn } from "#domain/quorum/draw.ts";
+import { isPausedIn } from "#domain/registry/snapshot.ts";
 import type { LedgerAnswer, LedgerRequest } from "#domain/ledger/requests.ts";
 import { committeeMachine } from "#machines/committee/committee.machine.ts";
 import type { CommitteeCommand } from "#machines/committee/committee.commands.ts";
@@ -32,6 +33,8 @@ import { tellCommittee, tellNeed } from "./tell.ts";
 
 /** Exposure of a result seat: max(10 credits, price) (protocol section 8). */
 export const EXPOSURE_LEAST: Credits = 10_000_000n;
+/** Why a candidate is passed over that the operator has paused since it bid. */
+const CANDIDATE_PAUSED = "CANDIDATE_PAUSED";
 const NO_REVEAL = new Uint8Array(32);
 
 /** What a committee is about; the machine itself only counts. */
@@ -199,7 +202,8 @@ const draw = (
   turn.put(committeeRow(actor.id), { ...about, asked: round });
   const drawn = drawnFor(turn, need, { about, attempt, round, r, s, seats, k }, directory, market);
   const order = drawn.order.map((candidate) => candidate.did);
-  const gap = gapOf(drawn, least);
+  const isIdle = question === "plan" && isPausedIn(directory, about.worker);
+  const gap = isIdle ? CANDIDATE_PAUSED : gapOf(drawn, least);
   if (gap !== undefined) {
     tellCommittee(turn, actor.id, { type: "DRAW_FAILED", round, reason: gap });
     return;

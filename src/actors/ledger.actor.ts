@@ -6,10 +6,11 @@
 
 import { decodeLedger, encodeLedger, type PlainLedger } from "#domain/ledger/codec.ts";
 import { assertConserved } from "#domain/ledger/conservation.ts";
-import type { Related } from "#domain/ledger/holds.ts";
+import type { OwnerOf, Related } from "#domain/ledger/holds.ts";
 import {
   ask,
   createLedger,
+  pause,
   stake,
   tick,
   transfer,
@@ -22,14 +23,22 @@ import {
   type RequestId,
 } from "#domain/ledger/ledger.ts";
 import type { LedgerAnswer, ReputationGain } from "#domain/ledger/requests.ts";
+import { setLimits } from "#domain/ledger/spending.ts";
 import type { Genesis } from "#domain/genesis/genesis.ts";
+import type { SpendLimits } from "#protocol/bodies.ts";
 import type { Credits, Did, EnvelopeId, LogMs } from "#protocol/words.ts";
 import { defineActor, type ActorKind } from "#runtime/bucket/application.ts";
 import type { Logic, Step, TimerCommand } from "#runtime/logic/logic.ts";
 import { tellRegistry } from "./tell.ts";
 
 export type LedgerEvent =
-  | { readonly type: "ASK"; readonly atMs: LogMs; readonly asked: Asked; readonly related: Related }
+  | {
+      readonly type: "ASK";
+      readonly atMs: LogMs;
+      readonly asked: Asked;
+      readonly related: Related;
+      readonly ownerOf: OwnerOf;
+    }
   | {
       readonly type: "TRANSFER";
       readonly atMs: LogMs;
@@ -38,6 +47,8 @@ export type LedgerEvent =
       readonly from: string;
       readonly to: Did;
       readonly amount: Credits;
+      /** Of the sender. */
+      readonly owner?: string;
     }
   | {
       readonly type: "STAKE" | "UNSTAKE";
@@ -45,6 +56,19 @@ export type LedgerEvent =
       readonly envelope: EnvelopeId;
       readonly agent: Did;
       readonly amount: Credits;
+    }
+  | {
+      readonly type: "LIMIT";
+      readonly atMs: LogMs;
+      readonly scope: string;
+      readonly limits: SpendLimits;
+    }
+  /** `agent` undefined: everybody. */
+  | {
+      readonly type: "PAUSE";
+      readonly atMs: LogMs;
+      readonly agent: Did | undefined;
+      readonly paused: boolean;
     }
   /** Something in the books is due (unbonding, a wait for seats). `atMs` is when it was due. */
   | { readonly type: "DUE"; readonly atMs: LogMs };
@@ -73,11 +97,12 @@ const step = (state: LedgerState, event: LedgerEvent): Step<LedgerState, LedgerC
   const commands = commandsOf(passed);
   switch (event.type) {
     case "ASK":
-      commands.push(...commandsOf(ask(state, event.asked, event.related)));
+      commands.push(...commandsOf(ask(state, event.asked, event.related, event.ownerOf)));
       break;
     case "TRANSFER": {
-      const { envelope, id, from, to, amount } = event;
-      const answer = transfer(state, { id, from, to, amount });
+      const { envelope, id, from, to, amount, owner } = event;
+      const owned = owner === undefined ? {} : { owner };
+      const answer = transfer(state, { id, from, to, amount, ...owned });
       commands.push({ type: "receipt", params: { envelope, answer } });
       break;
     }
@@ -91,6 +116,12 @@ const step = (state: LedgerState, event: LedgerEvent): Step<LedgerState, LedgerC
       );
       break;
     }
+    case "LIMIT":
+      setLimits(state, event.scope, event.limits);
+      break;
+    case "PAUSE":
+      commands.push(...commandsOf(pause(state, event.agent, event.paused)));
+      break;
     case "DUE":
       break;
     default:

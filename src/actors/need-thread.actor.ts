@@ -20,6 +20,7 @@ import {
 } from "#machines/need-thread/need-thread.context.ts";
 import type { NeedThreadCommand } from "#machines/need-thread/need-thread.commands.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "#machines/need-thread/need-thread.events.ts";
+import { isPausedIn } from "#domain/registry/snapshot.ts";
 import type { Notice } from "#protocol/notices.ts";
 import type {
   DecideBody,
@@ -238,6 +239,11 @@ const decide = (
   market: Market,
 ): void => {
   const need = needOf(actor.id);
+  const directory = pinnedDirectory(turn);
+  if (directory !== undefined && isPausedIn(directory, bid.worker)) {
+    tellNeed(turn, need, { type: "PAUSED" });
+    return;
+  }
   // P1: one DECIDE per (need, attempt); the store creates the key once, whoever leads.
   if (!turn.decide(`${need}/${attempt}`)) {
     tellNeed(turn, need, { type: "LOST" });
@@ -251,7 +257,7 @@ const decide = (
     price: bid.price,
     etaMs: bid.etaMs,
     approvals,
-    registry: pinnedDirectory(turn)?.snapshot.revision ?? 0,
+    registry: directory?.snapshot.revision ?? 0,
   };
   turn.append("DECIDE", need, body);
   tellNeed(turn, need, { type: "DECIDED" });

@@ -6,6 +6,8 @@ import type { BucketState } from "#runtime/bucket/state.ts";
 import type { Host } from "#runtime/host/host.ts";
 import { balanceOf, freeStakeOf, stakeOf } from "#domain/ledger/accounts.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
+import { spentNow } from "#domain/ledger/spending.ts";
+import type { SpendLimits } from "#protocol/bodies.ts";
 import { total } from "#domain/ledger/conservation.ts";
 import { rowsOf, type RegistryState } from "#domain/registry/registry.ts";
 import { LEDGER, needOf, needRow, REGISTRY } from "./names.ts";
@@ -46,6 +48,15 @@ export interface AccountStatus {
   readonly nonce: number;
 }
 
+/** Limits of one scope (`each`, `agent DID`, `owner ORG`), and what is counted under it now. */
+export interface SpendStatus {
+  readonly scope: string;
+  readonly limits: SpendLimits;
+  readonly day: bigint;
+  readonly minute: bigint;
+  readonly perMinute: number;
+}
+
 export interface BooksStatus {
   readonly minted: bigint;
   readonly burned: bigint;
@@ -71,6 +82,8 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
     }
     case "books":
       return booksStatus(host);
+    case "limits":
+      return limitsStatus(host);
     case "registered":
       return (
         (host.view(SYSTEM_BUCKET)?.state(REGISTRY) as RegistryState | undefined)?.snapshot
@@ -139,6 +152,16 @@ const accountStatus = (host: Host, did: string): AccountStatus | undefined => {
     free: freeStakeOf(books, did),
     nonce: host.view(SYSTEM_BUCKET)?.nonce(did, `acct:${did}`) ?? 0,
   };
+};
+
+const limitsStatus = (host: Host): readonly SpendStatus[] => {
+  const books = booksOf(host);
+  if (books === undefined) return [];
+  return [...books.limits].map(([scope, limits]) => {
+    const { day, minute } = spentNow(books, scope);
+    const counted = { day: day.amount, minute: minute.amount, perMinute: minute.count };
+    return { scope, limits, ...counted };
+  });
 };
 
 const booksStatus = (host: Host): BooksStatus | undefined => {

@@ -12,6 +12,7 @@ import {
   learn,
   publish,
   register,
+  setPaused,
   setStake,
   tickRegistry,
   type AttestedLabels,
@@ -41,6 +42,13 @@ export type RegistryEvent =
       readonly atMs: LogMs;
       readonly evidence: readonly ReputationGain[];
       readonly stakes: readonly { readonly agent: Did; readonly staked: Credits }[];
+    }
+  /** The operator's word on an agent, or on everybody (undefined). */
+  | {
+      readonly type: "PAUSE";
+      readonly atMs: LogMs;
+      readonly agent: Did | undefined;
+      readonly paused: boolean;
     }
   /** A new leader: hosts that start now have seen no snapshot. */
   | { readonly type: "EPOCH"; readonly atMs: LogMs }
@@ -74,18 +82,18 @@ const step = (state: RegistryState, event: RegistryEvent): Step<RegistryState, R
       for (const gain of event.evidence) learn(state, gain);
       for (const { agent, staked } of event.stakes) setStake(state, agent, staked);
       break;
+    case "PAUSE":
+      tickRegistry(state, event.atMs);
+      setPaused(state, event.agent, event.paused);
+      // At once: whoever waits for it must not wait for others' changes.
+      return published(state);
     case "EPOCH":
       tickRegistry(state, event.atMs);
       state.changed = true;
       break;
-    case "PUBLISH": {
+    case "PUBLISH":
       tickRegistry(state, Math.max(state.nowMs, event.atMs));
-      const before = state.snapshot.revision;
-      const snapshot = publish(state);
-      const timers = [publishAfter(state, REPUBLISH_MS)];
-      if (snapshot.revision === before) return { state, commands: [], timers };
-      return { state, commands: [{ type: "publish", params: { snapshot } }], timers };
-    }
+      return published(state);
     default:
       event satisfies never;
   }
@@ -94,6 +102,14 @@ const step = (state: RegistryState, event: RegistryEvent): Step<RegistryState, R
     commands: [],
     timers: state.changed ? [publishAfter(state, PUBLISH_DELAY_MS)] : [],
   };
+};
+
+const published = (state: RegistryState): Step<RegistryState, RegistryCommand> => {
+  const before = state.snapshot.revision;
+  const snapshot = publish(state);
+  const timers = [publishAfter(state, REPUBLISH_MS)];
+  if (snapshot.revision === before) return { state, commands: [], timers };
+  return { state, commands: [{ type: "publish", params: { snapshot } }], timers };
 };
 
 const publishAfter = (state: RegistryState, afterMs: number): TimerCommand => {

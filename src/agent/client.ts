@@ -43,7 +43,7 @@ interface Unanswered {
 }
 
 /** Said in the sender's own account thread. */
-export type AccountVerb = "REGISTER" | "TRANSFER" | "STAKE" | "UNSTAKE";
+export type AccountVerb = "REGISTER" | "TRANSFER" | "STAKE" | "UNSTAKE" | "LIMIT" | "PAUSE";
 
 export interface ClientOptions {
   readonly signer: Signer;

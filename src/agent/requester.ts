@@ -4,7 +4,7 @@
  */
 
 import type { Cid } from "#protocol/words.ts";
-import type { Notice } from "#protocol/notices.ts";
+import type { Notice, Receipt } from "#protocol/notices.ts";
 import { isNack, type AgentClient, type Prepared } from "./client.ts";
 import type { Pace } from "./pace.ts";
 
@@ -89,7 +89,7 @@ export class Requester {
 
   async #send(prepared: Prepared): Promise<void> {
     const sentMs = this.#nowMs();
-    const receipt = await this.#client.send(prepared);
+    const receipt = await this.#sendUntilResumed(prepared);
     this.#events.receipt(prepared.id, this.#nowMs() - sentMs);
     if (!this.#open.has(prepared.id)) return;
     if (isNack(receipt)) {
@@ -98,6 +98,15 @@ export class Requester {
       this.#end({ need: prepared.id, outcome: "refused", attempts: 0, refused });
     } else if (receipt.first !== undefined && receipt.first !== prepared.id) {
       this.#end({ need: prepared.id, outcome: "duplicate", attempts: 0 });
+    }
+  }
+
+  /** A pause is the operator's and passes; the client waits between its tries, the bytes expire. */
+  async #sendUntilResumed(prepared: Prepared): Promise<Receipt> {
+    for (;;) {
+      const receipt = await this.#client.send(prepared);
+      const isPaused = isNack(receipt) && receipt.code === "PAUSED";
+      if (!isPaused || !this.#open.has(prepared.id)) return receipt;
     }
   }
 

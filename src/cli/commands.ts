@@ -9,8 +9,10 @@ import { addCommittee } from "./commands/committee.ts";
 import { addContest } from "./commands/contest.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addLimits } from "./commands/limits.ts";
 import { addMachines } from "./commands/machines.ts";
 import { addNeed } from "./commands/need.ts";
+import { addPause } from "./commands/pause.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addRun } from "./commands/run-command.ts";
 import { addSim } from "./commands/sim.ts";
@@ -29,6 +31,8 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addNeed,
   addWhy,
   addContest,
+  addPause,
+  addLimits,
   addAudit,
   addReplay,
   addCheck,

@@ -105,6 +105,16 @@ export const ERRORS = {
     remedy: "check the id and the folder; `canswarm status` lists the needs",
     exitCode: 2,
   },
+  NO_SUPERVISOR: {
+    text: "no supervisor runs on {path}, or none that answers",
+    remedy: "start one there, or name the folder of the one that runs",
+    exitCode: 1,
+  },
+  AGENT_UNKNOWN: {
+    text: "{found} is registered here as {agent}",
+    remedy: "name an agent by the name or the did that `canswarm status` lists",
+    exitCode: 2,
+  },
   REFUSED: {
     text: "the swarm refused: {code} {detail}",
     remedy: "docs/protocol/refusals.md says what to do about {code}",
@@ -181,6 +191,17 @@ export class CliError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+/** What another process has refused, told again as it told it. */
+export class ToldByOther extends Error {
+  readonly told: ToldError;
+
+  constructor(told: ToldError) {
+    super(told.message);
+    this.name = "ToldByOther";
+    this.told = told;
+  }
+}
+
 export const inputInvalid = (lines: BadLinesTold): CliError =>
   new CliError(
     "INPUT_INVALID",
@@ -206,6 +227,7 @@ export const toldError = (error: unknown): ToldError => {
     const { code, message, remedy } = error;
     return { code, message, remedy, exitCode: 1 };
   }
+  if (error instanceof ToldByOther) return error.told;
   if (error instanceof Fault) {
     return { code: error.code, message: error.sentence, remedy: error.remedy, exitCode: 1 };
   }

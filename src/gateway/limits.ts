@@ -24,7 +24,7 @@ export const AGENT_ENVELOPES_PER_S = 500;
 export const AGENT_ENVELOPES_BURST = 2_000;
 /** Each refusal of the swarm costs an agent as much as so many envelopes: junk soon has no room. */
 export const REFUSAL_COST = 20;
-/** The same for one that has had no acknowledgement under its session yet: it has to say REGISTER, no more. */
+/** The same for one not acknowledged under its session yet: it has to say REGISTER, no more. */
 export const STRANGER_ENVELOPES_PER_S = 8;
 export const STRANGER_ENVELOPES_BURST = 64;
 /** Names of accounts. */

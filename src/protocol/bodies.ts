@@ -60,6 +60,30 @@ export interface UnstakeBody {
   readonly amount: Credits;
 }
 
+/** Most that may be committed; a field that is absent limits nothing. */
+export interface SpendLimits {
+  /** What one need may hold. */
+  readonly need?: Credits;
+  /** What may be committed in any 24 hours of T, less what came back of it. */
+  readonly day?: Credits;
+  /** What may be committed in any 60 seconds of T, whatever comes back. */
+  readonly minute?: Credits;
+  /** How often something may be committed in any 60 seconds of T. */
+  readonly perMinute?: number;
+}
+export interface LimitBody {
+  /** One agent; all agents of one attested org together; or each agent that has no limits of its own. */
+  readonly of: { readonly agent: Did } | { readonly owner: string } | { readonly each: true };
+  /** They replace those that were; none at all takes the limits away. */
+  readonly limits: SpendLimits;
+}
+export interface PauseBody {
+  readonly who: { readonly agent: Did } | { readonly all: true };
+  /** False: resumed. */
+  readonly paused: boolean;
+  readonly reason?: string;
+}
+
 /* --------------------------------------------------------------- negotiation */
 
 export type Input = { readonly value: unknown } | { readonly cid: Cid };
@@ -375,6 +399,8 @@ export interface Bodies {
   readonly TRANSFER: TransferBody;
   readonly STAKE: StakeBody;
   readonly UNSTAKE: UnstakeBody;
+  readonly LIMIT: LimitBody;
+  readonly PAUSE: PauseBody;
   readonly NEED: NeedBody;
   readonly PROPOSE: ProposeBody;
   readonly REVEAL: RevealBody;
@@ -409,7 +435,7 @@ export interface Bodies {
 }
 
 export type Verb = keyof Bodies;
-export type AccountVerb = "REGISTER" | "TRANSFER" | "STAKE" | "UNSTAKE";
+export type AccountVerb = "REGISTER" | "TRANSFER" | "STAKE" | "UNSTAKE" | "LIMIT" | "PAUSE";
 export type LeaderVerb =
   | "EPOCH"
   | "TICK"

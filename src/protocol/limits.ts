@@ -18,6 +18,8 @@ export const ENDPOINT_UNITS_MAX = 256;
 export const ATTESTATIONS_MAX = 8;
 /** Units of a label's value; a did has 56. */
 export const LABEL_UNITS_MAX = 128;
+/** Largest limit on commitments in a minute: more than a swarm takes from all. */
+export const PER_MINUTE_MAX = 1_000_000;
 /** Units of a reason that people read. */
 export const REASON_UNITS_MAX = 1_024;
 /** Units of a thread's name: `acct:` and a did are 61. */

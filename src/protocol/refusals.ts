@@ -89,6 +89,16 @@ export const REFUSALS = {
     "the policy refuses this",
     "read the detail and the policy bundle of the swarm",
   ),
+  PAUSED: refusal(
+    "later",
+    "the operator has paused the sender, everybody, or all who could do it",
+    "finish what you hold; send the same bytes again when the operator has resumed you",
+  ),
+  SPEND_LIMIT: refusal(
+    "changed",
+    "this would commit more than the operator's spend limits allow",
+    "ask for less, or sign a new one when the limit named in the detail has room again",
+  ),
   RATE_LIMITED: refusal(
     "changed",
     "the sender's entity has challenged as often as it may for now",

@@ -6,10 +6,12 @@ import { PRECEDENCE, type RefusalCode } from "./refusals.ts";
 import { Mismatch, type Schema } from "./schema.ts";
 
 /**
- * Who may send it. agent: the account's own key. requester, worker, verifier: that party of the need.
+ * Who may send it. agent: the account's own key. operator: the key of the genesis.
+ * requester, worker, verifier: that party of the need.
  * party: any of them. anyone: every registered agent. leader: the key of the bucket's EPOCH.
  */
-export type Sender = "agent" | "requester" | "worker" | "verifier" | "party" | "anyone" | "leader";
+export type Sender =
+  "agent" | "operator" | "requester" | "worker" | "verifier" | "party" | "anyone" | "leader";
 
 /**
  * The thread it stands in. own: none is named, the envelope's id is the thread. need: the need's id.

@@ -6,6 +6,8 @@ import { registerVerb } from "./verbs/register.ts";
 import { transferVerb } from "./verbs/transfer.ts";
 import { stakeVerb } from "./verbs/stake.ts";
 import { unstakeVerb } from "./verbs/unstake.ts";
+import { limitVerb } from "./verbs/limit.ts";
+import { pauseVerb } from "./verbs/pause.ts";
 import { needVerb } from "./verbs/need.ts";
 import { proposeVerb } from "./verbs/propose.ts";
 import { revealVerb } from "./verbs/reveal.ts";
@@ -43,6 +45,8 @@ export const VERBS = {
   TRANSFER: transferVerb,
   STAKE: stakeVerb,
   UNSTAKE: unstakeVerb,
+  LIMIT: limitVerb,
+  PAUSE: pauseVerb,
   NEED: needVerb,
   PROPOSE: proposeVerb,
   REVEAL: revealVerb,

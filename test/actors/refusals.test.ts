@@ -24,6 +24,7 @@ const RULES = [
   "src/domain/market/bid-check.ts",
   "src/domain/ledger/holds.ts",
   "src/domain/ledger/ledger.ts",
+  "src/domain/ledger/spending.ts",
 ];
 const TABLE = "src/actors/verbs/table.ts";
 const CODES: ReadonlySet<string> = new Set(PRECEDENCE);

@@ -192,6 +192,13 @@ const rows: readonly Row[] = [
     verb: "RELEASE",
   },
   {
+    name: "no_submission: the candidate was paused, so nothing was decided",
+    input: many,
+    moves: [FUNDED, bids("w1"), APPROVED, { type: "PAUSED" }],
+    facts: { outcome: "no_submission", last: false, ...voted, reason: "paused" },
+    verb: "RELEASE",
+  },
+  {
     name: "rejected",
     input: many,
     moves: [...toVerifying, FAILED, "window"],

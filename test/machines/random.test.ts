@@ -24,7 +24,13 @@ const word = (...events: NeedThreadEvent[]): fc.Arbitrary<NeedThreadEvent> =>
   fc.constantFrom(...events);
 
 const needWords: fc.Arbitrary<NeedThreadEvent> = fc.oneof(
-  word({ type: "FUNDED", atMs: 5 }, { type: "NO_BIDS" }, { type: "CANCEL" }, { type: "LOST" }),
+  word(
+    { type: "FUNDED", atMs: 5 },
+    { type: "NO_BIDS" },
+    { type: "CANCEL" },
+    { type: "LOST" },
+    { type: "PAUSED" },
+  ),
   workers.map((from) => ({ type: "RANKED", bids: from.map(ranked), barred: [] }) as const),
   fc
     .tuple(result, fc.constantFrom("plan" as const, "result" as const))

@@ -102,6 +102,7 @@ export const needEvents = [
   concluded("result", "absent", "silent", "pass"),
   { type: "DECIDED" },
   { type: "LOST" },
+  { type: "PAUSED" },
   { type: "LEASED", revision: 7, atMs: 200, ttlMs: 30_000 },
   leaseEnded("released"),
   {
@@ -136,6 +137,7 @@ const needThread: Subject<NeedThreadEvent> = {
     CONCLUDED: true,
     DECIDED: true,
     LOST: true,
+    PAUSED: true,
     LEASED: true,
     LEASE_ENDED: true,
     COMMITTED: true,

@@ -75,6 +75,11 @@ export class Script {
         return this.#speak(verb, rest[0] ?? "", rest[1] ?? "", words);
       case "unstake":
         return this.#tell(rest[0] ?? "", "UNSTAKE", { amount: credits(rest[1] ?? "") });
+      case "pause":
+      case "resume":
+        return this.#pause(rest[0] ?? "", verb === "pause");
+      case "limit":
+        return this.#limit(rest[0] ?? "", words);
       case "challenge":
         return this.#challenge(rest[0] ?? "", rest[1] ?? "", words);
       case "rule":
@@ -142,6 +147,27 @@ export class Script {
     const world = await this.#open();
     const { answer: said } = await world.say(who, verb, body);
     return said?.kind === "nack" ? [`${verb} refused ${said.code}`] : [];
+  }
+
+  async #pause(name: string, paused: boolean): Promise<string[]> {
+    const world = await this.#open();
+    const who = name === "all" ? ({ all: true } as const) : { agent: world.did(name) };
+    return this.#tell("operator", "PAUSE", { who, paused });
+  }
+
+  async #limit(name: string, words: Words): Promise<string[]> {
+    const world = await this.#open();
+    const { owner, need, day, minute, perMinute } = words;
+    const own = name === "each" ? ({ each: true } as const) : { agent: world.did(name) };
+    return this.#tell("operator", "LIMIT", {
+      of: owner === undefined ? own : { owner },
+      limits: {
+        ...(need === undefined ? {} : { need: credits(need) }),
+        ...(day === undefined ? {} : { day: credits(day) }),
+        ...(minute === undefined ? {} : { minute: credits(minute) }),
+        ...(perMinute === undefined ? {} : { perMinute: Number(perMinute) }),
+      },
+    });
   }
 
   /** What an agent says by itself, not as its habits answer a notice. */

@@ -178,7 +178,7 @@ export class World {
   ): { id: string; thread: string; wire: Uint8Array } {
     const signer = this.signers.get(name);
     if (signer === undefined) throw new Error(`nobody is called ${name}`);
-    const isAccount = ["REGISTER", "TRANSFER", "STAKE", "UNSTAKE"].includes(verb);
+    const isAccount = ["REGISTER", "TRANSFER", "STAKE", "UNSTAKE", "LIMIT", "PAUSE"].includes(verb);
     const thread = isAccount ? accountThread(signer.did) : (body as { need?: string }).need;
     const key = `${thread ?? ""} ${name}`;
     const nonce = thread === undefined ? 1 : (this.#nonces.get(key) ?? 0) + 1;

@@ -3,11 +3,12 @@
 import { publicKeyOf } from "#envelope/did.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import { sha256, hex } from "#envelope/cid.ts";
-import { balanceOf, freeStakeOf, stakeOf } from "#domain/ledger/accounts.ts";
+import { balanceOf, freeStakeOf, isPaused, stakeOf } from "#domain/ledger/accounts.ts";
 import { TREASURY, type LedgerState } from "#domain/ledger/ledger.ts";
 import { memberDigest } from "#protocol/digests.ts";
 import type { BucketView } from "#runtime/bucket/application.ts";
-import { LEDGER } from "../names.ts";
+import { ownerNow, type RegistryState } from "#domain/registry/registry.ts";
+import { LEDGER, REGISTRY } from "../names.ts";
 import { tellLedger, tellRegistry } from "../tell.ts";
 import type { Market } from "../market.ts";
 import { refuse, type Said, type VerbRules } from "../verbs.ts";
@@ -48,7 +49,9 @@ export const register: VerbRules<"REGISTER"> = {
 
 export const transferVerb: VerbRules<"TRANSFER"> = {
   admit: ({ body, from }, view, market) => {
-    const balance = balanceOf(booksOf(view), purseOf(market, from));
+    const purse = purseOf(market, from);
+    if (purse !== TREASURY && isPaused(booksOf(view), purse)) return refuse("PAUSED");
+    const balance = balanceOf(booksOf(view), purse);
     // A transfer under a known key is answered by its first result, whatever the balance is now.
     if (body.key === undefined && balance < body.amount) return refuse("INSUFFICIENT_FUNDS");
     return undefined;
@@ -56,6 +59,7 @@ export const transferVerb: VerbRules<"TRANSFER"> = {
   apply: ({ body, from, id, thread }, turn, market) => {
     turn.owe(id);
     const purse = purseOf(market, from);
+    const owner = ownerNow(turn.state(REGISTRY) as RegistryState)(purse);
     const event: LedgerEvent = {
       type: "TRANSFER",
       atMs: turn.atMs,
@@ -64,6 +68,7 @@ export const transferVerb: VerbRules<"TRANSFER"> = {
       from: purse,
       to: body.to,
       amount: body.amount,
+      ...(owner === undefined ? {} : { owner }),
     };
     tellLedger(turn, event);
   },
@@ -74,14 +79,20 @@ const transferId = (thread: string, key: string): string =>
   hex(sha256(new TextEncoder().encode(`canswarm/v1/transfer\0${thread}\0${key}`)));
 
 export const stakeVerb: VerbRules<"STAKE"> = {
-  admit: ({ body, from }, view) =>
-    balanceOf(booksOf(view), from) < body.amount ? refuse("INSUFFICIENT_FUNDS") : undefined,
+  admit: ({ body, from }, view) => {
+    if (isPaused(booksOf(view), from)) return refuse("PAUSED");
+    return balanceOf(booksOf(view), from) < body.amount ? refuse("INSUFFICIENT_FUNDS") : undefined;
+  },
   apply: (said, turn) => change("STAKE", said, turn),
 };
 
 export const unstakeVerb: VerbRules<"UNSTAKE"> = {
-  admit: ({ body, from }, view) =>
-    freeStakeOf(booksOf(view), from) < body.amount ? refuse("INSUFFICIENT_STAKE") : undefined,
+  admit: ({ body, from }, view) => {
+    if (isPaused(booksOf(view), from)) return refuse("PAUSED");
+    return freeStakeOf(booksOf(view), from) < body.amount
+      ? refuse("INSUFFICIENT_STAKE")
+      : undefined;
+  },
   apply: (said, turn) => change("UNSTAKE", said, turn),
 };
 

@@ -2,6 +2,7 @@
 
 import { sha256 } from "#envelope/cid.ts";
 import { bidRefusal } from "#domain/market/bid-check.ts";
+import { isPausedIn } from "#domain/registry/snapshot.ts";
 import { sealedBidDigest, voteDigest } from "#protocol/digests.ts";
 import type { Refusal } from "#protocol/refusals.ts";
 import type { BucketView } from "#runtime/bucket/application.ts";
@@ -28,7 +29,9 @@ export const propose: VerbRules<"PROPOSE"> = {
     const { requester, body: asked } = specOf(view, body.need);
     const barred = barredOf(view, body.need);
     if (barred.includes(from)) return refuse("BARRED");
-    if (!eligibleWorkers(pinnedDirectory(view), asked.capability, requester, barred).includes(from))
+    const directory = pinnedDirectory(view);
+    if (directory !== undefined && isPausedIn(directory, from)) return refuse("PAUSED");
+    if (!eligibleWorkers(directory, asked.capability, requester, barred).includes(from))
       return refuse("VERB_NOT_ALLOWED", `the sender is no worker of ${asked.capability}`);
     const sealedMode = auction.context.mode === "sealed";
     // Once is enough: a log that takes the same word without end can be filled with it.

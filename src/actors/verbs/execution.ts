@@ -3,10 +3,11 @@
 import { encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { leaseTtl } from "#domain/market/lease-time.ts";
+import { isPausedIn } from "#domain/registry/snapshot.ts";
 import type { Refusal } from "#protocol/refusals.ts";
 import type { BucketView, Turn } from "#runtime/bucket/application.ts";
 import { phaseOf, type LeaseView } from "../lease.actor.ts";
-import type { Market } from "../market.ts";
+import { pinnedDirectory, type Market } from "../market.ts";
 import { leaseActor, needRow } from "../names.ts";
 import { needDeadlineMs } from "../stage.ts";
 import { tellLease, tellNeed } from "../tell.ts";
@@ -46,6 +47,8 @@ export const claim: VerbRules<"CLAIM"> = {
       return view.row(body.need) === undefined
         ? refuse("UNKNOWN_THREAD")
         : refuse("WRONG_STATE", "the need has ended");
+    const directory = pinnedDirectory(view);
+    if (directory !== undefined && isPausedIn(directory, from)) return refuse("PAUSED");
     const lease = leaseOf(view, body.need, body.attempt);
     if (lease === undefined || lease.context.worker !== from)
       return refuse("VERB_NOT_ALLOWED", "not awarded to the sender");

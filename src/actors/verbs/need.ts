@@ -3,12 +3,13 @@
 import { quorumSize } from "#domain/market/quorum-size.ts";
 import { eligibleVerifiers, hasRoomFor } from "#domain/quorum/eligible.ts";
 import { admitPlanOps, type Plan } from "#domain/market/plan.ts";
+import { isPausedIn } from "#domain/registry/snapshot.ts";
 import { needContentHash } from "#protocol/digests.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
 import type { Envelope } from "#envelope/envelope.ts";
 import type { Refusal } from "#protocol/refusals.ts";
 import type { BucketView } from "#runtime/bucket/application.ts";
-import { eligibleWorkers } from "../auction.actor.ts";
+import { ableWorkers, eligibleWorkers } from "../auction.actor.ts";
 import { pinnedDirectory, specOf, type Directory, type Market, type NeedSpec } from "../market.ts";
 import { needActor, needRow, planRow } from "../names.ts";
 import { openNeed } from "../need-thread.actor.ts";
@@ -34,7 +35,11 @@ const quorumRefusal = (
   market: Market,
 ): Refusal | undefined => {
   const workers = eligibleWorkers(directory, body.capability, from, []);
-  if (workers.length === 0) return refuse("CAPABILITY_UNKNOWN", body.capability);
+  if (workers.length === 0) {
+    const isAble = ableWorkers(directory, body.capability, from, []).length > 0;
+    if (isAble) return refuse("PAUSED", `every worker of ${body.capability} is paused`);
+    return refuse("CAPABILITY_UNKNOWN", body.capability);
+  }
   const { kPlan, kResult } = quorumOf(body, directory, market);
   const k = Math.max(kPlan, kResult);
   const pool = eligibleVerifiers(
@@ -59,6 +64,7 @@ export const need: VerbRules<"NEED"> = {
     const directory = pinnedDirectory(view);
     if (directory === undefined) return refuse("CAPABILITY_UNKNOWN", "no registry snapshot yet");
     if (view.has(needActor(id)) || view.row(id) !== undefined) return refuse("ALREADY_ANSWERED");
+    if (isPausedIn(directory, from)) return refuse("PAUSED");
     const tier = market.parameters.tiers[body.tier ?? "small"];
     if (body.bounty > tier.bountyMax)
       return refuse("BOUNTY_CAP", `at most ${tier.bountyMax} micro-credits`); // E3

@@ -4,6 +4,7 @@ import type { RuleTable } from "../verbs.ts";
 import { register, stakeVerb, transferVerb, unstakeVerb } from "./accounts.ts";
 import { propose, reveal } from "./bidding.ts";
 import { claim, commit, heartbeat, yieldVerb } from "./execution.ts";
+import { limit, pause } from "./governing.ts";
 import { attest, attestPlan, challenge, vote } from "./judging.ts";
 import { cancel, need, updatePlan } from "./need.ts";
 
@@ -12,6 +13,8 @@ export const RULES: RuleTable = {
   TRANSFER: transferVerb,
   STAKE: stakeVerb,
   UNSTAKE: unstakeVerb,
+  LIMIT: limit,
+  PAUSE: pause,
   NEED: need,
   PROPOSE: propose,
   REVEAL: reveal,

@@ -48,7 +48,9 @@ const seated = (body: DrawBody, { nameOf }: Context): string | undefined => {
   const { question, attempt, round, seats, skipped, k } = body;
   const who = seats.map(({ seat, agent }) => `${nameOf(agent)} (seat ${seat})`).join(", ");
   const passed =
-    skipped.length === 0 ? "" : `; without free stake: ${skipped.map(nameOf).join(", ")}`;
+    skipped.length === 0
+      ? ""
+      : `; without free stake, or paused: ${skipped.map(nameOf).join(", ")}`;
   const redraw = round === 0 ? "" : `, redraw ${round}`;
   const rule = `${k} equal verdicts decide${passed}`;
   return `The ${question} of attempt ${attempt} goes to ${who}${redraw}; ${rule}.`;

@@ -68,6 +68,7 @@ export interface SittingTold {
 
 const KEPT_OUT: Readonly<Record<Passed["why"], string>> = {
   stake: "its stake is below what this need asks of a judge",
+  paused: "the operator has paused it",
   party: "it is a party of this need",
   related: "it is related to a party",
   seated: "it sat in an earlier round",
@@ -173,7 +174,11 @@ export class Sitting {
       if (seat !== undefined)
         return { ...base, standing: "seated", why: place, seat, ...this.#sat(seat, did, isAgreed) };
       if (skipped.includes(did))
-        return { ...base, standing: "skipped", why: `${place}, but without free stake for a seat` };
+        return {
+          ...base,
+          standing: "skipped",
+          why: `${place}, but without free stake for a seat, or paused`,
+        };
       if (seats.length === 0)
         return { ...base, standing: "not seated", why: `${place}, but nobody was seated` };
       return { ...base, standing: "not needed", why: `${place}, the seats were filled before` };

@@ -21,6 +21,8 @@ export interface Status {
     readonly name: string;
     readonly did: string;
     readonly roles: readonly string[];
+    /** By the operator: it takes on nothing new. */
+    readonly paused: boolean;
     readonly capabilities: readonly string[];
     readonly balance: string;
     readonly staked: string;
@@ -62,10 +64,11 @@ export const statusOf = (offline: Offline): Status => {
     swarm: folder.swarm,
     needs: report.needs.size,
     standing,
-    agents: agents.map(({ did, name, roles, capabilities, reputation }) => ({
+    agents: agents.map(({ did, name, roles, paused = false, capabilities, reputation }) => ({
       name,
       did,
       roles,
+      paused,
       capabilities,
       balance: formatCredits(books === undefined ? 0n : balanceOf(books, did)),
       staked: formatCredits(books === undefined ? 0n : stakeOf(books, did)),
@@ -92,7 +95,7 @@ export const renderStatus = (status: Status, style: TextStyle): string => {
   const { credits, standing } = status;
   const rows = status.agents.map((agent) => [
     { text: clean(agent.name) },
-    { text: agent.roles.join(", ") },
+    { text: [...agent.roles, ...(agent.paused ? ["paused"] : [])].join(", ") },
     { text: agent.won === 0 ? "" : count(agent.won) },
     { text: agent.won === 0 ? "" : count(agent.finalized) },
     { text: grouped(agent.balance) },

@@ -8,7 +8,14 @@ import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { AgentClient, isNack, type AccountVerb } from "#agent/client.ts";
 import { accountThread } from "#envelope/envelope.ts";
 import type { AccountStatus } from "#actors/queries.ts";
-import type { Bodies, LabelAttestation, RegisterBody, Role } from "#protocol/bodies.ts";
+import type {
+  Bodies,
+  LabelAttestation,
+  LimitBody,
+  RegisterBody,
+  Role,
+  SpendLimits,
+} from "#protocol/bodies.ts";
 import type { AgentRow, RegistrySnapshot } from "#domain/registry/snapshot.ts";
 import { memberDigest } from "#protocol/digests.ts";
 import type { Receipt } from "#protocol/notices.ts";
@@ -52,7 +59,10 @@ export const accountOf = async (swarm: EmbeddedSwarm, did: Did): Promise<Account
   return status;
 };
 
-/** The operator's voice: grants from the treasury, attested labels. */
+/**
+ * The operator's voice: grants from the treasury, attested labels, pauses and limits. One of a swarm, on a
+ * link of its own: its nonces are one row, and what it says must not wait behind others.
+ */
 export class Operator {
   readonly #swarm: EmbeddedSwarm;
   readonly #client: AgentClient;
@@ -71,6 +81,30 @@ export class Operator {
   async grant(to: Did, amount: Credits, key: string): Promise<void> {
     if (amount === 0n) return;
     demand(await this.#client.sayAccount("TRANSFER", { to, amount, key }));
+  }
+
+  /**
+   * Resolves when every host of this process acts on it, with the registry's revision that carries it:
+   * no DECIDE at that revision or a later one awards anything to who is paused.
+   */
+  pause(who: Did | "all"): Promise<number> {
+    return this.#setPaused(who, true);
+  }
+
+  resumeWork(who: Did | "all"): Promise<number> {
+    return this.#setPaused(who, false);
+  }
+
+  async #setPaused(who: Did | "all", paused: boolean): Promise<number> {
+    const whom = who === "all" ? ({ all: true } as const) : { agent: who };
+    demand(await this.#client.sayAccount("PAUSE", { who: whom, paused }));
+    // The snapshot that carries it was published in the turn that is committed by now.
+    return registryReady(this.#swarm);
+  }
+
+  /** In force with its ACK: the ledger has it. */
+  async limit(of: LimitBody["of"], limits: SpendLimits): Promise<void> {
+    demand(await this.#client.sayAccount("LIMIT", { of, limits }));
   }
 
   attest(member: Did, label: LabelAttestation["label"], value: string): LabelAttestation {
@@ -214,12 +248,16 @@ export const enrol = async (
   );
 };
 
-/** Every host must have pinned the registry before anybody posts: else the first NEEDs are told to wait. */
-export const registryReady = async (swarm: EmbeddedSwarm): Promise<void> => {
+/**
+ * Every host must have pinned the registry before anybody posts: else the first NEEDs are told to wait.
+ * Answers the revision that all have.
+ */
+export const registryReady = async (swarm: EmbeddedSwarm): Promise<number> => {
   for (;;) {
     const published = (await swarm.system<number>("registered")) ?? 0;
     const pinned = await swarm.queryAll("pinned");
-    if (published > 0 && pinned.every((revision) => Number(revision) >= published)) return;
+    if (published > 0 && pinned.every((revision) => Number(revision) >= published))
+      return published;
     await new Promise<void>((resolve) => void swarm.clock.after(5, resolve));
   }
 };

@@ -29,7 +29,7 @@ import { CliError } from "../errors.ts";
 
 /** 10^9 credits: a thousandth of what a genesis may mint. */
 export const MINTED_DEFAULT = 1_000_000_000_000_000n;
-const GENESIS_FILE = "genesis.cbor";
+export const GENESIS_FILE = "genesis.cbor";
 const OPERATOR_KEY = join("keys", "operator");
 const PID_FILE = "supervisor.pid";
 const FAULT_MARK = "made-for-faults";

@@ -20,6 +20,7 @@ import {
   requesterMember,
   type Member,
 } from "./accounts.ts";
+import { openControl } from "./control-server.ts";
 import { contentOf } from "./content.ts";
 import type { EmbeddedSwarm } from "./embedded.ts";
 import { namesOf, summarize, type RunResult } from "./summarize.ts";
@@ -62,7 +63,8 @@ export const runTasks = async (options: RunOptions): Promise<RunResult> => {
   const batches = readOutbox(swarm.folder.dir);
   await checkUnchanged(tasks, batches);
   const link = swarm.link();
-  const operator = new Operator(swarm, link);
+  // Its own connection: connections take turns, so a pause waits behind nobody's needs.
+  const operator = new Operator(swarm, swarm.link());
   await operator.resume();
   const requester = requesterMember(swarm);
   const members = agents.map((spec) => memberOf(swarm, operator, spec));
@@ -70,9 +72,13 @@ export const runTasks = async (options: RunOptions): Promise<RunResult> => {
   await registryReady(swarm);
   for (const { name, why } of swarm.agents?.unstarted ?? [])
     options.events.warned(`agent ${name} did not start: ${why}`);
+  const control = await openControl({ swarm, operator });
+  if (control.path === undefined)
+    options.events.warned(`${swarm.folder.dir} is too long a path for a control socket`);
   try {
     return await post(options, { link, operator, requester, members, batches });
   } finally {
+    await control.close();
     operator.close();
   }
 };

@@ -27,12 +27,12 @@ export const unbondingOf = (state: LedgerState, agent: Did): Credits =>
 
 /**
  * What `agent` can put behind a seat: its free stake, or less than nothing while its whole stake is
- * below the pool's minimum (E2: an active verifier holds at least the minimum).
+ * below the pool's minimum (E2: an active verifier holds at least the minimum) or while it is paused.
  */
 export const capacityOf = (state: LedgerState, agent: Did): Credits => {
   const account = state.stakes.get(agent);
   if (account === undefined || account.staked < state.parameters.verifyStakeMin) return -1n;
-  return account.staked - account.locked;
+  return state.paused.has(agent) ? -1n : account.staked - account.locked;
 };
 
 export const credit = (state: LedgerState, account: string, amount: Credits): void => {
@@ -100,6 +100,18 @@ const changeStake = (
   if (change.staked !== 0n) state.effects.stakes.add(agent);
   tellWaiting(state, agent, before);
   closeStakeIfEmpty(state, agent, account);
+};
+
+/** May this account commit nothing new? */
+export const isPaused = (state: LedgerState, account: string): boolean =>
+  state.pausedAll || state.paused.has(account);
+
+/** From now on; seats and bonds that are held stay held. */
+export const setPaused = (state: LedgerState, agent: Did, paused: boolean): void => {
+  const before = capacityOf(state, agent);
+  if (paused) state.paused.add(agent);
+  else state.paused.delete(agent);
+  tellWaiting(state, agent, before);
 };
 
 export const addStake = (state: LedgerState, agent: Did, amount: Credits): void =>

@@ -6,6 +6,7 @@
  */
 
 import type { Parameters } from "#domain/genesis/genesis.ts";
+import type { SpendLimits } from "#protocol/bodies.ts";
 import type { Credits, Did, LogMs, NeedId } from "#protocol/words.ts";
 import { addStake, lockStake } from "./accounts.ts";
 import { assertConserved, recount } from "./conservation.ts";
@@ -20,6 +21,7 @@ import type {
   LedgerState,
   NeedHold,
   Posted,
+  Spending,
   TransferRow,
   Waiting,
 } from "./state.ts";
@@ -55,6 +57,11 @@ export interface PlainLedger {
   readonly grants: readonly (readonly [string, TransferRow])[];
   readonly freeCancels: readonly (readonly [Did, readonly LogMs[]])[];
   readonly challenged: readonly (readonly [string, readonly LogMs[]])[];
+  /** Absent: no limits, nothing counted, nobody paused. */
+  readonly limits?: readonly (readonly [string, readonly (readonly [string, Credits])[]])[];
+  readonly spending?: readonly (readonly [string, Spending])[];
+  readonly paused?: readonly Did[];
+  readonly pausedAll?: true;
   readonly answers: readonly PlainBucket[];
   readonly arrivals: number;
   readonly queue: readonly Omit<Waiting, "ready">[];
@@ -92,6 +99,49 @@ const plainBuckets = (state: LedgerState): PlainBucket[] =>
       })),
     }));
 
+const LIMITS = ["need", "day", "minute"] as const;
+
+const plainLimits = (limits: SpendLimits): (readonly [string, Credits])[] => [
+  ...LIMITS.flatMap((name) => {
+    const most = limits[name];
+    return most === undefined ? [] : [[name, most] as const];
+  }),
+  ...(limits.perMinute === undefined ? [] : [["perMinute", BigInt(limits.perMinute)] as const]),
+];
+
+/** Only what is there: books without limits have the data they always had. */
+const plainFirewall = (
+  state: LedgerState,
+): Pick<PlainLedger, "limits" | "spending" | "paused" | "pausedAll"> => ({
+  ...(state.limits.size === 0
+    ? {}
+    : { limits: sorted(state.limits).map(([scope, one]) => [scope, plainLimits(one)] as const) }),
+  ...(state.spending.size === 0
+    ? {}
+    : { spending: [...state.spending].map(([scope, one]) => [scope, copied(one)] as const) }),
+  ...(state.paused.size === 0 ? {} : { paused: [...state.paused].sort() }),
+  ...(state.pausedAll ? { pausedAll: true } : {}),
+});
+
+const copied = ({ day, minute }: Spending): Spending => ({
+  day: day.map((slot) => ({ ...slot })),
+  minute: minute.map((slot) => ({ ...slot })),
+});
+
+const readFirewall = (state: LedgerState, plain: PlainLedger): void => {
+  const { limits = [], spending = [], paused = [], pausedAll = false } = plain;
+  for (const [scope, rows] of limits) {
+    const { perMinute, ...amounts } = Object.fromEntries(
+      rows.map(([name, most]) => [name, BigInt(most)]),
+    );
+    const counted = perMinute === undefined ? {} : { perMinute: Number(perMinute) };
+    state.limits.set(scope, { ...amounts, ...counted });
+  }
+  for (const [scope, one] of spending) state.spending.set(scope, copied(one));
+  for (const did of paused) state.paused.add(did);
+  state.pausedAll = pausedAll;
+};
+
 /** Between operations only: effects are never part of the books. */
 export const encodeLedger = (state: LedgerState): PlainLedger => ({
   version: 1,
@@ -109,6 +159,7 @@ export const encodeLedger = (state: LedgerState): PlainLedger => ({
   grants: sorted(state.grants),
   freeCancels: [...state.freeCancels].map(([requester, times]) => [requester, [...times]]),
   challenged: [...state.challenged].map(([entity, times]) => [entity, [...times]]),
+  ...plainFirewall(state),
   answers: plainBuckets(state),
   arrivals: state.arrivals,
   queue: [...state.queue.values()].map(({ id, request, untilMs, arrival }) => ({
@@ -182,6 +233,7 @@ export const decodeLedger = (given: PlainLedger, parameters: Parameters): Ledger
   fill(state.grants, plain.grants);
   for (const [requester, times] of plain.freeCancels) state.freeCancels.set(requester, [...times]);
   for (const [entity, times] of plain.challenged) state.challenged.set(entity, [...times]);
+  readFirewall(state, plain);
   readAnswers(state, plain);
   for (const waiting of plain.queue) enterQueue(state, { ...waiting, ready: 0 });
   state.effects.stakes.clear();

@@ -11,16 +11,19 @@
 import type { Credits, Did } from "#protocol/words.ts";
 import { foremost } from "#protocol/refusals.ts";
 import type { Refusal, RefusalCode } from "#protocol/refusals.ts";
-import { balanceOf, burn, credit, debit, freeStakeOf, lockStake } from "./accounts.ts";
+import { balanceOf, burn, credit, debit, freeStakeOf, isPaused, lockStake } from "./accounts.ts";
 import { assert } from "./bug.ts";
 import { countChallenge, tooOften } from "./challenge-rate.ts";
 import type { LedgerAnswer, LedgerRequest } from "./requests.ts";
+import { countSpent, giveBack, spendRefusal } from "./spending.ts";
 import { partOf, splitEqually } from "./split.ts";
 import { freshAttempt } from "./state.ts";
 import type { LedgerState, NeedHold } from "./state.ts";
 
 type Request<K extends LedgerRequest["kind"]> = Extract<LedgerRequest, { kind: K }>;
 export type Related = (a: Did, b: Did) => boolean;
+/** The first org that was attested of an agent: whose limits stand over it. */
+export type OwnerOf = (did: Did) => string | undefined;
 
 export const refused = (code: RefusalCode, detail?: string): LedgerAnswer =>
   detail === undefined ? { kind: "refused", code } : { kind: "refused", code, detail };
@@ -52,7 +55,11 @@ const earlierNeed = (state: LedgerState, request: Request<"fund">) => {
   return ended === undefined ? undefined : { ...ended, live: undefined };
 };
 
-export const fund = (state: LedgerState, request: Request<"fund">): LedgerAnswer => {
+export const fund = (
+  state: LedgerState,
+  request: Request<"fund">,
+  ownerOf: OwnerOf,
+): LedgerAnswer => {
   const { need, requester, content, amount, bounty, tier } = request;
   assert(bounty >= 0n && amount >= bounty, "E3: a hold covers its bounty");
   const earlier = earlierNeed(state, request);
@@ -62,6 +69,10 @@ export const fund = (state: LedgerState, request: Request<"fund">): LedgerAnswer
     return { kind: "duplicate", first: earlier.first };
   }
   const refusals: Refusal[] = [];
+  const spender = { account: requester, owner: ownerOf(requester) };
+  const limit = spendRefusal(state, spender, { amount, isNeed: true });
+  if (isPaused(state, requester)) refusals.push({ code: "PAUSED" });
+  if (limit !== undefined) refusals.push(limit);
   const cap = state.parameters.tiers[tier].bountyMax;
   const balance = balanceOf(state, requester);
   if (bounty > cap) refusals.push({ code: "BOUNTY_CAP", detail: `${tier}: at most ${cap}` });
@@ -80,7 +91,8 @@ export const fund = (state: LedgerState, request: Request<"fund">): LedgerAnswer
   const { sequence } = state;
   const open = freshAttempt(1);
   const hold = { need, requester, key, content, bounty, tier, sequence, rest: amount, open };
-  state.needs.set(need, { ...hold, postings: [] });
+  const spent = countSpent(state, spender, amount);
+  state.needs.set(need, { ...hold, postings: [], ...(spent === undefined ? {} : { spent }) });
   state.liveKeys.set(key, need);
   return { kind: "held", sequence };
 };
@@ -96,6 +108,7 @@ export const bond = (state: LedgerState, request: Request<"bond">): LedgerAnswer
     if (same) return { kind: "held", sequence: open.bond.sequence };
     return refused("WRONG_STATE", "another bond is held for this attempt");
   }
+  if (isPaused(state, worker)) return refused("PAUSED");
   const free = freeStakeOf(state, worker);
   const balance = balanceOf(state, worker);
   const onStake = free >= amount;
@@ -121,7 +134,11 @@ export const bond = (state: LedgerState, request: Request<"bond">): LedgerAnswer
 export const leastChallengeBond = (state: LedgerState, hold: NeedHold): Credits =>
   partOf(hold.bounty, state.parameters.tiers[hold.tier].challengeBondPpm);
 
-export const challenge = (state: LedgerState, request: Request<"challenge">): LedgerAnswer => {
+export const challenge = (
+  state: LedgerState,
+  request: Request<"challenge">,
+  ownerOf: OwnerOf,
+): LedgerAnswer => {
   const { need, attempt, challenger, amount, envelope } = request;
   assert(amount >= 0n, "E1: a bond is not negative");
   const hold = state.needs.get(need);
@@ -140,6 +157,11 @@ export const challenge = (state: LedgerState, request: Request<"challenge">): Le
   if (balance < amount) {
     refusals.push({ code: "INSUFFICIENT_FUNDS", detail: `${balance} of ${amount}` });
   }
+  const spender = { account: challenger, owner: ownerOf(challenger) };
+  const limit = spendRefusal(state, spender, { amount, isNeed: false });
+  // Where all are paused, what was committed may still be contested.
+  if (state.paused.has(challenger)) refusals.push({ code: "PAUSED" });
+  if (limit !== undefined) refusals.push(limit);
   const often = tooOften(state, request.entity);
   if (often !== undefined) refusals.push({ code: "RATE_LIMITED", detail: `at most ${often}` });
   if (open.sealed || attempt < open.attempt) refusals.push({ code: "SEALED" });
@@ -149,6 +171,7 @@ export const challenge = (state: LedgerState, request: Request<"challenge">): Le
 
   debit(state, challenger, amount);
   countChallenge(state, request.entity);
+  const spent = countSpent(state, spender, amount);
   state.sums.bonds += amount;
   state.sequence += 1;
   open.challenges.push({
@@ -159,6 +182,7 @@ export const challenge = (state: LedgerState, request: Request<"challenge">): Le
     sequence: state.sequence,
     status: "open",
     resolvedAt: 0,
+    ...(spent === undefined ? {} : { spent }),
   });
   return { kind: "held", sequence: state.sequence };
 };
@@ -179,8 +203,10 @@ export const resolve = (
     return refused("WRONG_STATE", `the challenge was ${found.status}`);
   }
   state.sums.bonds -= found.amount;
-  if (request.upheld) credit(state, found.challenger, found.amount);
-  else {
+  if (request.upheld) {
+    credit(state, found.challenger, found.amount);
+    giveBack(state, found.spent, found.amount);
+  } else {
     const parties = [found.challenger, hold.requester];
     if (hold.open.bond !== undefined) parties.push(hold.open.bond.worker);
     const judges = request.judges.filter(

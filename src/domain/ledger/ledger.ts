@@ -15,6 +15,8 @@ import {
   credit,
   debit,
   freeStakeOf,
+  isPaused,
+  setPaused,
   releaseUnbonded,
   startUnbonding,
   stakeOf,
@@ -24,12 +26,13 @@ import {
 import { isBelowFloor, keepAnswer, keptAnswer, raiseFloor } from "./answers.ts";
 import { assert } from "./bug.ts";
 import { bond, challenge, fund, openHold, resolve } from "./holds.ts";
-import type { Related } from "./holds.ts";
+import type { OwnerOf, Related } from "./holds.ts";
 import { forgetChallenges } from "./challenge-rate.ts";
 import { TRANSFER_KEPT_MS, UNBONDING_TRANCHES_MAX } from "./limits.ts";
 import type { LedgerAnswer, LedgerRequest, ReputationGain } from "./requests.ts";
 import { abandon, askSeats, expireQueue, serveQueue } from "./seat-queue.ts";
 import { forgetCancels, settle } from "./settle.ts";
+import { countSpent, forgetSpending, spendRefusal } from "./spending.ts";
 import { least } from "./split.ts";
 import { TREASURY } from "./state.ts";
 import type { Answered, LedgerState, RequestId } from "./state.ts";
@@ -59,6 +62,14 @@ export interface AccountResult {
   readonly effects: LedgerEffects;
 }
 
+/** What the registry says at this moment. */
+interface Directory {
+  readonly related: Related;
+  readonly ownerOf: OwnerOf;
+}
+
+const NOBODYS: OwnerOf = () => undefined;
+
 const NO_EFFECTS: LedgerEffects = { answers: [], evidence: [], stakes: [] };
 
 const takeEffects = (state: LedgerState): LedgerEffects => {
@@ -76,11 +87,11 @@ const answer = (
   state: LedgerState,
   id: RequestId,
   request: LedgerRequest,
-  related: Related,
+  { related, ownerOf }: Directory,
 ): LedgerAnswer | undefined => {
   switch (request.kind) {
     case "fund":
-      return fund(state, request);
+      return fund(state, request, ownerOf);
     case "bond":
       return bond(state, request);
     case "seats": {
@@ -91,7 +102,7 @@ const answer = (
       return "kind" in hold ? hold : askSeats(state, id, hold.open, request);
     }
     case "challenge":
-      return challenge(state, request);
+      return challenge(state, request, ownerOf);
     case "resolve":
       return resolve(state, request, related);
     case "settle":
@@ -103,7 +114,12 @@ const answer = (
  * One request of a need bucket. `related` is by the registry rows of this moment (E4). The effects
  * hold its answer, unless it waits in the seats queue or lies below the floor.
  */
-export const ask = (state: LedgerState, asked: Asked, related: Related): LedgerEffects => {
+export const ask = (
+  state: LedgerState,
+  asked: Asked,
+  related: Related,
+  ownerOf: OwnerOf = NOBODYS,
+): LedgerEffects => {
   const { id, floor, request } = asked;
   if (isBelowFloor(state, id) || id.position < floor) return NO_EFFECTS;
   const kept = keptAnswer(state, id);
@@ -111,7 +127,7 @@ export const ask = (state: LedgerState, asked: Asked, related: Related): LedgerE
     if (kept.answer === undefined) return NO_EFFECTS;
     return { ...NO_EFFECTS, answers: [{ id, answer: kept.answer }] };
   }
-  const first = answer(state, id, request, related);
+  const first = answer(state, id, request, { related, ownerOf });
   const ends = request.kind === "settle" && request.last && first?.kind === "posted";
   keepAnswer(state, id, first, ends ? request.need : undefined);
   if (first !== undefined) state.effects.answers.push({ id, answer: first });
@@ -142,9 +158,11 @@ export const transfer = (
     readonly from: string;
     readonly to: string;
     readonly amount: Credits;
+    /** Of the sender. */
+    readonly owner?: string;
   },
 ): AccountAnswer => {
-  const { id, from, to, amount } = order;
+  const { id, from, to, amount, owner } = order;
   assert(amount >= 0n, "E1: a transfer is not negative");
   assert(to !== TREASURY, "a credit granted does not go back to the treasury");
   const earlier = state.grants.get(id) ?? state.transfers.get(id);
@@ -153,8 +171,13 @@ export const transfer = (
     if (same) return { kind: "done", sequence: earlier.sequence, amount };
     return no("KEY_REUSED", "this id was used for another transfer");
   }
+  if (from !== TREASURY && isPaused(state, from)) return no("PAUSED", "");
+  const spender = { account: from, owner };
+  const limit = spendRefusal(state, spender, { amount, isNeed: false });
+  if (limit !== undefined) return no(limit.code, limit.detail ?? "");
   const balance = balanceOf(state, from);
   if (balance < amount) return no("INSUFFICIENT_FUNDS", `${balance} of ${amount}`);
+  countSpent(state, spender, amount);
   debit(state, from, amount);
   credit(state, to, amount);
   const result = done(state, amount);
@@ -219,6 +242,20 @@ export const slash = (state: LedgerState, agent: Did, amount: Credits): AccountR
   return { answer: result, effects: takeEffects(state) };
 };
 
+/**
+ * An agent, or everybody (undefined), commits nothing new from now on, or may again. Who is paused alone
+ * is seated nowhere; where all are paused, committees still sit for what was committed before.
+ */
+export const pause = (
+  state: LedgerState,
+  agent: Did | undefined,
+  paused: boolean,
+): LedgerEffects => {
+  if (agent === undefined) state.pausedAll = paused;
+  else setPaused(state, agent, paused);
+  return takeEffects(state);
+};
+
 const forgetBefore = <T>(rows: Map<string, T>, isOver: (row: T) => boolean): void => {
   for (const [id, row] of rows) {
     if (!isOver(row)) return;
@@ -235,6 +272,7 @@ export const tick = (state: LedgerState, nowMs: LogMs): LedgerEffects => {
   expireQueue(state);
   forgetCancels(state);
   forgetChallenges(state);
+  forgetSpending(state);
   forgetBefore(state.endedKeys, ({ untilMs }) => untilMs <= nowMs);
   forgetBefore(state.transfers, ({ atMs }) => atMs + TRANSFER_KEPT_MS <= nowMs);
   return takeEffects(state);

@@ -25,6 +25,20 @@ export const FREE_CANCEL_WINDOW_MS: LogMs = HOUR_MS;
 export const CHALLENGE_HOUR_MS: LogMs = HOUR_MS;
 export const CHALLENGE_DAY_MS: LogMs = DAY_MS;
 
+/**
+ * What an account commits is counted in slots of this for a day, and of this for a minute: a day's limit
+ * has room again at most a quarter of an hour after it could.
+ */
+export const DAY_SLOT_MS: LogMs = HOUR_MS / 4;
+export const MINUTE_SLOT_MS: LogMs = 1_000;
+
+/** Slots before the one of now that count: a whole day, a whole minute. */
+export const DAY_SLOTS = DAY_MS / DAY_SLOT_MS;
+export const MINUTE_SLOTS = 60_000 / MINUTE_SLOT_MS;
+
+/** Agents and owners that have limits of their own, each a row of about 150 bytes. */
+export const SPEND_LIMITS_MAX = 10_000;
+
 /** Share of the bounty that one cancel too many costs (protocol section 4). */
 export const CANCEL_FINE_PPM: Ppm = 10_000;
 

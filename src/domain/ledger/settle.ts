@@ -18,6 +18,7 @@ import { openHold, refused } from "./holds.ts";
 import type { Related } from "./holds.ts";
 import { FREE_CANCEL_WINDOW_MS, KEY_KEPT_MS } from "./limits.ts";
 import type { LedgerAnswer, Move, SettlementFacts } from "./requests.ts";
+import { giveBack } from "./spending.ts";
 import { leaveQueueOf } from "./seat-queue.ts";
 import { isCancelledBefore, settlementMoves } from "./settlement.ts";
 import type { Settlement } from "./settlement.ts";
@@ -144,7 +145,7 @@ const post = (
   state: LedgerState,
   hold: NeedHold,
   facts: SettlementFacts,
-  { moves, evidence }: Settlement,
+  { moves, evidence, left }: Settlement,
 ): LedgerAnswer => {
   leaveQueueOf(state, hold.open, hold.need);
   applyMoves(state, hold, moves);
@@ -153,8 +154,11 @@ const post = (
   state.sequence += 1;
   const posted = { kind: "posted", sequence: state.sequence, moves } as const;
   hold.postings.push(posted);
-  if (facts.last) endNeed(state, hold);
-  else hold.open = freshAttempt(facts.attempt + 1);
+  if (facts.last) {
+    endNeed(state, hold);
+    giveBack(state, hold.spent, left);
+  }
+  if (!facts.last) hold.open = freshAttempt(facts.attempt + 1);
   return posted;
 };
 

@@ -12,6 +12,7 @@
  */
 
 import type { Parameters } from "#domain/genesis/genesis.ts";
+import type { SpendLimits } from "#protocol/bodies.ts";
 import type { Cid, Credits, Did, EnvelopeId, LogMs, NeedId, Tier } from "#protocol/words.ts";
 import { assert } from "./bug.ts";
 import { MINTED_MAX } from "./limits.ts";
@@ -52,6 +53,26 @@ export interface StakeAccount {
   tranches: Tranche[];
 }
 
+/** What was committed in one slot of T (spending.ts). */
+export interface SpendSlot {
+  readonly slot: number;
+  amount: Credits;
+  count: number;
+}
+
+/** Slots in order of time. */
+export interface Spending {
+  readonly day: readonly SpendSlot[];
+  readonly minute: readonly SpendSlot[];
+}
+
+/** One commitment as it was counted, and under whose limits. */
+export interface Spent {
+  readonly atMs: LogMs;
+  readonly amount: Credits;
+  readonly of: readonly string[];
+}
+
 export interface Exposure {
   readonly seat: number;
   readonly round: number;
@@ -71,6 +92,8 @@ export interface ChallengeHold {
   readonly challenger: Did;
   readonly amount: Credits;
   readonly sequence: number;
+  /** Absent: no limits stood over it. */
+  readonly spent?: Spent;
   /** The whole CHALLENGE envelope: whoever asks to settle learns of it from the answer. */
   readonly envelope: Uint8Array;
   status: "open" | "upheld" | "rejected";
@@ -95,6 +118,8 @@ export interface NeedHold {
   readonly bounty: Credits;
   readonly tier: Tier;
   readonly sequence: number;
+  /** Absent: no limits stood over it. */
+  readonly spent?: Spent;
   /** What is left in the escrow. */
   rest: Credits;
   open: AttemptHolds;
@@ -184,6 +209,14 @@ export interface LedgerState {
   readonly freeCancels: Map<Did, LogMs[]>;
   /** By entity, times of bonds taken within a day, the latest last; in order of the latest. */
   readonly challenged: Map<string, LogMs[]>;
+  /** By scope (spending.ts): an agent, an owner, each. */
+  readonly limits: Map<string, SpendLimits>;
+  /** By scope, in order of the latest commitment. */
+  readonly spending: Map<string, Spending>;
+  /** By the operator: they commit nothing new and are seated nowhere. */
+  readonly paused: Set<Did>;
+  /** Nobody funds, bonds, stakes or transfers. */
+  pausedAll: boolean;
   readonly answers: Map<number, BucketAnswers>;
   arrivals: number;
   /** In order of arrival. */
@@ -223,6 +256,10 @@ export const createLedger = (parameters: Parameters, minted: Credits): LedgerSta
     grants: new Map(),
     freeCancels: new Map(),
     challenged: new Map(),
+    limits: new Map(),
+    spending: new Map(),
+    paused: new Set(),
+    pausedAll: false,
     answers: new Map(),
     arrivals: 0,
     queue: new Map(),

@@ -39,7 +39,7 @@ export interface Candidate {
 }
 
 export interface Passed extends Candidate {
-  readonly why: "stake" | "party" | "related" | "seated" | "diversity";
+  readonly why: "stake" | "paused" | "party" | "related" | "seated" | "diversity";
 }
 
 export interface Drawn {
@@ -58,7 +58,8 @@ export const draw = (input: DrawInput): Drawn => {
   for (const row of verifiersOf(snapshot, capability)) {
     const weight = weighed.get(row.did);
     const candidate = { did: row.did, weight: weight ?? 0n, org: entityOf(row) };
-    if (weight === undefined) passed.push({ ...candidate, why: "stake" });
+    if (weight === undefined)
+      passed.push({ ...candidate, why: row.paused === true ? "paused" : "stake" });
     else if (parties.includes(row.did)) passed.push({ ...candidate, why: "party" });
     else if (!free.has(row.did)) passed.push({ ...candidate, why: "related" });
     else if (seated.includes(row.did)) passed.push({ ...candidate, why: "seated" });

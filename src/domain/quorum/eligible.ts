@@ -13,7 +13,10 @@ export const verifiersOf = (snapshot: RegistrySnapshot, capability: string): Age
     (row) => row.roles.includes("verifier") && row.capabilities.includes(capability),
   );
 
-/** Active verifiers of the capability with stake ≥ the pool's minimum and ≥ max(10, bounty). */
+/**
+ * Active verifiers of the capability, none of them paused, with stake ≥ the pool's minimum and
+ * ≥ max(10, bounty).
+ */
 export const eligibleVerifiers = (
   snapshot: RegistrySnapshot,
   capability: string,
@@ -22,7 +25,9 @@ export const eligibleVerifiers = (
 ): AgentRow[] => {
   const asked = bounty > STAKE_LEAST ? bounty : STAKE_LEAST;
   const least = asked > parameters.verifyStakeMin ? asked : parameters.verifyStakeMin;
-  return verifiersOf(snapshot, capability).filter((row) => row.stake >= least);
+  return verifiersOf(snapshot, capability).filter(
+    (row) => row.paused !== true && row.stake >= least,
+  );
 };
 
 /** E4: neither a party nor related to one, registered or not. */

@@ -14,6 +14,9 @@ interface PlainAgent {
   readonly manifest: Manifest;
   readonly labels: AttestedLabels;
   readonly controller: readonly Did[];
+  /** Absent: its attested org, if any. */
+  readonly owner?: string;
+  readonly paused?: true;
   readonly stake: Credits;
   readonly lastActiveMs: LogMs;
   /** Capability, then requester entity. */
@@ -25,6 +28,7 @@ export interface PlainRegistry {
   readonly nowMs: LogMs;
   readonly agents: readonly PlainAgent[];
   readonly bootstrap: boolean;
+  readonly pausedAll?: true;
   readonly bootstrapHeldMs: LogMs;
   readonly changed: boolean;
   readonly snapshot: RegistrySnapshot;
@@ -36,8 +40,10 @@ const sorted = <V>(map: ReadonlyMap<string, V>): [string, V][] =>
 export const encodeRegistry = (state: RegistryState): PlainRegistry => ({
   version: 1,
   nowMs: state.nowMs,
-  agents: sorted(state.agents).map(([, record]) => ({
+  agents: sorted(state.agents).map(([, { owner, paused, ...record }]) => ({
     ...record,
+    ...(owner === undefined || owner === record.labels.org ? {} : { owner }),
+    ...(paused ? { paused } : {}),
     controller: record.controller === undefined ? [] : [record.controller],
     testimonies: sorted(record.testimonies).map(([capability, testimonies]) => [
       capability,
@@ -45,6 +51,7 @@ export const encodeRegistry = (state: RegistryState): PlainRegistry => ({
     ]),
   })),
   bootstrap: state.bootstrap,
+  ...(state.pausedAll ? { pausedAll: true } : {}),
   bootstrapHeldMs: state.bootstrapHeldMs,
   changed: state.changed,
   snapshot: state.snapshot,
@@ -56,8 +63,8 @@ export const registryStateForHash: (state: RegistryState) => PlainRegistry = enc
 export const decodeRegistry = (given: PlainRegistry, parameters: Parameters): RegistryState => {
   const plain = widenCredits(given);
   const state = createRegistry(parameters);
-  const { nowMs, bootstrap, bootstrapHeldMs, changed, snapshot } = plain;
-  Object.assign(state, { nowMs, bootstrap, bootstrapHeldMs, changed, snapshot });
+  const { nowMs, bootstrap, pausedAll = false, bootstrapHeldMs, changed, snapshot } = plain;
+  Object.assign(state, { nowMs, bootstrap, pausedAll, bootstrapHeldMs, changed, snapshot });
   for (const agent of plain.agents) {
     const testimonies = agent.testimonies.map(
       ([capability, rows]) =>
@@ -66,6 +73,8 @@ export const decodeRegistry = (given: PlainRegistry, parameters: Parameters): Re
     state.agents.set(agent.did, {
       ...agent,
       controller: agent.controller[0],
+      owner: agent.owner ?? agent.labels.org,
+      paused: agent.paused ?? false,
       testimonies: new Map(testimonies),
     });
     const { roles } = agent.manifest;

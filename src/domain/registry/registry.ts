@@ -6,7 +6,7 @@
  * here.
  *
  * R1  Revisions grow strictly, and only with a new snapshot: at once when who may be drawn or paid
- *     has changed (registration, stake, bootstrap), else every REPUBLISH_MS. Evidence and activity
+ *     has changed (registration, stake, pauses, bootstrap), else every REPUBLISH_MS. Evidence and activity
  *     ride along; they would otherwise make a new snapshot of every turn.
  * R2  Bootstrap ends once and for ever.
  * R3  `tick` moves time; everything else happens at the time of the last tick.
@@ -47,6 +47,10 @@ export interface AgentRecord {
   readonly controller: Did | undefined;
   readonly stake: Credits;
   readonly lastActiveMs: LogMs;
+  /** The first org that was ever attested of it: no later registration changes whose money it spends. */
+  readonly owner: string | undefined;
+  /** By the operator; belongs to the key, so registering again does not lift it. */
+  readonly paused: boolean;
   /** By capability. */
   readonly testimonies: Map<string, Testimonies>;
 }
@@ -58,6 +62,8 @@ export interface RegistryState {
   /** Verifiers with at least the pool's stake, kept with every change. */
   verifiers: number;
   bootstrap: boolean;
+  /** Nothing new begins, whoever asks. */
+  pausedAll: boolean;
   /** Time with enough verifiers, taken together. */
   bootstrapHeldMs: LogMs;
   /** Something that cannot wait has changed since the last snapshot. */
@@ -74,6 +80,7 @@ export const createRegistry = (parameters: Parameters): RegistryState => {
     agents: new Map(),
     verifiers: 0,
     bootstrap,
+    pausedAll: false,
     bootstrapHeldMs: 0,
     changed: true,
     snapshot: { revision: 0, atMs: 0, bootstrap, agents: [] },
@@ -98,9 +105,18 @@ const halvingsOf = (state: RegistryState, record: AgentRecord): number =>
 export const register = (state: RegistryState, registration: Registration): void => {
   const { did, manifest, labels, controller, stake } = registration;
   touch(state, did);
-  const testimonies = state.agents.get(did)?.testimonies ?? new Map<string, Testimonies>();
-  const lastActiveMs = state.nowMs;
-  put(state, { did, manifest, labels, controller, stake, lastActiveMs, testimonies });
+  const known = state.agents.get(did);
+  put(state, {
+    did,
+    manifest,
+    labels,
+    controller,
+    stake,
+    lastActiveMs: state.nowMs,
+    owner: known?.owner ?? labels.org,
+    paused: known?.paused ?? false,
+    testimonies: known?.testimonies ?? new Map<string, Testimonies>(),
+  });
   state.changed = true;
 };
 
@@ -124,6 +140,25 @@ export const setStake = (state: RegistryState, did: Did, stake: Credits): void =
   put(state, { ...record, stake });
   state.changed = true;
 };
+
+/** The operator's word: an agent, or everybody (undefined). Nothing is kept about unknown keys. */
+export const setPaused = (state: RegistryState, did: Did | undefined, paused: boolean): void => {
+  if (did === undefined) {
+    state.changed ||= state.pausedAll !== paused;
+    state.pausedAll = paused;
+    return;
+  }
+  const record = state.agents.get(did);
+  if (record === undefined || record.paused === paused) return;
+  put(state, { ...record, paused });
+  state.changed = true;
+};
+
+/** Whose spend limits stand over whom, beside its own. */
+export const ownerNow =
+  (state: RegistryState) =>
+  (did: Did): string | undefined =>
+    state.agents.get(did)?.owner;
 
 /** Evidence of a posted settlement. Nothing is kept about keys that never registered. */
 export const learn = (state: RegistryState, gain: ReputationGain): void => {
@@ -149,7 +184,7 @@ export const tickRegistry = (state: RegistryState, nowMs: LogMs): void => {
 };
 
 const rowOfRecord = (state: RegistryState, record: AgentRecord): AgentRow => {
-  const { did, manifest, labels, controller, stake, lastActiveMs, testimonies } = record;
+  const { did, manifest, labels, controller, stake, lastActiveMs, paused, testimonies } = record;
   const halvings = halvingsOf(state, record);
   const reputation: Record<string, Evidence> = {};
   for (const capability of [...testimonies.keys()].sort()) {
@@ -164,6 +199,7 @@ const rowOfRecord = (state: RegistryState, record: AgentRecord): AgentRow => {
     stake,
     ...labels,
     ...(controller === undefined ? {} : { controller }),
+    ...(paused ? { paused } : {}),
     reputation,
     lastActiveMs,
   };
@@ -203,6 +239,7 @@ export const publish = (state: RegistryState): RegistrySnapshot => {
     revision: state.snapshot.revision + 1,
     atMs: state.nowMs,
     bootstrap: state.bootstrap,
+    ...(state.pausedAll ? { paused: true } : {}),
     agents: rowsOf(state),
   };
   state.changed = false;

@@ -24,6 +24,8 @@ export interface AgentRow {
   readonly region?: string;
   readonly model?: string;
   readonly controller?: Did;
+  /** By the operator: it takes on nothing new and is drawn for no seat. Absent: it is not. */
+  readonly paused?: boolean;
   /** By capability; the requester-capped counts. */
   readonly reputation: Readonly<Record<string, Evidence>>;
   /** System-bucket T of the last envelope or settlement that named it. */
@@ -35,6 +37,17 @@ export interface RegistrySnapshot {
   /** System-bucket T at which it was published. */
   readonly atMs: LogMs;
   readonly bootstrap: boolean;
+  /** Everybody takes on nothing new; committees still sit for what was committed. */
+  readonly paused?: boolean;
   /** Sorted by did. */
   readonly agents: readonly AgentRow[];
 }
+
+/** May this agent take on nothing new, by itself or with everybody? */
+export const isPausedIn = (
+  directory: {
+    readonly snapshot: Pick<RegistrySnapshot, "paused">;
+    readonly rows: ReadonlyMap<Did, AgentRow>;
+  },
+  did: Did,
+): boolean => directory.snapshot.paused === true || directory.rows.get(did)?.paused === true;

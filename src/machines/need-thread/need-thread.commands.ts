@@ -42,7 +42,10 @@ export type NeedThreadCommand =
         readonly ordinal: number;
       };
     }
-  /** Log DECIDE unless (attempt) was decided; tell DECIDED or LOST; on DECIDED open the lease actor. */
+  /**
+   * Log DECIDE unless (attempt) was decided or its worker is paused; tell DECIDED, LOST or PAUSED; on
+   * DECIDED open the lease actor.
+   */
   | {
       readonly type: "decide";
       readonly params: {

@@ -122,7 +122,7 @@ export const nextAttempt = (c: NeedThreadContext): Partial<NeedThreadContext> =>
 });
 
 /** Reasons of an attempt without a result for which its worker is not to blame. */
-const BLAMELESS = new Set(["lost", "revoked"]);
+const BLAMELESS = new Set(["lost", "paused", "revoked"]);
 
 /**
  * The attempt ends so: counters, the bar, and whether it is the last, all decided before the intent.

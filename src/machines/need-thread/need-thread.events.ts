@@ -67,6 +67,8 @@ export type NeedThreadEvent =
   /** Told in the turn that logs DECIDE. LOST: (need, attempt) was decided before. */
   | { readonly type: "DECIDED" }
   | { readonly type: "LOST" }
+  /** Instead of DECIDE: the operator has paused the candidate since its plan was put to the vote. */
+  | { readonly type: "PAUSED" }
   | {
       readonly type: "LEASED";
       readonly revision: number;

@@ -339,6 +339,7 @@ export const needThreadMachine = setup({
           on: {
             DECIDED: { target: "awarded", actions: assign({ decided: true }) },
             LOST: { target: "settling", actions: end("no_submission", "lost") },
+            PAUSED: { target: "settling", actions: end("no_submission", "paused") },
           },
         },
         awarded: {

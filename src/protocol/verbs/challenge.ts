@@ -10,6 +10,8 @@ export const challengeVerb = defineVerb({
   sender: "anyone",
   thread: "need",
   refusals: [
+    "PAUSED",
+    "SPEND_LIMIT",
     "RATE_LIMITED",
     "ALREADY_ANSWERED",
     "INSUFFICIENT_FUNDS",

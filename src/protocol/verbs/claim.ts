@@ -10,7 +10,7 @@ export const claimVerb = defineVerb({
   sentence: "The winner of an attempt asks for its lease.",
   sender: "worker",
   thread: "need",
-  refusals: ["VERB_NOT_ALLOWED", "UNKNOWN_THREAD", "WRONG_STATE"],
+  refusals: ["VERB_NOT_ALLOWED", "PAUSED", "UNKNOWN_THREAD", "WRONG_STATE"],
   schema: object({
     need,
     attempt,

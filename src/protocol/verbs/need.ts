@@ -31,6 +31,8 @@ export const needVerb = defineVerb({
   thread: "own",
   refusals: [
     "NOT_REGISTERED",
+    "PAUSED",
+    "SPEND_LIMIT",
     "BOUNTY_CAP",
     "CAPABILITY_UNKNOWN",
     "WRONG_STATE",

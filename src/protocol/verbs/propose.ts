@@ -10,7 +10,14 @@ export const proposeVerb = defineVerb({
   sentence: "A worker bids on an attempt, openly, sealed, or by saying that it does not bid.",
   sender: "worker",
   thread: "need",
-  refusals: ["VERB_NOT_ALLOWED", "BARRED", "BID_INVALID", "UNKNOWN_THREAD", "WRONG_STATE"],
+  refusals: [
+    "VERB_NOT_ALLOWED",
+    "PAUSED",
+    "BARRED",
+    "BID_INVALID",
+    "UNKNOWN_THREAD",
+    "WRONG_STATE",
+  ],
   schema: object({
     need,
     attempt,

@@ -7,7 +7,7 @@ export const stakeVerb = defineVerb({
   sentence: "Credits become stake, which secures seats and leases.",
   sender: "agent",
   thread: "account",
-  refusals: ["NOT_REGISTERED", "INSUFFICIENT_FUNDS"],
+  refusals: ["NOT_REGISTERED", "PAUSED", "INSUFFICIENT_FUNDS"],
   schema: object({ amount: about("Micro-credits.", credits(1n)) }),
   example: { amount: 200_000_000n },
 });

@@ -9,7 +9,7 @@ export const transferVerb = defineVerb({
   sentence: "Credits move from the sender to another account.",
   sender: "agent",
   thread: "account",
-  refusals: ["NOT_REGISTERED", "KEY_REUSED", "INSUFFICIENT_FUNDS"],
+  refusals: ["NOT_REGISTERED", "PAUSED", "SPEND_LIMIT", "KEY_REUSED", "INSUFFICIENT_FUNDS"],
   schema: object({
     to: about("The account that receives.", did),
     amount: about("Micro-credits.", credits(1n)),

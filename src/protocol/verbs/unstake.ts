@@ -8,7 +8,7 @@ export const unstakeVerb = defineVerb({
     "Free stake begins to unbond; it is paid out after the unbonding time and can be slashed until then.",
   sender: "agent",
   thread: "account",
-  refusals: ["NOT_REGISTERED", "INSUFFICIENT_STAKE"],
+  refusals: ["NOT_REGISTERED", "PAUSED", "INSUFFICIENT_STAKE"],
   schema: object({ amount: about("Micro-credits.", credits(1n)) }),
   example: { amount: 100_000_000n },
 });

@@ -102,6 +102,8 @@ export class SimAgent {
     const hears = turnHostile(plan.behaviour, {
       ...this.#o,
       client,
+      life: this.#lives,
+      away: (forMs) => this.crash(forMs),
       chance: life.stream("hostile"),
       send: (thread, wire) => voice.link.send(thread, wire),
     });

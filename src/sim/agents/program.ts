@@ -67,7 +67,9 @@ export const createProgram = ({ clock, chance, behaviour, callMs }: ProgramOptio
     { onAlive, timeoutMs }: CallOptions,
   ): Promise<CallResult<Answers[K]>> => {
     calls += 1;
-    const ownMs = chance.between(...callMs) * (behaviour === "slow" ? SLOW_FACTOR : 1);
+    const isStalled = behaviour === "stalling" && (asked.kind === "work" || asked.kind === "judge");
+    const drawnMs = chance.between(...callMs) * (behaviour === "slow" ? SLOW_FACTOR : 1);
+    const ownMs = isStalled ? Infinity : drawnMs;
     const result =
       ownMs > timeoutMs
         ? failed("TIMEOUT", "simulated")

@@ -2,6 +2,7 @@
 
 import { judge } from "#ports/commit-rules.ts";
 import { Threads } from "#runtime/bucket/threads.ts";
+import type { Application } from "#runtime/bucket/application.ts";
 import { withKind, withTurns, type Canary } from "./canary.ts";
 
 /** Seeds within which each canary must be heard. */
@@ -37,6 +38,14 @@ const withoutCaps = (state: unknown): unknown => {
   );
   return { ...rest, parameters: { ...parameters, tiers: Object.fromEntries(tiers) } };
 };
+
+/** What is said with this verb is logged and has no effect. */
+const without = (app: Application, verb: string): Application => ({
+  ...app,
+  envelope: (admitted, turn, position) => {
+    if (admitted.envelope.verb !== verb) app.envelope(admitted, turn, position);
+  },
+});
 
 export const CANARIES: readonly Canary[] = [
   {
@@ -189,6 +198,18 @@ export const CANARIES: readonly Canary[] = [
           logic: { ...logic, step: (state, event) => logic.step(withoutCaps(state), event) },
         }),
       ),
+  },
+  {
+    name: "limits-not-kept",
+    what: "the operator's limits are logged, and nobody looks at them",
+    properties: ["E3"],
+    application: (app) => without(app, "LIMIT"),
+  },
+  {
+    name: "paused-yet-awarded",
+    what: "the operator's pauses are logged, and nobody heeds them",
+    properties: ["P6"],
+    application: (app) => without(app, "PAUSE"),
   },
   {
     name: "requester-paid-for-a-vote",

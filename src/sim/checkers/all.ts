@@ -5,10 +5,12 @@ import { challenges } from "./challenges.ts";
 import { committees, relations } from "./committees.ts";
 import { decisions } from "./decisions.ts";
 import { endings } from "./endings.ts";
+import { limits } from "./limits.ts";
 import { fences } from "./fences.ts";
 import { leases } from "./leases.ts";
 import { logTime } from "./log-time.ts";
 import { caps, conservation } from "./money.ts";
+import { pauses } from "./pauses.ts";
 import { receipts } from "./receipts.ts";
 import { stakes } from "./stakes.ts";
 import type { Checker, Observation, Violation } from "./observation.ts";
@@ -26,11 +28,13 @@ export const CHECKERS: readonly Checker[] = [
   leases,
   logTime,
   committees,
+  pauses,
   chains,
   missing("P8", "there are no cross-shard groups yet"),
   conservation,
   stakes,
   caps,
+  limits,
   relations,
   endings,
   receipts,

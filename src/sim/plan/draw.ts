@@ -4,7 +4,9 @@ import type { Tier } from "#protocol/words.ts";
 import type { Overrides } from "#domain/genesis/profiles.ts";
 import { Prng } from "../kernel/prng.ts";
 import { FAIR_WEATHER, type NetworkWeather } from "../world/network.ts";
+import { agentOf } from "./draw-agent.ts";
 import { drawFaults } from "./draw-faults.ts";
+import { burstOf, governingOf, guestsOf } from "./draw-guests.ts";
 import type { AgentPlan, Behaviour, NeedPlan, Plan, RequesterPlan } from "./plan.ts";
 
 const CREDIT = 1_000_000;
@@ -83,29 +85,6 @@ const weatherOf = (chance: Prng): NetworkWeather =>
         cloggedPpm: chance.pick([0, 0, 10_000]),
         clogMs: 2_000,
       };
-
-export const agentOf = (
-  chance: Prng,
-  name: string,
-  role: AgentPlan["role"],
-  behaviour: Behaviour,
-): AgentPlan => {
-  const firstMs = chance.between(1, 200);
-  return {
-    name,
-    role,
-    behaviour,
-    // Now and then two share an org, and a few have none.
-    ...(chance.chance(900_000) ? { org: chance.chance(800_000) ? name : "shared" } : {}),
-    stake: role === "worker" ? 0 : chance.pick([100, 200, 1_000]),
-    credits: behaviour === "challenging" ? 2_000 : chance.pick([100, 1_000]),
-    price: chance.between(1, 30) * (CREDIT / 10),
-    etaMs: chance.between(50, 5_000),
-    callMs: [firstMs, firstMs + chance.between(0, 1_000)],
-    driftPpm: chance.between(-200, 200),
-    skewMs: chance.pick([0, 0, 5_000, -5_000, 3_600_000]),
-  };
-};
 
 const needOf = (chance: Prng, index: number, safetyMs: number, requesters: number): NeedPlan => {
   const tier: Tier = chance.weighted({ small: 8, medium: 2, high: 0 });
@@ -247,6 +226,9 @@ export const planOf = (seed: number): Plan => {
     .shuffled(Array.from({ length: 256 }, (_, bucket) => bucket))
     .slice(0, bucketCount)
     .sort((a, b) => a - b);
+  const guests = Prng.of(seed).stream("guests");
+  const all = [...agents, ...guestsOf(guests, safetyMs)];
+  const burst = burstOf(guests.stream("burst"), safetyMs, requesters.length);
   const plan: Omit<Plan, "faults"> = {
     seed,
     hosts,
@@ -255,8 +237,9 @@ export const planOf = (seed: number): Plan => {
     weather: weatherOf(chance),
     ...machinesOf(chance.stream("machines")),
     requesters,
-    agents,
-    needs,
+    agents: all,
+    needs: [...needs, ...burst],
+    governing: governingOf(guests.stream("operator"), { agents: all, requesters, safetyMs }),
     safetyMs,
     quietMs: QUIET_MS,
   };

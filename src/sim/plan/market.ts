@@ -6,7 +6,8 @@
 
 import type { Tier } from "#protocol/words.ts";
 import { Prng } from "../kernel/prng.ts";
-import { agentOf, QUIET_MS } from "./draw.ts";
+import { QUIET_MS } from "./draw.ts";
+import { agentOf } from "./draw-agent.ts";
 import { drawFaults } from "./draw-faults.ts";
 import type { AgentPlan, NeedPlan, Plan } from "./plan.ts";
 
@@ -86,6 +87,7 @@ export const withMarket = (plan: Plan, market: Market): Plan => {
     requesters: [{ credits: Math.ceil(asked / CREDIT) + 1_000 }],
     agents: agentsOf(chance, market),
     needs: needsOf(chance, market, safetyMs),
+    governing: [],
   };
   return { ...held, faults: drawFaults(chance.stream("faults"), held) };
 };

@@ -41,7 +41,11 @@ export type Behaviour =
   /** Speaks under others' leases, on others' seats, about others' needs. */
   | "stealing"
   /** Unstakes, sends its money round, registers anew as somebody else. */
-  | "laundering";
+  | "laundering"
+  /** Takes what it is given, shows that it is alive to the very deadline, and never answers. */
+  | "stalling"
+  /** Takes its capabilities back in the middle of its work, vanishes, comes back. */
+  | "leaving";
 
 export interface AgentPlan {
   readonly name: string;
@@ -61,7 +65,33 @@ export interface AgentPlan {
   readonly callMs: readonly [number, number];
   readonly driftPpm: number;
   readonly skewMs: number;
+  /** It registers so long after the first need. Absent: it is there from the start. */
+  readonly joinsAtMs?: number;
 }
+
+/**
+ * What the operator does. `party`: an agent by index or, after the agents, a requester. Amounts in
+ * micro-credits.
+ */
+export type GovernPlan = { readonly atMs: number } & (
+  | {
+      readonly kind: "pause";
+      /** Absent: everybody. */
+      readonly party?: number;
+      readonly forMs: number;
+    }
+  | {
+      readonly kind: "limit";
+      readonly of: "party" | "owner" | "each";
+      readonly party: number;
+      readonly limits: {
+        readonly need?: number;
+        readonly day?: number;
+        readonly minute?: number;
+        readonly perMinute?: number;
+      };
+    }
+);
 
 export interface RequesterPlan {
   /** Credits, whole. */
@@ -164,6 +194,7 @@ export interface Plan {
   readonly requesters: readonly RequesterPlan[];
   readonly agents: readonly AgentPlan[];
   readonly needs: readonly NeedPlan[];
+  readonly governing: readonly GovernPlan[];
   readonly faults: readonly FaultPlan[];
   /** True ms from the first need to the end of all faults. */
   readonly safetyMs: number;

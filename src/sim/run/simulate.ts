@@ -76,6 +76,9 @@ const run = async (options: RunOptions): Promise<RunReport> => {
   world.network.weather = plan.weather;
   for (const [i, requester] of world.requesters.entries())
     requester.schedule(plan.needs.filter((need) => need.requester % plan.requesters.length === i));
+  for (const act of plan.governing) scheduler.after(act.atMs, () => world.govern(act));
+  for (const [i, { joinsAtMs }] of plan.agents.entries())
+    if (joinsAtMs !== undefined) scheduler.after(joinsAtMs, () => world.join(i));
   const faults: Record<string, number> = {};
   for (const fault of plan.faults)
     scheduler.after(fault.atMs, () => {

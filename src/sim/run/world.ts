@@ -19,13 +19,14 @@ import { defineSupervisor } from "#runtime/supervision/spec.ts";
 import { clientOn, signerOf, SimAgent } from "../agents/agent.ts";
 import { enrol, type Joining } from "../agents/enrol.ts";
 import { Rumours } from "../agents/rumours.ts";
+import { SimGovernor } from "../agents/governor.ts";
 import { SimOperator } from "../agents/operator.ts";
 import { SimRequester } from "../agents/requester.ts";
 import type { Canary } from "../canaries/canary.ts";
 import { Prng } from "../kernel/prng.ts";
 import { Scheduler } from "../kernel/scheduler.ts";
 import { Trace } from "../kernel/trace.ts";
-import type { AgentPlan, Plan } from "../plan/plan.ts";
+import type { AgentPlan, GovernPlan, Plan } from "../plan/plan.ts";
 import { SimBlocks } from "../world/blocks.ts";
 import { Machine } from "../world/machine.ts";
 import { SimNetwork } from "../world/network.ts";
@@ -72,6 +73,8 @@ export class SimWorld {
   readonly rumours = new Rumours();
   readonly operator: SimOperator;
   readonly #swarmId: string;
+  #desk: AgentClient | undefined;
+  #governor: SimGovernor | undefined;
 
   constructor({ plan, settled, keepTrace, canary }: WorldOptions) {
     this.plan = plan;
@@ -253,9 +256,19 @@ export class SimWorld {
     this.swarm.start();
     const operator = signerOf(this.plan.seed, "operator");
     const { client } = this.#voice("operator", () => {});
+    this.#desk = client;
+    this.#governor = new SimGovernor({
+      client,
+      didOf: (party) => this.#parties()[party]?.client.did ?? "",
+      ownerOf: (party) => this.#parties()[party]?.org ?? "nobody",
+      after: (delayMs, run) => void this.scheduler.after(delayMs, run),
+    });
     let joined = false;
     let failure: unknown;
-    enrol({ client, signer: operator }, this.#members()).then(
+    enrol(
+      { client, signer: operator },
+      this.#parties().filter((_, i) => this.agents[i]?.plan.joinsAtMs === undefined),
+    ).then(
       () => {
         joined = true;
       },
@@ -268,7 +281,25 @@ export class SimWorld {
     if (!joined) throw new Error(`nobody could join within ${ENROL_MS_MAX} ms`);
   }
 
-  #members(): Joining[] {
+  /** The operator acts as planned. */
+  govern(act: GovernPlan): void {
+    this.recorder.note("operator", JSON.stringify(act));
+    this.#governor?.govern(act);
+  }
+
+  /** One who was not there from the start. Who is refused has failed to join, and no more. */
+  join(index: number): void {
+    const [desk, joining] = [this.#desk, this.#parties()[index]];
+    if (desk === undefined || joining === undefined) return;
+    this.recorder.note("world", `${joining.name} joins`);
+    const signer = signerOf(this.plan.seed, "operator");
+    enrol({ client: desk, signer }, [joining]).catch((error: unknown) => {
+      this.recorder.note("world", `${joining.name} did not join: ${String(error)}`);
+    });
+  }
+
+  /** Agents, then requesters. */
+  #parties(): Joining[] {
     const controlledBy = (name: string | undefined): Pick<Joining, "controller"> =>
       name === undefined ? {} : { controller: signerOf(this.plan.seed, name).did };
     const agents = this.agents.map(({ plan, client }): Joining => ({

@@ -27,7 +27,11 @@ const afterTheEnd = async (
   const { rumours, operator } = world;
   const chance = Prng.of(5).stream("stranger");
   const send = (thread: string, wire: Uint8Array): void => link.send(thread, wire);
-  const villain = { machine, chance, signer, client, swarm, policy, rumours, operator, send };
+  const [plan] = HONEST;
+  if (plan === undefined) throw new Error("nobody is honest");
+  const own = { plan, life: 1, away: () => {} };
+  const heard = { swarm, policy, rumours, operator, send };
+  const villain = { ...own, ...heard, machine, chance, signer, client };
   return { world, villain };
 };
 

@@ -59,6 +59,7 @@ export const planWith = (
   change: Partial<Plan> = {},
 ): Plan => ({
   ...planOf(1),
+  governing: [],
   hosts: 2,
   buckets: [3, 4],
   overrides: { bootstrapUntilAgents: 0 },

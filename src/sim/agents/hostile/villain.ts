@@ -4,12 +4,18 @@ import type { AgentClient } from "#agent/client.ts";
 import type { Signer } from "#envelope/keys.ts";
 import type { Notice } from "#protocol/notices.ts";
 import type { Prng } from "../../kernel/prng.ts";
+import type { AgentPlan } from "../../plan/plan.ts";
 import type { Machine } from "../../world/machine.ts";
 import type { SimOperator } from "../operator.ts";
 import type { Pen } from "./craft.ts";
 import type { Rumours } from "../rumours.ts";
 
 export interface VillainContext {
+  readonly plan: AgentPlan;
+  /** How often it has begun, from 1. */
+  readonly life: number;
+  /** It vanishes now, and begins anew so much later. */
+  readonly away: (forMs: number) => void;
   readonly machine: Machine;
   readonly chance: Prng;
   readonly signer: Signer;

@@ -4,6 +4,7 @@ import type { Behaviour } from "../../plan/plan.ts";
 import { challenge } from "./challenge.ts";
 import { equivocate } from "./equivocate.ts";
 import { flood } from "./flood.ts";
+import { leave } from "./leave.ts";
 import { launder } from "./launder.ts";
 import { replay } from "./replay.ts";
 import { steal } from "./steal.ts";
@@ -16,6 +17,7 @@ const VILLAINS: Partial<Record<Behaviour, (villain: VillainContext) => Hearing>>
   challenging: challenge,
   stealing: steal,
   laundering: launder,
+  leaving: leave,
 };
 
 /** Begins its life. Its answer takes part in hearing: true where it has spoken in the agent's place. */
