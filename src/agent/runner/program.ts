@@ -135,7 +135,7 @@ const spawnGate = async (
     const command = place?.command ?? [program, ...args];
     const child = spawn(SHELL, ["-c", GATE_SCRIPT, "canswarm-gate", ...command], {
       // A guest's own user may have no way to our folders; its builder changes to them inside.
-      ...(place === undefined ? { cwd: options.cwd } : { cwd: "/", env: {}, ...place.ids }),
+      ...(place === undefined ? { cwd: options.cwd } : { cwd: "/", env: {} }),
       detached: true, // A1
       stdio: [options.stdin, "pipe", "pipe", "pipe", ...(place?.files ?? [])],
     });

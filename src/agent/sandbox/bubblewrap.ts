@@ -1,8 +1,7 @@
 /**
  * Where `bwrap` is and in which way it works on this machine, found out by running something in it.
  *
- * Containers forbid some of what it needs, so the ways are tried from the strictest on: as another
- * user where we are root (limits on processes do not count for root), with a process table of its own.
+ * Containers forbid some of what it needs, so the ways are tried from the strictest on.
  */
 
 import { spawnSync } from "node:child_process";
@@ -24,14 +23,6 @@ export type T2State =
   | { readonly kind: "ready"; readonly way: Way; readonly version: string }
   | { readonly kind: "absent"; readonly why: string };
 
-const candidates = (): string[] => [
-  ...(process.env["PATH"] ?? "")
-    .split(delimiter)
-    .filter(isAbsolute)
-    .map((folder) => join(folder, "bwrap")),
-  join(TOOLS_FOLDER, "bwrap"),
-];
-
 /** Runs `echo` as a guest; the last line of what went wrong where it fails. */
 const tryWay = (way: Way): string | undefined => {
   const guest = { reads: [], hidden: [], cwd: undefined, limits: GUEST_LIMITS };
@@ -40,7 +31,6 @@ const tryWay = (way: Way): string | undefined => {
   try {
     const [program, ...args] = place.command;
     const { status, stdout, stderr } = spawnSync(program, args, {
-      ...place.ids,
       cwd: "/",
       env: {},
       encoding: "utf8",
@@ -55,37 +45,40 @@ const tryWay = (way: Way): string | undefined => {
   }
 };
 
-const waysOf = (bwrap: string, help: string): Way[] => {
+/** The first folder of PATH, or of every system, that has this program. */
+const find = (name: string, folders: readonly string[] = []): string | undefined =>
+  [...(process.env["PATH"] ?? "").split(delimiter), ...folders]
+    .filter(isAbsolute)
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
+
+const waysOf = (bwrap: string): Way[] | string => {
   const isRoot = process.getuid?.() === 0;
+  const setpriv = isRoot ? find("setpriv", ["/usr/bin"]) : undefined;
+  if (isRoot && setpriv === undefined) return "a root needs setpriv (util-linux) for it";
   const shell = existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
-  const bindsByFile = help.includes("--ro-bind-fd");
-  return (isRoot ? [true, false] : [false]).flatMap((asNobody) =>
-    [true, false].map((hasProc) => ({ bwrap, asNobody, hasProc, bindsByFile, shell }) as const),
-  );
+  return [true, false].map((hasProc) => ({ bwrap, setpriv, hasProc, shell }) as const);
 };
 
 const findOut = (): T2State => {
-  if (process.platform !== "linux") return { kind: "absent", why: "it needs Linux" };
+  const absent = (why: string): T2State => ({ kind: "absent", why });
+  if (process.platform !== "linux") return absent("it needs Linux");
   if (machineOf(process.arch) === undefined)
-    return { kind: "absent", why: `there is no filter of system calls for ${process.arch}` };
-  let why = "there is no bwrap (bubblewrap)";
-  for (const bwrap of candidates().filter((path) => existsSync(path))) {
-    const run = (flag: string) =>
-      spawnSync(bwrap, [flag], { encoding: "utf8", timeout: PROBE_MS_MAX });
-    const { status, stdout } = run("--version");
-    const version = /\d+\.\d+\.\d+/.exec(stdout ?? "")?.[0];
-    if (status !== 0 || version === undefined) {
-      why = `${bwrap} does not run`;
-      continue;
-    }
-    const { stdout: help } = run("--help");
-    for (const way of waysOf(bwrap, help)) {
-      const failure = tryWay(way);
-      if (failure === undefined) return { kind: "ready", way, version };
-      why = `${bwrap} cannot build a sandbox here: ${failure}`;
-    }
+    return absent(`there is no filter of system calls for ${process.arch}`);
+  const bwrap = find("bwrap", [TOOLS_FOLDER]);
+  if (bwrap === undefined) return absent("there is no bwrap (bubblewrap)");
+  const { stdout } = spawnSync(bwrap, ["--version"], { encoding: "utf8", timeout: PROBE_MS_MAX });
+  const version = /\d+\.\d+\.\d+/.exec(stdout ?? "")?.[0];
+  if (version === undefined) return absent(`${bwrap} does not run`);
+  const ways = waysOf(bwrap);
+  if (typeof ways === "string") return absent(ways);
+  let why = "";
+  for (const way of ways) {
+    const failure = tryWay(way);
+    if (failure === undefined) return { kind: "ready", way, version };
+    why = failure;
   }
-  return { kind: "absent", why };
+  return absent(`${bwrap} cannot build a sandbox here: ${why}`);
 };
 
 let known: T2State | undefined;

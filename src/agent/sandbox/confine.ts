@@ -7,23 +7,23 @@
  * C3  What a guest can write is one small file system in memory; the root itself is read-only.
  * C4  Its processes are in a table of their own, end with the first, and end with us.
  * C5  Its environment is empty but for four names, and nothing is open but the three standard files.
- * C6  Our own folders and program files are opened by us and handed over, so the guest's user needs no
- *     way to them.
+ * C6  Its user is nobody's: where we are root, a number drawn for this guest alone, which owns nothing and
+ *     whose processes the kernel counts; else ourselves in a user namespace that has no other user.
  */
 
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import {
   closeSync,
-  constants,
   lstatSync,
   openSync,
+  readFileSync,
   readlinkSync,
   realpathSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { availableParallelism, homedir, tmpdir } from "node:os";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { failed, type Failure } from "../runner/runner.ts";
 import {
   FILE_BYTES_MAX,
@@ -38,11 +38,13 @@ import { encode, filterFor, machineOf } from "./seccomp.ts";
 /** How bubblewrap works on this machine (bubblewrap.ts finds it out). */
 export interface Way {
   readonly bwrap: string;
-  /** We are root: the guest gets a user that owns nothing. */
-  readonly asNobody: boolean;
+  /**
+   * `setpriv` of a root: it gives the guest its user, since limits on processes do not count for root.
+   * Without it bubblewrap makes a user namespace.
+   */
+  readonly setpriv: string | undefined;
   /** A process table of its own can be shown; else it is shown none. */
   readonly hasProc: boolean;
-  readonly bindsByFile: boolean;
   readonly shell: "/bin/bash" | "/bin/sh";
 }
 
@@ -62,15 +64,17 @@ export interface Guest {
 export interface Place {
   readonly kind: "place";
   readonly command: readonly [program: string, ...args: string[]];
-  /** Descriptors that the command expects as 4, 5, …; */
+  /** Descriptors that the command expects as 4, 5, … */
   readonly files: readonly number[];
-  readonly ids: { readonly uid?: number; readonly gid?: number };
   /** Close our copies, once the command was started or could not be. */
   readonly release: () => void;
 }
 
 const NOBODY = 65_534;
-const FIRST_FILE = 4;
+/** Users drawn for guests of root: far from people's, within what a machine or a container has. */
+const GUEST_USERS = { wide: [1_900_000_000, 2_000_000_000], narrow: [40_000, 60_000] } as const;
+/** The first descriptor after the standard ones and the gate's. */
+const FILTER_FILE = "4";
 /** Programs from outside /usr are shown here. */
 const PROGRAMS = "/opt/guest";
 const SYSTEM_LINKS = ["/bin", "/sbin", "/lib", "/lib64", "/lib32"];
@@ -137,21 +141,8 @@ const filterFile = (): number => {
   }
 };
 
-class Files {
-  readonly open: number[] = [];
-
-  /** The number under which the guest's builder will know it. */
-  add(descriptor: number): string {
-    this.open.push(descriptor);
-    return String(FIRST_FILE + this.open.length - 1);
-  }
-
-  readonly release = (): void => {
-    for (const descriptor of this.open.splice(0)) closeSync(descriptor);
-  };
-}
-
 const systemArguments = (way: Way): string[] => [
+  ...["/dev", "/etc", "/opt"].flatMap((path) => ["--dir", path]),
   "--ro-bind",
   "/usr",
   "/usr",
@@ -178,12 +169,28 @@ const systemArguments = (way: Way): string[] => [
   "/tmp",
 ];
 
-const namespaceArguments: readonly string[] = [
-  ...["user", "ipc", "pid", "net", "uts"].map((name) => `--unshare-${name}`), // C1, C4
-  "--unshare-cgroup-try",
-  ...["--uid", String(NOBODY), "--gid", String(NOBODY), "--hostname", "guest"],
-  ...["--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv"],
+/** Whether every number is a user here, or only those of a container. */
+const hasAllUsers = (): boolean =>
+  /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+
+const namespaceArguments = (way: Way): string[] => [
+  ...["ipc", "pid", "net", "uts"].map((name) => `--unshare-${name}`), // C1, C4
+  ..."--unshare-cgroup-try --hostname guest --cap-drop ALL".split(" "),
+  ...(way.setpriv === undefined
+    ? `--unshare-user --uid ${NOBODY} --gid ${NOBODY}`
+    : "--cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP"
+  ).split(" "),
+  ..."--new-session --die-with-parent --clearenv".split(" "),
 ];
+
+/** C6: what comes between bubblewrap and the guest where we are root. */
+const userArguments = ({ setpriv }: Way): string[] => {
+  if (setpriv === undefined) return [];
+  const [from, to] = hasAllUsers() ? GUEST_USERS.wide : GUEST_USERS.narrow;
+  const user = randomInt(from, to);
+  const drop = "--clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs --";
+  return [setpriv, `--reuid=${user}`, `--regid=${user}`, ...drop.split(" ")];
+};
 
 const environment = (cwd: string): readonly (readonly [string, string])[] => [
   ["PATH", `${PROGRAMS}:/usr/local/bin:/usr/bin:/bin`],
@@ -192,15 +199,19 @@ const environment = (cwd: string): readonly (readonly [string, string])[] => [
   ["PWD", cwd],
 ];
 
+/** Every folder on the way to a path, the outermost first: made by hand, they can be passed by all. */
+const parentsOf = (path: string): string[] => {
+  const parent = dirname(path);
+  return parent === "/" ? [] : [...parentsOf(parent), parent];
+};
+
 /** What is shown of our own files, and where the program is then. */
-const shown = (program: string, guest: Guest, way: Way, files: Files) => {
+const shown = (program: string, guest: Guest) => {
   const args: string[] = [];
   const show = (from: string, to: string): void => {
-    const source = real(from);
-    if (!way.bindsByFile) args.push("--ro-bind", source, to);
-    else args.push("--ro-bind-fd", files.add(openSync(source, constants.O_RDONLY)), to); // C6
+    args.push(...parentsOf(to).flatMap((folder) => ["--dir", folder]), "--ro-bind", real(from), to);
   };
-  const folders = [...(guest.cwd === undefined ? [] : [guest.cwd]), ...guest.reads];
+  const folders = foldersOf(guest);
   for (const folder of folders) show(folder, folder);
   // C2: over what was just shown.
   const covered = guest.hidden
@@ -220,6 +231,11 @@ const shown = (program: string, guest: Guest, way: Way, files: Files) => {
   return { args, program: isSeen(program) ? program : known };
 };
 
+const foldersOf = ({ cwd, reads }: Guest): string[] => [
+  ...(cwd === undefined ? [] : [cwd]),
+  ...reads,
+];
+
 /** The command for one guest. A failure says what cannot be shown; nothing is open after it. */
 export const confine = (
   program: string,
@@ -227,32 +243,44 @@ export const confine = (
   guest: Guest,
   way: Way,
 ): Place | Failure => {
-  const folders = [...(guest.cwd === undefined ? [] : [guest.cwd]), ...guest.reads];
-  const wide = folders.find(
+  const wide = foldersOf(guest).find(
     (folder) =>
       isTooWide(real(folder)) || guest.hidden.some((one) => isWithin(real(one), real(folder))),
   );
   if (wide !== undefined)
     return failed("SPAWN", `${wide} is no folder that a guest of the sandbox may see`);
-  const files = new Files();
+  let filter: number;
   try {
-    const filter = files.add(filterFile());
-    const bwrap = files.add(openSync(way.bwrap, "r"));
-    const own = shown(program, guest, way, files);
-    const cwd = guest.cwd ?? "/tmp";
-    const command = [
-      `/proc/self/fd/${bwrap}`,
-      ...namespaceArguments,
+    filter = filterFile();
+  } catch (error) {
+    return failed("SPAWN", `its sandbox could not be prepared: ${(error as Error).message}`);
+  }
+  const own = shown(program, guest);
+  const cwd = guest.cwd ?? "/tmp";
+  return {
+    kind: "place",
+    command: [
+      way.bwrap,
+      ...namespaceArguments(way),
       ...environment(cwd).flatMap(([name, value]) => ["--setenv", name, value]),
       ...systemArguments(way),
       ...own.args,
-      ...["--remount-ro", "/", "--seccomp", filter, "--chdir", cwd, "--"], // C3
-      ...[way.shell, "-c", prelude(way, guest), "guest", own.program, ...args],
-    ] as const;
-    const ids = way.asNobody ? { uid: NOBODY, gid: NOBODY } : {};
-    return { kind: "place", command, files: files.open, ids, release: files.release };
-  } catch (error) {
-    files.release();
-    return failed("SPAWN", `its sandbox could not be prepared: ${(error as Error).message}`);
-  }
+      "--remount-ro", // C3
+      "/",
+      "--seccomp",
+      FILTER_FILE,
+      "--chdir",
+      cwd,
+      "--",
+      ...userArguments(way),
+      way.shell,
+      "-c",
+      prelude(way, guest),
+      "guest",
+      own.program,
+      ...args,
+    ],
+    files: [filter],
+    release: () => closeSync(filter),
+  };
 };
