@@ -5,7 +5,7 @@ const MEBIBYTE = 1024 * 1024;
 export interface GuestLimits {
   /** Wall-clock time of the whole guest. */
   readonly timeMs: number;
-  /** Memory: resident bytes of all processes (T2), the script's heap (T1), the linear memory (T0). */
+  /** Memory: resident bytes of all processes (T2), the engine with the script's heap (T1; 16 MiB at least), the linear memory (T0). */
   readonly memoryBytes: number;
   /** Bytes of what it prints or returns. */
   readonly outputBytes: number;

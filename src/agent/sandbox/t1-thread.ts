@@ -4,15 +4,33 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { getQuickJS, type QuickJSContext, type QuickJSHandle } from "quickjs-emscripten";
+import {
+  RELEASE_SYNC,
+  newQuickJSWASMModuleFromVariant,
+  newVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+} from "quickjs-emscripten";
 import { SCRIPT_STACK_BYTES, type GuestLimits } from "./limits.ts";
 import { stopped, type Outcome } from "./outcome.ts";
 import { BEGUN } from "./thread.ts";
+import { wasm } from "./wasm/engine.ts";
+import { PAGE_BYTES } from "./wasm/meter.ts";
 
 const port = parentPort!;
 const { script, limits } = workerData as { readonly script: string; readonly limits: GuestLimits };
 
-const quick = await getQuickJS();
+/** Pages that the engine itself wants at once. */
+const ENGINE_PAGES = 256;
+/**
+ * The engine's own limit counts no more than the bookkeeping of its allocations in this build, so the
+ * limit is that of the memory that it lives in.
+ */
+const pagesMax = Math.max(ENGINE_PAGES, Math.floor(limits.memoryBytes / PAGE_BYTES));
+const wasmMemory = new wasm.Memory({ initial: ENGINE_PAGES, maximum: pagesMax });
+/** An engine without memory cannot even tell what it threw. */
+const isFull = (): boolean => wasmMemory.buffer.byteLength >= pagesMax * PAGE_BYTES;
+const quick = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
 const runtime = quick.newRuntime();
 runtime.setMemoryLimit(limits.memoryBytes);
 runtime.setMaxStackSize(SCRIPT_STACK_BYTES);
@@ -61,7 +79,7 @@ const told = (error: QuickJSHandle): Outcome => {
   const { name, message } = (
     typeof thrown === "object" && thrown !== null ? thrown : {}
   ) as Partial<Record<string, unknown>>;
-  if (name === "InternalError" && message === "out of memory")
+  if ((name === "InternalError" && message === "out of memory") || (name === undefined && isFull()))
     return stopped("MEMORY", `it wanted more than ${limits.memoryBytes} bytes`);
   if (name === "InternalError" && message === "stack overflow")
     return stopped("STACK", "its calls went too deep");

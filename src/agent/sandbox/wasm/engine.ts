@@ -7,7 +7,10 @@ export interface WasmInstance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 interface Engine {
-  readonly Memory: new (limits: { readonly initial: number }) => WasmMemory;
+  readonly Memory: new (pages: {
+    readonly initial: number;
+    readonly maximum: number;
+  }) => WasmMemory;
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
   readonly Instance: new (module: object, imports: object) => WasmInstance;
   readonly RuntimeError: new (message: string) => Error;
