@@ -83,9 +83,14 @@ export const LAYERS: Readonly<Record<LayerName, Layer>> = {
     packages: ["node:buffer", "node:crypto"],
     inputs: "quiet",
   },
-  agent: { mayImport: ["envelope", "protocol", "ports"], packages: "any", inputs: "world" },
+  // The SDK runs on its author's machine: it brings that machine's clock and keys itself.
+  agent: {
+    mayImport: ["envelope", "protocol", "ports", "adapters"],
+    packages: "any",
+    inputs: "world",
+  },
   gateway: {
-    mayImport: LAYER_NAMES.filter((name) => name !== "sim" && name !== "gateway"),
+    mayImport: LAYER_NAMES.filter((name) => !["sim", "gateway", "cli"].includes(name)),
     packages: "any",
     inputs: "world",
   },

@@ -1,5 +1,5 @@
 /**
- * Writes docs/errors.md from the three catalogues of the command line.
+ * Writes docs/errors.md from the catalogues of the command line and of the HTTP gateway.
  *
  * Usage: node scripts/error-pages.ts
  */
@@ -7,7 +7,9 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { format } from "prettier";
+import { API_ERRORS } from "#agent/http/api.ts";
 import { ERRORS, TOLD_ELSEWHERE } from "#cli/errors.ts";
+import { GATEWAY_ERRORS } from "#gateway/errors.ts";
 
 const row = (cells: readonly string[]): string =>
   `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -57,6 +59,32 @@ Each bad line is told as \`FILE:LINE CODE sentence; remedy\`, at most 20 of them
 \`INPUT_INVALID\`; the exit code is 2 and nothing was created.
 
 ${remedies(TOLD_ELSEWHERE.lines)}
+
+## Joining a supervisor
+
+Told by \`canswarm agent\` and by the SDK (\`ApiError\`); whatever else a supervisor answers keeps its own
+code.
+
+${table(
+  ["code", "what happened", "remedy"],
+  Object.entries(API_ERRORS).map(([code, { text, remedy }]) => [`\`${code}\``, text, remedy]),
+)}
+
+## The HTTP gateway of \`canswarm up\`
+
+An answer of 4xx or 5xx has the body \`{"error": {"code", "message", "remedy"}}\`. What the swarm refuses
+keeps the code of [protocol/refusals.md](protocol/refusals.md): 402 for \`INSUFFICIENT_FUNDS\`, 429 for
+\`MAILBOX_FULL\`, 409 for \`KEY_REUSED\`, 422 for most others.
+
+${table(
+  ["status", "code", "what happened", "remedy"],
+  Object.entries(GATEWAY_ERRORS).map(([code, { status, text, remedy }]) => [
+    String(status),
+    `\`${code}\``,
+    text,
+    remedy,
+  ]),
+)}
 `,
     { parser: "markdown", printWidth: 100 },
   );

@@ -24,6 +24,8 @@ export const VALID_MS = 10 * 60_000;
 /** First and longest wait before the same bytes go again; doubled each time. */
 export const RESEND_MIN_MS = 200;
 export const RESEND_MAX_MS = 5_000;
+/** Times that a verb is signed anew, each after twice the wait of the one before: 6.2 s in all. */
+export const RESIGNS_MAX = 5;
 /** Threads whose nonces are remembered; the oldest are forgotten (notices tell the highest again). */
 export const THREADS_REMEMBERED_MAX = 100_000;
 
@@ -104,12 +106,33 @@ export class AgentClient {
     this.#heard(thread, nonce);
   }
 
-  /** Say a verb and wait for its receipt. Refusals with `retry: "later"` are tried again, same bytes. */
-  say<V extends AgentVerb>(
+  /**
+   * Say a verb and wait for its receipt. Refusals with `retry: "later"` are tried again, same bytes. What
+   * had expired when it came (a clock was wrong, ours or theirs) is signed anew, RESIGNS_MAX times: what
+   * was refused never takes effect, so the second one is no repetition.
+   */
+  async say<V extends AgentVerb>(
     verb: V,
     thread: string | undefined,
     body: Bodies[V],
     refs: readonly Cid[] = [],
+  ): Promise<Receipt> {
+    for (let tries = 0; ; tries += 1) {
+      const receipt = await this.#sayOnce(verb, thread, body, refs);
+      if (!isNack(receipt) || receipt.code !== "EXPIRED" || tries === RESIGNS_MAX) return receipt;
+      await this.#pause(RESEND_MIN_MS * 2 ** tries);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.after(ms, resolve));
+  }
+
+  #sayOnce<V extends AgentVerb>(
+    verb: V,
+    thread: string | undefined,
+    body: Bodies[V],
+    refs: readonly Cid[],
   ): Promise<Receipt> {
     const prepared = this.#envelope(verb, thread, body, refs);
     return new Promise((resolve) => {
@@ -202,8 +225,8 @@ export class AgentClient {
   #send(prepared: Prepared, resolve: (receipt: Receipt) => void): void {
     const waiting: Unanswered = { prepared, resolve, waitMs: RESEND_MIN_MS, cancel: undefined };
     this.#unanswered.set(prepared.id, waiting);
+    this.#resendLater(waiting); // first: a link may answer before it returns
     this.#options.link.send(prepared.thread, prepared.wire);
-    this.#resendLater(waiting);
   }
 
   #resendLater(waiting: Unanswered): void {

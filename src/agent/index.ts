@@ -1,7 +1,34 @@
 /**
- * The public face of the package, for people who write agents: a voice that signs and numbers envelopes,
- * an agent that answers notices with a program, and the types of what is said.
+ * The public face of the package, for people who write agents and for those who have work. Most need
+ * `createWorker`, `createVerifier` and `createRequester` alone; below them are the parts they are made of:
+ * a voice that signs and numbers envelopes, an agent that answers notices with a program.
  */
+
+export {
+  createVerifier,
+  createWorker,
+  type AgentOptions,
+  type VerifierOptions,
+  type WorkerOptions,
+} from "./sdk/create.ts";
+export {
+  createRequester,
+  type NeedRequest,
+  type NeedResult,
+  type RequesterFace,
+} from "./sdk/requester.ts";
+export {
+  fixedPrice,
+  learningPrice,
+  shareOfBounty,
+  type Learner,
+  type Strategy,
+} from "./sdk/strategies.ts";
+export { FunctionRunner, type CallContext, type Functions } from "./sdk/function-runner.ts";
+export { joinSwarm, type JoinedAgent, type JoinOptions, type Welcome } from "./join.ts";
+export { Api, ApiError } from "./http/api.ts";
+export { HttpBlocks } from "./http/blocks.ts";
+export { HttpLink, type LinkState } from "./http/link.ts";
 
 export {
   AgentClient,

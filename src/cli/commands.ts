@@ -1,6 +1,7 @@
 /** Every command, in the order that help shows them. */
 
 import type { Command } from "commander";
+import { addAgent } from "./commands/agent.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addBench } from "./commands/bench.ts";
 import { addCheck } from "./commands/check.ts";
@@ -14,12 +15,19 @@ import { addReplay } from "./commands/replay.ts";
 import { addRun } from "./commands/run-command.ts";
 import { addSim } from "./commands/sim.ts";
 import { addStatus } from "./commands/status.ts";
+import { addUp } from "./commands/up.ts";
+import { addWelcome } from "./commands/welcome.ts";
+import { addWhy } from "./commands/why.ts";
 
 export const COMMANDS: readonly ((program: Command) => void)[] = [
   addDemo,
   addRun,
+  addUp,
+  addAgent,
+  addWelcome,
   addStatus,
   addNeed,
+  addWhy,
   addContest,
   addAudit,
   addReplay,

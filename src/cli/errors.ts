@@ -1,11 +1,14 @@
 /**
- * What the command line refuses or fails at: code, sentence, remedy, exit code. Two catalogues beside
- * this one are told through it: what a port fails at (ports/faults.ts) and what is wrong with a line of
- * an input file (input/bad-line.ts). docs/errors.md is generated from the three.
+ * What the command line refuses or fails at: code, sentence, remedy, exit code. Four catalogues
+ * beside this one are told through it: what a port fails at (ports/faults.ts), what is wrong with a line
+ * of an input file (input/bad-line.ts), what joining fails at (agent/http/api.ts), what the HTTP gateway
+ * refuses (gateway/errors.ts). docs/errors.md is generated from all of them.
  *
  * Exit codes: 1 it failed, 2 what was asked cannot be done as it was asked.
  */
 
+import { API_ERRORS, ApiError } from "#agent/http/api.ts";
+import { GATEWAY_ERRORS } from "#gateway/errors.ts";
 import { FAULTS, Fault } from "#ports/faults.ts";
 import { BAD_LINE_REMEDIES, type BadLine, formatBadLines } from "./input/bad-line.ts";
 
@@ -118,11 +121,6 @@ export const ERRORS = {
     remedy: "check the id and the folder; `canswarm status` lists the needs",
     exitCode: 2,
   },
-  SWARM_UNREACHABLE: {
-    text: "no supervisor answers at {address}",
-    remedy: "start one, or name its address",
-    exitCode: 1,
-  },
   REFUSED: {
     text: "the swarm refused: {code} {detail}",
     remedy: "docs/protocol/refusals.md says what to do about {code}",
@@ -137,6 +135,11 @@ export const ERRORS = {
   PORT_IN_USE: {
     text: "port {port} is taken",
     remedy: "name another one with --port; 0 takes any that is free",
+    exitCode: 1,
+  },
+  ADDRESS_UNUSABLE: {
+    text: "nobody can listen at {address} here ({reason})",
+    remedy: "name an address of this machine with --host, and a port from 1024 with --port",
     exitCode: 1,
   },
   OUTPUT_FAILED: {
@@ -215,12 +218,21 @@ export const toldError = (error: unknown): ToldError => {
     const { code, message, remedy, exitCode, lines } = error;
     return { code, message, remedy, exitCode, ...(lines === undefined ? {} : { lines }) };
   }
+  if (error instanceof ApiError) {
+    const { code, message, remedy } = error;
+    return { code, message, remedy, exitCode: 1 };
+  }
   if (error instanceof Fault) {
     return { code: error.code, message: error.sentence, remedy: error.remedy, exitCode: 1 };
   }
   const reason = error instanceof Error ? error.message : String(error);
   return toldError(new CliError("UNEXPECTED", { reason: reason.split("\n")[0] ?? "" }));
 };
+
+const remediesOf = (
+  catalogue: Readonly<Record<string, { readonly remedy: string }>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(catalogue).map(([code, { remedy }]) => [code, remedy]));
 
 const asText = ({ code, message, remedy, lines }: ToldError): string =>
   `${lines === undefined ? "" : `${formatBadLines(lines)}\n`}${code} ${message}. ${remedy}\n`;
@@ -251,6 +263,12 @@ export const printError = (
   return told.exitCode;
 };
 
-/** The other two catalogues, by code, for the page and for the check that no code means two things. */
-export const TOLD_ELSEWHERE: Readonly<Record<"ports" | "lines", Readonly<Record<string, string>>>> =
-  { ports: FAULTS, lines: BAD_LINE_REMEDIES };
+/** The other catalogues, by code, for the page and for the check that no code means two things. */
+export const TOLD_ELSEWHERE: Readonly<
+  Record<"ports" | "lines" | "joining" | "gateway", Readonly<Record<string, string>>>
+> = {
+  ports: FAULTS,
+  lines: BAD_LINE_REMEDIES,
+  joining: remediesOf(API_ERRORS),
+  gateway: remediesOf(GATEWAY_ERRORS),
+};

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { AgentClient, RESEND_MAX_MS } from "#agent/client.ts";
-import { decodeSigned } from "#envelope/envelope.ts";
+import { AgentClient, RESEND_MAX_MS, RESIGNS_MAX } from "#agent/client.ts";
+import { decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";
@@ -9,7 +9,7 @@ import type { RefusalCode } from "#protocol/refusals.ts";
 const answeredBy = (code: RefusalCode) => {
   let events: LinkEvents | undefined;
   let due: (() => void)[] = [];
-  let sent = 0;
+  const wires: Uint8Array[] = [];
   const client = new AgentClient({
     signer: signerFromSeed(new Uint8Array(32).fill(9)),
     swarm: "toy.0123456789abcdef",
@@ -18,7 +18,7 @@ const answeredBy = (code: RefusalCode) => {
       attach: (_agent, heard) => void (events = heard),
       detach: () => {},
       send: (_thread, wire) => {
-        sent += 1;
+        wires.push(wire);
         events?.rejected?.(decodeSigned(wire).id, code, "as told");
       },
     },
@@ -38,7 +38,7 @@ const answeredBy = (code: RefusalCode) => {
     due = [];
     for (const wake of wakes) wake();
   };
-  return { client, again, sent: () => sent };
+  return { client, again, wires, sent: () => wires.length };
 };
 
 it("takes a transport error about its own envelope for a refusal", async () => {
@@ -65,4 +65,18 @@ it("never gives up on a full mailbox", async () => {
   await Promise.resolve();
   expect(answered).toBe(false);
   expect(sent()).toBe(21);
+});
+
+it("signs anew what had expired when it came, under another nonce, and gives up at last", async () => {
+  const { client, again, wires } = answeredBy("EXPIRED");
+  const said = client.sayAccount("STAKE", { amount: 1n });
+  let over = false;
+  void said.then(() => (over = true));
+  while (!over) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    again();
+  }
+  expect(await said).toMatchObject({ kind: "nack", code: "EXPIRED" });
+  const nonces = wires.map((wire) => decodeEnvelope(decodeSigned(wire).bytes).nonce);
+  expect(nonces).toEqual(Array.from({ length: RESIGNS_MAX + 1 }, (_, n) => n + 1));
 });

@@ -77,7 +77,9 @@ describe("examples", () => {
     .map(({ name }) => name);
 
   it("are there", () => {
-    expect(names.length).toBeGreaterThanOrEqual(3);
+    expect(names).toEqual(
+      expect.arrayContaining(["exec", "exec-python", "lines", "module", "http", "llm"]),
+    );
   });
 
   it.each(names)("%s runs by the command that its page shows", async (name) => {

@@ -69,9 +69,7 @@ describe("each thing has its page", () => {
 
   it("every code is told what to do about", () => {
     const pages = read("docs/errors.md") + read("docs/protocol/refusals.md");
-    const codes = [REFUSALS, ERRORS, TOLD_ELSEWHERE.ports, TOLD_ELSEWHERE.lines].flatMap(
-      Object.keys,
-    );
+    const codes = [REFUSALS, ERRORS, ...Object.values(TOLD_ELSEWHERE)].flatMap(Object.keys);
     expect(codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(pages))).toEqual([]);
   });
 

@@ -31,6 +31,8 @@ export interface RunnerLimits {
   readonly linesCallsMax: number;
   /** Work and judge calls in flight in one module's thread. */
   readonly moduleCallsMax: number;
+  /** Work and judge calls in flight to one service or model. */
+  readonly httpCallsMax: number;
   /** Bids and plans in flight beside them: an auction closes within a second, so they never wait for work. */
   readonly quickCallsMax: number;
   /** Calls waiting in one runner; the one too many fails with FULL. */
@@ -42,6 +44,16 @@ export interface RunnerLimits {
   readonly strayLinesMax: number;
   /** How long a program may take to end by itself when its runner closes. */
   readonly closeMs: number;
+  /** Requests that one call to a service may take, the first one counted. */
+  readonly triesMax: number;
+  /** Wait before the second request of a call: doubled at each further one, half of it by chance. */
+  readonly retryMs: number;
+  readonly retryMsMax: number;
+  /** Bytes of a refusal that are read for its reason, and how long that may take. */
+  readonly refusalBytesMax: number;
+  readonly refusalMs: number;
+  /** How long a service that the runner starts may take until it says where it listens. */
+  readonly serviceStartMs: number;
 }
 
 export const RUNNER_LIMITS: RunnerLimits = {
@@ -55,10 +67,17 @@ export const RUNNER_LIMITS: RunnerLimits = {
   execCallsMax: 2,
   linesCallsMax: 16,
   moduleCallsMax: 4,
+  httpCallsMax: 8,
   quickCallsMax: 64,
   queueCallsMax: 10_000,
   backoffMs: 100,
   backoffMsMax: 5_000,
   strayLinesMax: 64,
   closeMs: 500,
+  triesMax: 4,
+  retryMs: 200,
+  retryMsMax: 5_000,
+  refusalBytesMax: 4 * 1024,
+  refusalMs: 500,
+  serviceStartMs: 10_000,
 };

@@ -25,6 +25,8 @@ export interface ModuleOptions {
 
 /** How often a thread's memory is looked at, ms. */
 const LOOK_MS = 100;
+/** Of a module's young generation: a market has many modules, and most of them idle. */
+const YOUNG_MIB = 24;
 /**
  * Heap beyond the limit that a thread may reach between two looks. Only an engine that hits its own
  * limit in the middle of an allocation ends the whole process, so that limit is not the one that is kept.
@@ -71,6 +73,7 @@ export const modulePeer =
         stderr: true,
         resourceLimits: {
           maxOldGenerationSizeMb: Math.ceil((limits.memoryBytesMax + HEADROOM_BYTES) / MEBIBYTE),
+          maxYoungGenerationSizeMb: YOUNG_MIB,
         },
       });
       worker.stdout.resume();

@@ -70,7 +70,7 @@ export interface Answers {
 }
 
 export type FailureCode =
-  /** It ended without an answer: exit code, signal. */
+  /** It ended without an answer: exit code, signal; a connection that was cut. */
   | "EXIT"
   /** It gave no answer in its time. */
   | "TIMEOUT"
@@ -80,7 +80,7 @@ export type FailureCode =
   | "TOO_LARGE"
   /** Above the memory limit. */
   | "MEMORY"
-  /** It could not be started. */
+  /** It could not be started, or reached. */
   | "SPAWN"
   /** It gave no sign of life while another call of it ran out of time. */
   | "HUNG"

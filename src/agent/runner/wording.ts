@@ -34,5 +34,14 @@ export const endSentence = (end: ProgramEnd, stderr: string): string => {
   return `it ended ${how}${stderr === "" ? "" : `; standard error ends: ${stderr}`}`;
 };
 
+/** Shorter ones are found by chance in any text. */
+const SECRET_UNITS_MIN = 8;
+
+/** A text from which a secret was taken out: services repeat what they were told, and texts are logged. */
+export const withoutSecret = (text: string, secret: string | undefined): string =>
+  secret === undefined || secret.length < SECRET_UNITS_MIN
+    ? text
+    : text.replaceAll(secret, "[secret]");
+
 export const MEBIBYTE = 1024 * 1024;
 export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / MEBIBYTE)} MiB`;

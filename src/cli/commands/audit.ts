@@ -3,9 +3,20 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
+import { CliError } from "../errors.ts";
 import { auditLines } from "../audit/write-file.ts";
 import { isOutputError } from "../output.ts";
-import { folderOf } from "./status.ts";
+
+/** The folder may be named either way. */
+const folderOf = (
+  argument: string | undefined,
+  flags: { readonly data?: string },
+  command: string,
+): string => {
+  const dir = argument ?? flags.data;
+  if (dir !== undefined) return dir;
+  throw new CliError("USAGE", { reason: "no data folder is named", command });
+};
 
 export const addAudit = (program: Command): void => {
   program

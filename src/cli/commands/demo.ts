@@ -1,7 +1,7 @@
-/** `canswarm demo`, the main job of `npm start`: a market of real minifiers and one cheat, on real files. */
+/** `canswarm demo`, the main job of `npm start`: real minifiers and some cheats on real files. */
 
-import { createWriteStream, existsSync } from "node:fs";
-import { join } from "node:path";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -10,8 +10,9 @@ import { decode } from "#envelope/canonical.ts";
 import { formatCredits } from "#protocol/amount.ts";
 import { auditLines } from "../audit/write-file.ts";
 import { chooseFiles, describeChoice, FILES_COUNT, type ChosenFile } from "../demo/files.ts";
-import { demoAgents, demoTasks } from "../demo/market.ts";
+import { cheatOfWorker, demoAgents, demoTasks } from "../demo/market.ts";
 import { byteLength, closeTools, type Minified } from "../demo/minifiers.ts";
+import { sampleOf, tryMutants, type Accepted } from "../demo/mutants.ts";
 import { recompute, type Finalized } from "../demo/recompute.ts";
 import { renderReport, type NeedDetail } from "../demo/report.ts";
 import { parseAmount } from "../input/amount.ts";
@@ -29,19 +30,24 @@ interface DemoFlags {
   readonly config?: string;
   readonly files: string;
   readonly json: boolean;
+  readonly each: boolean;
 }
 
 const FILES_MAX = 1_000;
 const AUDIT_FILE = "audit.jsonl";
+/** Where `npm run demo:judge` finds the last audit. */
+const LAST_FILE = ".cache/last-demo";
 
 /** The folder that holds node_modules: src/cli/commands lies three deep in the checkout. */
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 const MARKET = `
-Three minifiers compete for each file: terser, swc and esbuild, each cheapest
-at another size. A fourth worker, bargain, is cheaper than all of them, and
-cheats. Three verifiers of other orgs run what a worker declares once more and
-compare every byte; two must agree before anybody is paid.
+Five minifiers compete for each file, each cheapest at another size. A sixth
+worker has a tool that nobody else knows. Four more are far cheaper than all of
+them, and cheat: empty output, an export dropped, an operator changed, a false
+size. Three verifiers of other orgs run what a worker declares once more and
+compare every byte, or, for an unknown tool, what its result does; two must
+agree before anybody is paid.
 `;
 
 const countOf = (text: string): number => {
@@ -72,12 +78,15 @@ export const demo = async (flags: DemoFlags): Promise<number> => {
     },
   );
   const differences = await recompute(results);
+  const mutants = await tryMutants(sampleOf(results.map(acceptedOf)));
   await closeTools();
   const { summary, restarts, dir } = outcome;
   const audit = join(dir, AUDIT_FILE);
   await pipeline(Readable.from(auditLines(dir)), createWriteStream(audit));
+  mkdirSync(dirname(join(root, LAST_FILE)), { recursive: true });
+  writeFileSync(join(root, LAST_FILE), `${resolve(audit)}\n`);
   if (flags.json)
-    process.stdout.write(`${JSON.stringify({ ...summary, restarts, differences })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...summary, restarts, differences, mutants })}\n`);
   else
     say(
       `\n${renderReport(
@@ -86,15 +95,28 @@ export const demo = async (flags: DemoFlags): Promise<number> => {
           details,
           restarts,
           recomputed: { results: results.length, differences },
+          mutants,
+          each: flags.each,
           audit,
-          check: `npx canswarm replay ${quoted(audit)}`,
+          checks: ["npm run demo:judge", `npx canswarm replay ${quoted(audit)}`],
         },
         styleOf(process.stdout),
       )}`,
     );
   const ended = summary.tasks.every((task) => task.outcome !== "open");
-  return ended && differences.length === 0 && addsUp(summary.credits) ? 0 : 1;
+  const isCheated = summary.tasks.some(
+    ({ outcome, worker }) =>
+      outcome === "finalized" && worker !== undefined && cheatOfWorker(worker) !== undefined,
+  );
+  const missed = mutants.reduce((sum, row) => sum + row.missed, 0);
+  const isSound = differences.length === 0 && missed === 0 && !isCheated;
+  return ended && isSound && addsUp(summary.credits) ? 0 : 1;
 };
+
+const acceptedOf = ({ path, absolute, output }: Finalized): Accepted => ({
+  file: { path, text: readFileSync(absolute, "utf8") },
+  output: output as Minified,
+});
 
 /** Conserved as the ledger says, and by adding up what is printed. */
 const addsUp = ({ minted, balances, burned, conserved }: RunSummary["credits"]): boolean => {
@@ -161,10 +183,11 @@ const priceOf = (story: NeedStory | undefined): { price?: string } => {
 export const addDemo = (program: Command): void => {
   program
     .command("demo")
-    .summary("the main job of npm start: agents minify real files for credits, one of them cheats")
+    .summary("the main job of npm start: agents minify real files for credits, some of them cheat")
     .option("--data <dir>", "data folder; without it a fresh one for temporary files")
     .option("--config <file>", "another supervisor.config.ts")
     .option("--files <n>", "how many files", String(FILES_COUNT))
+    .option("--each", "a row for each file, however many", false)
     .option("--json", "print one JSON summary as the last line", false)
     .addHelpText("after", "\nExample:\n  canswarm demo --files 6 --data ./demo")
     .action(async (flags: DemoFlags) => {

@@ -1,4 +1,4 @@
-/** `canswarm need show`: one need's life, entry by entry, from the folder's log. */
+/** `canswarm need`: post one (need-post.ts), or show one's life, entry by entry, from a folder's log. */
 
 import type { Command } from "commander";
 import { hex, isCid } from "#envelope/cid.ts";
@@ -10,6 +10,7 @@ import { clean, cutEnd, milliseconds, palette, styleOf } from "../display.ts";
 import { CliError } from "../errors.ts";
 import { labelled, WIDTH_PIPED, type TextStyle } from "../summary-text.ts";
 import { readOffline, standingOf } from "../swarm/offline.ts";
+import { addPost } from "./need-post.ts";
 
 /** One entry of the log that concerns the need. */
 export interface Step {
@@ -160,7 +161,8 @@ export const renderNeed = (shown: NeedShown, style: TextStyle): string => {
 };
 
 export const addNeed = (program: Command): void => {
-  const need = program.command("need").summary("look at one need");
+  const need = program.command("need").summary("post a need, look at one");
+  addPost(need);
   need
     .command("show")
     .summary("show a need's life, entry by entry, from the log of a folder that nobody runs")

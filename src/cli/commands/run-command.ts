@@ -19,7 +19,8 @@ export const addRun = (program: Command): void => {
     .option("--json", "print one JSON summary as the last line", false)
     .addHelpText(
       "after",
-      "\nExample:\n  canswarm run TASKS.jsonl --agents AGENTS.json --data ./market --json",
+      "\nAGENTS.json says how each agent is run: exec, module, http or llm; examples has one of each." +
+        "\n\nExample:\n  canswarm run TASKS.jsonl --agents AGENTS.json --data ./market --json",
     )
     .action(async (tasks: string, flags: RunFlags) => {
       const { summary, restarts, dir } = await runInputs(tasks, flags);

@@ -16,8 +16,8 @@ import { parseFault } from "../swarm/fault.ts";
 import { runTasks, type RunEvents } from "../swarm/run.ts";
 import type { RunResult } from "../swarm/summarize.ts";
 import { quoted, type Restart } from "../summary-text.ts";
+import { newsTeller } from "../swarm/news.ts";
 import { stopOnSignals } from "../swarm/stop.ts";
-import type { HostNews } from "#runtime/threads/host-set.ts";
 
 export interface RunFlags {
   readonly agents: string;
@@ -75,7 +75,7 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
     folder,
     settings,
     hired: hiredOf(folder, inputs.agents, inputs.folder),
-    onNews: newsTeller(told, restarts),
+    onNews: newsTeller((text) => told.on({ kind: "note", text }), restarts),
     onHalt: (reason) => {
       process.exit(printError(new CliError("SUPERVISOR_HALTED", { reason }), { json: false }));
     },
@@ -127,23 +127,3 @@ const eventsTo = (progress: Told): RunEvents => ({
     }),
   warned: (text) => progress.on({ kind: "note", text }),
 });
-
-/** Restarts are told and kept; each dies with a reason before it is back. */
-const newsTeller = (progress: Told, restarts: Restart[]) => {
-  const reasons = new Map<number, string>();
-  return (news: HostNews): void => {
-    const note = (text: string): void => progress.on({ kind: "note", text });
-    const { host } = news;
-    if (news.type === "died") {
-      reasons.set(host, news.reason);
-      note(`thread ${host} died: ${news.reason}`);
-    } else if (news.type === "restarted") {
-      const afterMs = Math.round(news.afterMs);
-      restarts.push({ host, reason: reasons.get(host) ?? "", afterMs });
-      note(`thread ${host} is back from its log after ${afterMs} ms`);
-    } else {
-      const { type, bucket, ...rest } = news.event;
-      note(`bucket ${bucket} ${type.replace("_", " ")} ${Object.values(rest).join(" ")}`.trim());
-    }
-  };
-};

@@ -7,9 +7,10 @@ import { total } from "#domain/ledger/conservation.ts";
 import { reputationPpm } from "#domain/registry/reputation.ts";
 import { formatCredits } from "#protocol/amount.ts";
 import { count, milliseconds, palette, styleOf, table, clean } from "../display.ts";
-import { CliError } from "../errors.ts";
 import { grouped, labelled, WIDTH_PIPED, type TextStyle } from "../summary-text.ts";
 import { readOffline, standingOf, type Offline } from "../swarm/offline.ts";
+import { apiOf, connectOptions, type ConnectFlags } from "../up/connect.ts";
+import { renderLive, type LiveAgent, type LiveStatus } from "../up/live-status.ts";
 
 export interface Status {
   readonly swarm: string;
@@ -135,29 +136,40 @@ export const renderStatus = (status: Status, style: TextStyle): string => {
   ].join("\n");
 };
 
-/** The folder may be named either way. */
-export const folderOf = (
-  argument: string | undefined,
-  flags: { readonly data?: string },
-  command: string,
-): string => {
-  const dir = argument ?? flags.data;
-  if (dir !== undefined) return dir;
-  throw new CliError("USAGE", { reason: "no data folder is named", command });
+interface StatusFlags extends ConnectFlags {
+  readonly json: boolean;
+}
+
+/** Of a running supervisor, where no folder is named. */
+const statusOver = async (flags: StatusFlags): Promise<string> => {
+  const api = apiOf(flags);
+  const status = await api.get<LiveStatus>("/v1/status");
+  const { agents } = await api.get<{ readonly agents: readonly LiveAgent[] }>("/v1/agents");
+  return flags.json
+    ? `${JSON.stringify({ ...status, agents })}\n`
+    : renderLive(status, agents, styleOf(process.stdout));
 };
 
 export const addStatus = (program: Command): void => {
-  program
+  const status = program
     .command("status")
-    .summary("show needs, agents, money and logs of a data folder that nobody runs")
-    .argument("[dir]", "the data folder")
-    .option("--data <dir>", "the same")
+    .summary("show a running supervisor; or needs, agents, money and logs of a folder at rest")
+    .argument("[dir]", "a data folder that nobody runs; --data alone says the same")
     .option("--json", "print one JSON object", false)
-    .addHelpText("after", "\nExample:\n  canswarm status ./market")
-    .action(async (dir: string | undefined, flags: { data?: string; json: boolean }) => {
-      const status = statusOf(await readOffline(folderOf(dir, flags, "status")));
-      process.stdout.write(
-        flags.json ? `${JSON.stringify(status)}\n` : renderStatus(status, styleOf(process.stdout)),
-      );
-    });
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm status ./market\n  canswarm status --url http://127.0.0.1:7070",
+    );
+  connectOptions(status).action(async (dir: string | undefined, flags: StatusFlags) => {
+    const named = (option: string): boolean => status.getOptionValueSource(option) === "cli";
+    const folder = dir ?? (named("data") && !named("url") ? flags.data : undefined);
+    if (folder === undefined) {
+      process.stdout.write(await statusOver(flags));
+      return;
+    }
+    const told = statusOf(await readOffline(folder));
+    process.stdout.write(
+      flags.json ? `${JSON.stringify(told)}\n` : renderStatus(told, styleOf(process.stdout)),
+    );
+  });
 };

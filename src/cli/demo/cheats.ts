@@ -1,9 +1,17 @@
-/** Three small lies about a minified file, hard to see and each worth money if nobody looks. */
+/** Four lies about a minified file, each worth money if nobody looks. */
 
 import type { Minified } from "./minifiers.ts";
 
-export const CHEATS = ["operator", "export", "size"] as const;
+export const CHEATS = ["empty", "export", "operator", "size"] as const;
 export type Cheat = (typeof CHEATS)[number];
+
+/** As people are told. */
+export const CHEAT_TEXTS: Readonly<Record<Cheat, string>> = {
+  empty: "empty output",
+  export: "an export dropped",
+  operator: "one operator changed",
+  size: "a false size",
+};
 
 const SWAPPED: Readonly<Record<string, string>> = {
   "===": "!==",
@@ -14,10 +22,12 @@ const SWAPPED: Readonly<Record<string, string>> = {
   "<=": ">=",
   "==": "!=",
   "!=": "==",
+  "++": "--",
+  "<<": ">>",
   "+": "-",
   "<": ">",
 };
-const OPERATOR = /===|!==|&&|\|\||>=|<=|==|!=|\+|</;
+const OPERATOR = /===|!==|&&|\|\||>=|<=|==|!=|\+\+|<<|\+|</;
 
 /** Tried in this order: the first one that is there goes. */
 const EXPORTS = [
@@ -35,9 +45,18 @@ const dropExport = (code: string): string | undefined => {
 const swapOperator = (code: string): string | undefined =>
   OPERATOR.test(code) ? code.replace(OPERATOR, (found) => SWAPPED[found]!) : undefined;
 
+const codeOf = (cheat: Exclude<Cheat, "size">, code: string): string | undefined => {
+  if (cheat === "empty") return code === "" ? undefined : "";
+  return cheat === "operator" ? swapOperator(code) : dropExport(code);
+};
+
+/** What a cheat says has come out, in percent of what did. */
+const SIZE_TOLD_PERCENT = 80;
+
 /** The lie, dressed as an honest delivery; undefined where the file gives no occasion for it. */
 export const cheatOn = (cheat: Cheat, honest: Minified): Minified | undefined => {
-  if (cheat === "size") return { ...honest, bytesOut: Math.floor(honest.bytesOut * 0.8) };
-  const code = cheat === "operator" ? swapOperator(honest.code) : dropExport(honest.code);
+  if (cheat === "size")
+    return { ...honest, bytesOut: Math.floor((honest.bytesOut * SIZE_TOLD_PERCENT) / 100) };
+  const code = codeOf(cheat, honest.code);
   return code === undefined ? undefined : { ...honest, code, bytesOut: Buffer.byteLength(code) };
 };

@@ -9,7 +9,7 @@ import { extname, join } from "node:path";
 import { clean, count, cutEnd, cutStart } from "#cli/display.ts";
 import { TOOLS, allowedOptions, closeTools, minify, type SourceFile } from "./minifiers.ts";
 
-export const FILES_COUNT = 24;
+export const FILES_COUNT = 96;
 const BYTES_MIN = 1024;
 const BYTES_MAX = 60 * 1024;
 const EXTENSIONS = new Set([".js", ".mjs", ".cjs"]);
@@ -92,17 +92,32 @@ export const chooseFiles = async (root: string, wanted = FILES_COUNT): Promise<C
 };
 
 const ORDER_UNITS = 8;
-const SIZE_UNITS = "61,440".length;
-const PATH_UNITS_MIN = 12;
+const FOLDER = "node_modules/";
+const GAP = "  ";
+/** A column of the list: order and the end of the path, where the file's name stands. */
+const COLUMN_UNITS = 38;
+/** Wider than this the list gets no further columns. */
+const LIST_UNITS_MAX = 118;
 
-/** The list as it is printed before the work begins; paths give way to the width, from their start. */
+/** The list as it is printed before the work begins, in as many columns as there is room for. */
 export const describeChoice = ({ files, skipped, candidates }: Choice, width: number): string => {
-  const head = (order: string, bytes: number): string =>
-    `  ${order.slice(0, ORDER_UNITS)}  ${count(bytes).padStart(SIZE_UNITS)}  `;
-  const room = Math.max(PATH_UNITS_MIN, width - head("0".repeat(ORDER_UNITS), 0).length);
+  const room = Math.min(width, LIST_UNITS_MAX);
+  const columns = Math.max(1, Math.floor(room / (COLUMN_UNITS + GAP.length)));
+  const units = Math.floor(room / columns) - GAP.length;
+  const rows = Math.ceil(files.length / columns);
+  const cell = ({ path, order }: ChosenFile): string => {
+    const name = clean(path.startsWith(FOLDER) ? path.slice(FOLDER.length) : path);
+    return `${order.slice(0, ORDER_UNITS)} ${cutStart(name, units - ORDER_UNITS - 1)}`;
+  };
   return [
     `The first ${count(files.length)} of ${count(candidates)} dependency files of 1 to 60 KB, by sha256(path):`,
-    ...files.map(({ path, bytes, order }) => head(order, bytes) + cutStart(clean(path), room)),
+    ...Array.from({ length: rows }, (_, row) =>
+      files
+        .filter((__, n) => n % rows === row)
+        .map((file) => GAP + cell(file).padEnd(units))
+        .join("")
+        .trimEnd(),
+    ),
     ...skipped.map(({ path, why }) =>
       cutEnd(clean(`  skipped ${path}: no minifier accepts it (${why})`), width),
     ),

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { AgentSpec } from "#cli/input/agents.ts";
 import type { TaskLine } from "#cli/input/tasks.ts";
 import type { Credits } from "#protocol/words.ts";
+import { CHEATS, type Cheat } from "./cheats.ts";
 import type { ChosenFile } from "./files.ts";
 
 export const CAPABILITY = "minify-js";
@@ -23,7 +24,13 @@ const WORKERS = [
   { name: "esbuild", module: import.meta.resolve("#cli/demo/agents/esbuild.ts") },
   { name: "swc", module: import.meta.resolve("#cli/demo/agents/swc.ts") },
   { name: "terser", module: import.meta.resolve("#cli/demo/agents/terser.ts") },
-  { name: "bargain", module: import.meta.resolve("#cli/demo/agents/bargain.ts") },
+  { name: "uglify", module: import.meta.resolve("#cli/demo/agents/uglify.ts") },
+  { name: "oxc", module: import.meta.resolve("#cli/demo/agents/oxc.ts") },
+  { name: "blend", module: import.meta.resolve("#cli/demo/agents/blend.ts") },
+  { name: "cheat-empty", module: import.meta.resolve("#cli/demo/agents/cheat-empty.ts") },
+  { name: "cheat-export", module: import.meta.resolve("#cli/demo/agents/cheat-export.ts") },
+  { name: "cheat-operator", module: import.meta.resolve("#cli/demo/agents/cheat-operator.ts") },
+  { name: "cheat-size", module: import.meta.resolve("#cli/demo/agents/cheat-size.ts") },
 ] as const;
 const VERIFIERS = ["check-a", "check-b", "check-c"] as const;
 const VERIFIER_MODULE = import.meta.resolve("#cli/demo/agents/verifier.ts");
@@ -43,7 +50,11 @@ const agent = (name: string, role: "worker" | "verifier", module: string): Agent
   run: { kind: "module", path: fileURLToPath(module) },
 });
 
-/** Four workers, of which one cheats, and three verifiers, each an org of its own. */
+/** The lie of a worker of that name; undefined: an honest one. */
+export const cheatOfWorker = (name: string): Cheat | undefined =>
+  CHEATS.find((cheat) => name === `cheat-${cheat}`);
+
+/** Ten workers, of which four cheat, and three verifiers, each an org of its own. */
 export const demoAgents = (): AgentSpec[] => [
   ...WORKERS.map(({ name, module }) => agent(name, "worker", module)),
   ...VERIFIERS.map((name) => agent(name, "verifier", VERIFIER_MODULE)),

@@ -1,12 +1,12 @@
 /**
- * The three minifiers of the main job, each pinned to one version and a few sets of options. They give
+ * The five minifiers of the main job, each pinned to one version and a few sets of options. They give
  * the same bytes for the same file in every process, so a verifier can run them again and compare.
  */
 
 import { createRequire } from "node:module";
 import { extname } from "node:path";
 
-export const TOOLS = ["esbuild", "swc", "terser"] as const;
+export const TOOLS = ["esbuild", "swc", "terser", "uglify", "oxc"] as const;
 export type Tool = (typeof TOOLS)[number];
 
 export type Options = Readonly<Record<string, unknown>>;
@@ -30,9 +30,21 @@ const PACKAGES: Readonly<Record<Tool, string>> = {
   esbuild: "esbuild",
   swc: "@swc/core",
   terser: "terser",
+  uglify: "uglify-js",
+  oxc: "oxc-minify",
 };
 
 const require = createRequire(import.meta.url);
+
+/** It comes without types. */
+interface UglifyJs {
+  minify(
+    text: string,
+    options: object,
+  ): { readonly code?: string; readonly error?: Error; readonly ast?: unknown };
+}
+
+const uglifyJs = (): UglifyJs => require("uglify-js") as UglifyJs;
 
 /** The version that is installed, from the package itself. */
 export const versionOf = (tool: Tool): string => {
@@ -78,6 +90,16 @@ export const allowedOptions = (tool: Tool, file: SourceFile): readonly [Options,
         { compress: { passes: 2 }, mangle: true, module, parse },
       ];
     }
+    case "uglify":
+      return [
+        { compress: {}, mangle: {}, module },
+        { compress: {}, mangle: false, module },
+      ];
+    case "oxc":
+      return [
+        { compress: true, mangle: true, module },
+        { compress: true, mangle: false, module },
+      ];
   }
 };
 
@@ -100,7 +122,26 @@ export const minify = async (tool: Tool, options: Options, text: string): Promis
       if (code === undefined) throw new Error("terser gave no code");
       return code;
     }
+    case "uglify": {
+      const { code, error } = uglifyJs().minify(text, given);
+      if (code === undefined) throw error ?? new Error("uglify-js gave no code");
+      return code;
+    }
+    case "oxc": {
+      const oxc = await import("oxc-minify");
+      // The name decides how a text is read; the option `module` shall be all that does.
+      const { code, errors } = await oxc.minify("file.js", text, given);
+      if (errors[0] !== undefined) throw new Error(errors[0].message);
+      return code;
+    }
   }
+};
+
+/** Whether uglify-js, which does not know all of today's JavaScript, can read the text at all. */
+export const uglifyReads = (file: SourceFile): boolean => {
+  const options = { compress: false, mangle: false, module: isModule(file) };
+  const output = { ast: true, code: false };
+  return uglifyJs().minify(file.text, { ...options, output }).error === undefined;
 };
 
 /** esbuild keeps a process of its own; without this it would end only with ours. */

@@ -30,10 +30,24 @@ interface Declared {
 
 const require = createRequire(import.meta.url);
 
+interface UglifyJs {
+  minify(text: string, options: object): { readonly code?: string };
+}
+
 /** The tool's name in node_modules, and its work on one text. */
 const TOOLS: Readonly<
   Record<string, { name: string; run: (text: string, options: object) => Promise<string> }>
 > = {
+  uglify: {
+    name: "uglify-js",
+    run: async (text, options) =>
+      (require("uglify-js") as UglifyJs).minify(text, structuredClone(options)).code ?? "",
+  },
+  oxc: {
+    name: "oxc-minify",
+    run: async (text, options) =>
+      (await import("oxc-minify")).minifySync("file.js", text, options).code,
+  },
   esbuild: {
     name: "esbuild",
     run: async (text, options) => (await import("esbuild")).transformSync(text, options).code,
@@ -50,14 +64,30 @@ const TOOLS: Readonly<
   },
 };
 
+const versionOf = (tool: string): string =>
+  (require(`${TOOLS[tool]!.name}/package.json`) as { readonly version: string }).version;
+
+/** One tool, or several, one after the other: `blend` is terser's output through esbuild. */
+const CHAINS: Readonly<Record<string, readonly string[]>> = { blend: ["terser", "esbuild"] };
+
+const madeAgain = async ({ tool, version, options }: Declared, text: string): Promise<string> => {
+  const chain = CHAINS[tool];
+  if (chain === undefined && TOOLS[tool] === undefined)
+    throw new Error(`no tool is called ${tool}`);
+  const installed = chain?.map((one) => `${one}@${versionOf(one)}`).join(" ") ?? versionOf(tool);
+  if (version !== installed)
+    throw new Error(`${tool} ${version} was declared, ${installed} is installed`);
+  if (chain === undefined) return TOOLS[tool]!.run(text, options);
+  let made = text;
+  for (const one of chain) made = await TOOLS[one]!.run(made, options[one] as object);
+  return made;
+};
+
 const differenceOf = async ({ absolute, output }: Finalized): Promise<string | undefined> => {
-  const { tool, version, options, code, bytesIn, bytesOut } = output as Declared;
-  const known = TOOLS[tool];
-  if (known === undefined) return `no tool is called ${tool}`;
-  const installed = (require(`${known.name}/package.json`) as { readonly version: string }).version;
-  if (version !== installed) return `${tool} ${version} was declared, ${installed} is installed`;
+  const declared = output as Declared;
+  const { tool, code, bytesIn, bytesOut } = declared;
   const original = readFileSync(absolute);
-  const made = Buffer.from(await known.run(original.toString("utf8"), options));
+  const made = Buffer.from(await madeAgain(declared, original.toString("utf8")));
   if (!made.equals(Buffer.from(code))) return `${tool} gives other bytes`;
   if (bytesIn !== original.length) return `${original.length} bytes went in, ${bytesIn} were told`;
   return bytesOut === made.length ? undefined : `${made.length} bytes came out, not ${bytesOut}`;

@@ -5,7 +5,6 @@ import {
   clean,
   count,
   cutEnd,
-  cutStart,
   milliseconds,
   palette,
   table,
@@ -24,6 +23,9 @@ import {
   type TextStyle,
 } from "#cli/summary-text.ts";
 import type { RunSummary } from "#cli/summary.ts";
+import { CHEATS, CHEAT_TEXTS } from "./cheats.ts";
+import { cheatOfWorker } from "./market.ts";
+import type { MutantRow } from "./mutants.ts";
 import type { Difference } from "./recompute.ts";
 
 /** What the summary does not say about one need. */
@@ -51,16 +53,21 @@ export interface Report {
   readonly restarts: readonly Restart[];
   /** Finalized results that were made again, and those that came out otherwise. */
   readonly recomputed: { readonly results: number; readonly differences: readonly Difference[] };
+  /** What became of accepted results that were changed and put to a verifier again. */
+  readonly mutants: readonly MutantRow[];
+  /** One row for each file; undefined: only where there are few of them. */
+  readonly each?: boolean;
   /** Where the audit lies, as the user would type it. */
   readonly audit: string;
-  /** The command that checks it. */
-  readonly check: string;
+  /** The commands that check it. */
+  readonly checks: readonly string[];
 }
 
 const BAR_WIDTH = 10;
 /** Narrower terminals get the figure without its bar. */
 const BAR_COLUMNS_MIN = 104;
-const CHEATS_SHOWN_MAX = 12;
+/** Up to this many files get a row each without being asked. */
+const ROWS_MAX = 30;
 const HUNDRED = 100;
 const FOLDER = "node_modules/";
 
@@ -140,24 +147,69 @@ const rejectedByAgent = (details: readonly NeedDetail[]): Map<string, number> =>
   return rejected;
 };
 
-const NAME_UNITS_MIN = 12;
-
-const cheatLines = (details: readonly NeedDetail[], width: number, colors: Palette): string[] => {
-  const told = details.flatMap((detail) =>
-    rejectedOf(detail).map(({ worker, reason }) => {
-      const said = `${clean(worker ?? "somebody")}: ${clean(reason ?? "no reason")}  `;
-      const room = width - labelled("", said).length;
-      return said + cutStart(shortName(detail.id), Math.max(NAME_UNITS_MIN, room));
-    }),
+/** By kind: how often it was delivered, how often refused, and what was said the first time. */
+const cheatTable = (
+  details: readonly NeedDetail[],
+  width: number,
+  colors: Palette,
+): readonly string[] => {
+  const rows = CHEATS.map((cheat): Cell[] => {
+    const attempts = details.flatMap(({ attempts }) =>
+      attempts.filter(({ worker }) => worker !== undefined && cheatOfWorker(worker) === cheat),
+    );
+    const paid = attempts.filter(({ outcome }) => outcome === "finalized").length;
+    const caught = attempts.filter(({ outcome }) => outcome === "rejected");
+    const said = caught.find(({ reason }) => reason !== undefined)?.reason ?? "";
+    return [
+      { text: CHEAT_TEXTS[cheat] },
+      { text: count(caught.length + paid) },
+      { text: count(caught.length), paint: paid > 0 ? colors.bad : colors.good },
+      { text: cutEnd(clean(said), Math.max(0, width - CHEAT_UNITS)), paint: colors.dim },
+    ];
+  });
+  return table(
+    [
+      { title: "cheat", align: "left" },
+      { title: "tried", align: "right" },
+      { title: "caught", align: "right" },
+      { title: "a verifier's words", align: "left" },
+    ],
+    rows,
+    { width, colors },
   );
-  const more = told.length - CHEATS_SHOWN_MAX;
-  return [
-    labelled("cheats", told.length === 0 ? "none" : colors.bad(`${count(told.length)} rejected`)),
-    ...told
-      .slice(0, CHEATS_SHOWN_MAX)
-      .map((line) => labelled("", colors.dim(cutEnd(line, width - labelled("", "").length)))),
-    ...(more > 0 ? [labelled("", `and ${count(more)} more`)] : []),
-  ];
+};
+
+/** What stands left of the verifier's words. */
+const CHEAT_UNITS = "one operator changed  tried  caught  ".length;
+
+const mutantTable = ({ mutants }: Report, width: number, colors: Palette): string[] => {
+  const sum = (name: "tried" | "caught" | "same" | "missed"): number =>
+    mutants.reduce((total, row) => total + row[name], 0);
+  const all = {
+    kind: "all",
+    tried: sum("tried"),
+    caught: sum("caught"),
+    same: sum("same"),
+    missed: sum("missed"),
+  };
+  const rows = [...mutants, all];
+  return table(
+    [
+      { title: "mutant of a result", align: "left" },
+      { title: "tried", align: "right" },
+      { title: "caught", align: "right" },
+      { title: "same bytes", align: "right" },
+      { title: "missed", align: "right" },
+    ],
+    rows.map(({ kind, tried, caught, same, missed }): Cell[] => [
+      { text: kind },
+      { text: count(tried) },
+      { text: count(caught), paint: colors.good },
+      { text: same === 0 ? "" : count(same) },
+      { text: count(missed), paint: missed === 0 ? colors.good : colors.bad },
+    ]),
+    { width, colors },
+  );
 };
 
 const savedLine = (details: readonly NeedDetail[]): string => {
@@ -191,20 +243,23 @@ export const renderReport = (report: Report, style: TextStyle): string => {
   const width = style.width ?? WIDTH_PIPED;
   const { summary, details, restarts } = report;
   return [
-    ...needTable(report, width, colors),
-    "",
+    ...(report.each === true || details.length <= ROWS_MAX
+      ? [...needTable(report, width, colors), ""]
+      : []),
     ...agentTable(summary, rejectedByAgent(details), width, colors),
     "",
+    ...cheatTable(details, width, colors),
+    "",
+    ...(report.mutants.length === 0 ? [] : [...mutantTable(report, width, colors), ""]),
     needsLine(summary, colors),
     savedLine(details),
-    ...cheatLines(details, width, colors),
     ...againLines(report, colors),
     ...timeLines(summary),
     creditsLine(summary, colors),
     ...restartLines(restarts, width),
     labelled("state", summary.stateHash),
     labelled("audit", report.audit),
-    labelled("check it", report.check),
+    ...report.checks.map((check, n) => labelled(n === 0 ? "check it" : "", check)),
     "",
   ].join("\n");
 };

@@ -16,6 +16,8 @@ import { formatAmount } from "./amount.ts";
 import { problem, type BadLines, type Problem } from "./bad-line.ts";
 import { Fields, isObject, show, type JsonObject } from "./fields.ts";
 import { parseLocated } from "./located-json.ts";
+import { readHttp } from "./run-http.ts";
+import { readLlm } from "./run-llm.ts";
 import { readSandbox } from "./sandbox.ts";
 
 /** Bytes of AGENTS.json; an agent takes about 200. */
@@ -64,8 +66,9 @@ export interface AgentsFile {
 
 type Report = (path: readonly (string | number)[], what: Problem) => void;
 
-export const works = (agent: AgentSpec): boolean => agent.role !== "verifier";
-export const verifies = (agent: AgentSpec): boolean => agent.role !== "worker";
+type HasRole = Pick<AgentSpec, "role">;
+export const works = (agent: HasRole): boolean => agent.role !== "verifier";
+export const verifies = (agent: HasRole): boolean => agent.role !== "worker";
 
 /** Read and check the whole file. What is wrong goes to `bad`; the result holds only sound agents. */
 export const readAgents = async (
@@ -217,7 +220,7 @@ const readCapabilities = (fields: Fields, at: Report): string[] => {
   return different;
 };
 
-const RUN_KINDS = ["exec", "module", "http"] as const;
+const RUN_KINDS = ["exec", "module", "http", "llm"] as const;
 
 const readRun = async (
   fields: Fields,
@@ -231,9 +234,15 @@ const readRun = async (
   if (value === undefined) return undefined;
   const kinds = isObject(value) ? RUN_KINDS.filter((kind) => value[kind] !== undefined) : [];
   if (!isObject(value) || kinds.length !== 1)
-    return invalid(`"run" is ${show(value)}, not exactly one of exec, module and http`);
+    return invalid(`"run" is ${show(value)}, not exactly one of exec, module, http and llm`);
   const run = new Fields(value, (field, what) => at(["run", field], what));
   const [kind] = kinds;
+  if (kind === "http") return readHttp(run, folder);
+  if (kind === "llm") {
+    const llm = run.value("llm", "required");
+    run.rejectUnknown();
+    return readLlm(llm, folder, (path, what) => at(["run", "llm", ...path], what));
+  }
   const target = run.value(kind!, "required");
   const mode =
     kind === "exec" ? (run.oneOf("mode", ["once", "lines"], "optional") ?? "once") : "once";
@@ -242,11 +251,6 @@ const readRun = async (
   run.rejectUnknown();
   if (plans !== undefined && typeof plans !== "boolean")
     return invalid(`"plans" is ${show(plans)}, not true or false`);
-  if (kind === "http")
-    return invalid(
-      "agents behind an address cannot be run yet",
-      'start it with "exec", or let it join a running swarm by `canswarm agent`',
-    );
   if (kind === "exec") {
     const command = readCommand(target, mode, plans ?? false, invalid);
     const name = command?.command[0];

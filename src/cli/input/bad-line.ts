@@ -20,6 +20,7 @@ export const BAD_LINE_REMEDIES = {
   TASKS_MISSING: "write one task a line, as the documentation of `canswarm run` says",
   FUNDS_SHORT: "lower the amounts, or run the file in parts in several folders",
   PROGRAM_MISSING: "install it, or name it by its path; paths are relative to AGENTS.json",
+  SECRET_MISSING: "set the variable in the shell that starts canswarm, or mend the file",
   FILE_MISSING: "paths are relative to the file that names them",
   INPUT_TOO_LARGE: "split the work: an input has at most 8 MiB",
   QUORUM_UNAVAILABLE:

@@ -81,6 +81,12 @@ export class Fields {
     return this.invalid(name, `"${name}" is ${show(value)}, not ${wanted}`, `write ${wanted}`);
   }
 
+  flag(name: string): boolean | undefined {
+    const value = this.value(name, "optional");
+    if (value === undefined || typeof value === "boolean") return value;
+    return this.invalid(name, `"${name}" is ${show(value)}, not true or false`);
+  }
+
   oneOf<T extends string>(
     name: string,
     values: readonly T[],
@@ -91,6 +97,10 @@ export class Fields {
     const found = values.find((one) => one === value);
     const wanted = values.map((one) => `"${one}"`).join(", ");
     return found ?? this.invalid(name, `"${name}" is ${show(value)}`, `write one of ${wanted}`);
+  }
+
+  report(name: string, what: Problem): void {
+    this.#report(name, what);
   }
 
   invalid(name: string, sentence: string, remedy?: string): undefined {

@@ -17,7 +17,7 @@ export interface Grant {
 }
 
 export const grantOf = (
-  agent: AgentSpec,
+  agent: Pick<AgentSpec, "role" | "credits" | "stake">,
   { verifyStakeMin }: Pick<Parameters, "verifyStakeMin">,
 ): Grant => ({
   credits: agent.credits ?? (works(agent) ? WORKER_CREDITS_DEFAULT : 0n),

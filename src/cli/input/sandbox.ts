@@ -38,6 +38,14 @@ interface Runnable {
   readonly run: RunSpec;
 }
 
+/** What an agent runs on this machine without walls; a remote service or model runs nothing here. */
+const bareReason = ({ run }: Runnable): string | undefined => {
+  if (run.kind === "module") return "a module shares the supervisor's process";
+  if (run.kind === "exec" && run.sandbox === undefined) return 'its "sandbox" is "none"';
+  if (run.kind === "http" && run.start !== undefined) return "a started service needs the network";
+  return undefined;
+};
+
 const isGuest = ({ run }: Runnable): boolean => run.kind === "exec" && run.sandbox === "T2";
 
 /**
@@ -51,14 +59,11 @@ export const sandboxed = <A extends Runnable>(
   const refuse = (agent: string, reason: string): never => {
     throw new CliError("SANDBOX_MISSING", { agent, reason });
   };
-  const bare = agents.find((agent) => agent.untrusted === true && !isGuest(agent));
-  if (bare !== undefined && !isUnsandboxedAllowed)
-    refuse(
-      bare.name,
-      bare.run.kind === "module"
-        ? "it is untrusted, and a module shares the supervisor's process"
-        : 'it is untrusted, and its "sandbox" is "none"',
-    );
+  for (const agent of agents) {
+    const reason = agent.untrusted === true ? bareReason(agent) : undefined;
+    if (reason !== undefined && !isUnsandboxedAllowed)
+      refuse(agent.name, `it is untrusted, and ${reason}`);
+  }
   const guest = agents.find(isGuest);
   if (guest === undefined) return agents;
   const state = t2State();

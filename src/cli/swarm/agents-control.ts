@@ -19,6 +19,9 @@ export interface Unstarted {
   readonly why: string;
 }
 
+/** Of the thread's young generation: it only passes messages on. */
+const AGENTS_YOUNG_MIB = 32;
+
 export class AgentsThread {
   readonly #worker: Worker;
   readonly #control: Comlink.Remote<AgentsControl>;
@@ -35,6 +38,7 @@ export class AgentsThread {
   static async start({ blocks, agents, ...setup }: AgentsOptions): Promise<AgentsThread> {
     const worker = new Worker(new URL(import.meta.resolve("#cli/swarm/agents-thread.ts")), {
       name: "agents",
+      resourceLimits: { maxYoungGenerationSizeMb: AGENTS_YOUNG_MIB },
     });
     const thread = new AgentsThread(worker);
     await thread.#control.open(setup, Comlink.transfer(blocks, [blocks]));

@@ -1,6 +1,7 @@
 /**
- * SIGINT and SIGTERM end a run: one sentence, then everything is closed, so that programs are stopped and
- * no pid file is left. Nothing is drained: what was signed is on the disk and is sent again.
+ * SIGINT and SIGTERM end a process that has a folder: one sentence, then everything is closed, so that
+ * programs are stopped and no pid file is left. A run drains nothing: what was signed is on the disk and
+ * is sent again; a supervisor that others talk to drains, and its end is a good one.
  */
 
 import { constants } from "node:os";
@@ -15,6 +16,8 @@ export interface Stoppable {
   readonly say: (signal: string) => void;
   readonly close: () => Promise<void>;
   readonly after: (delayMs: number, wake: () => void) => unknown;
+  /** Where being stopped is how it ends well: exit code 0 once it is closed, and how long that may take. */
+  readonly drain?: { readonly closeMsMax: number };
 }
 
 export interface Stopping {
@@ -24,16 +27,17 @@ export interface Stopping {
   readonly release: () => void;
 }
 
-export const stopOnSignals = ({ process, say, close, after }: Stoppable): Stopping => {
+export const stopOnSignals = (options: Stoppable): Stopping => {
+  const { process, say, close, after, drain } = options;
   let stopping = false;
   const stop = (signal: (typeof SIGNALS)[number]): void => {
     const end = (): void => process.exit(128 + constants.signals[signal]);
     if (stopping) return end();
     stopping = true;
     say(signal);
-    after(CLOSE_MS_MAX, end);
+    after(drain?.closeMsMax ?? CLOSE_MS_MAX, end);
     // Whatever closing fails at, the process ends; the log is whole without it.
-    void close().then(end, end);
+    void close().then(drain === undefined ? end : () => process.exit(0), end);
   };
   for (const signal of SIGNALS) process.on(signal, stop);
   return {

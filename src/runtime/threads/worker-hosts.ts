@@ -7,6 +7,12 @@ import type { HostEvent } from "../host/environment.ts";
 import { IN_HAND_BYTES, type HostThreadData } from "./host-thread.ts";
 import type { HostControl, HostRunner, RemoteControl, StartedHost } from "./protocol.ts";
 
+/**
+ * Of the young generation, three semi-spaces: V8 would let it grow to 128 MiB in each busy thread, most of
+ * a supervisor's resident memory.
+ */
+const HOST_YOUNG_MIB = 48;
+
 /** Old-space of one host thread, MiB: beyond it the thread dies alone (ERR_WORKER_OUT_OF_MEMORY). */
 export const HOST_HEAP_MIB = 2_048;
 /** With a fault that fills memory the cap is small, so that it is reached soon. */
@@ -61,6 +67,7 @@ export class WorkerHosts implements HostRunner<MessagePort> {
       name,
       resourceLimits: {
         maxOldGenerationSizeMb: fault?.kind === "oom" ? HOST_HEAP_FAULT_MIB : HOST_HEAP_MIB,
+        maxYoungGenerationSizeMb: HOST_YOUNG_MIB,
       },
     });
     let failure: string | undefined;

@@ -37,7 +37,7 @@ describe("a command line that cannot be understood", () => {
     [["run", "a.jsonl"], "required option '--agents <file>' not specified", "canswarm run --help"],
     [["machines", "a", "b"], "too many arguments", "canswarm machines --help"],
     [["machines", "market"], "no machine is called market", "canswarm machines --help"],
-    [["status"], "no data folder is named", "canswarm status --help"],
+    [["audit"], "no data folder is named", "canswarm audit --help"],
   ])("%j is one sentence with code and remedy, exit code 2", async (args, reason, remedy) => {
     const { code, out, err } = await canswarm(args);
     expect({ code, out }).toEqual({ code: 2, out: "" });

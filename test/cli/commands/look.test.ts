@@ -9,7 +9,7 @@ import { parseAmount } from "#cli/input/amount.ts";
 import type { RunSummary } from "#cli/summary.ts";
 import { canswarm, lastJson, type Ended } from "../command-line.ts";
 
-const EXAMPLE = "examples/shell-worker";
+const EXAMPLE = "examples/exec";
 let dir = "";
 let first: Ended;
 

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileURLToPath } from "node:url";
 import { minifyHonestly } from "#cli/demo/agents/minify-worker.ts";
 import { CHEATS, cheatOn } from "#cli/demo/cheats.ts";
-import { checkMinified } from "#cli/demo/check.ts";
-import { chooseFiles, describeChoice, FILES_COUNT, type Choice } from "#cli/demo/files.ts";
+import { checkMinified, type Means } from "#cli/demo/check.ts";
+import { chooseFiles, describeChoice, type Choice } from "#cli/demo/files.ts";
 import {
   allowedOptions,
   closeTools,
@@ -14,14 +14,26 @@ import {
   versionOf,
   type Minified,
   type SourceFile,
+  type Tool,
 } from "#cli/demo/minifiers.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+/** Enough for every class of file below. */
+const WANTED = 24;
 let choice: Choice;
 let sources: SourceFile[];
 
+const honest = new Map<string, Promise<Minified | undefined>>();
+/** Undefined where the tool cannot read the file. Each is made once. */
+const honestOf = (tool: Tool, file: SourceFile): Promise<Minified | undefined> => {
+  const key = `${tool} ${file.path}`;
+  const made = honest.get(key) ?? minifyHonestly(tool, file).catch(() => undefined);
+  honest.set(key, made);
+  return made;
+};
+
 beforeAll(async () => {
-  choice = await chooseFiles(ROOT);
+  choice = await chooseFiles(ROOT, WANTED);
   sources = choice.files.map(({ path, absolute }) => ({
     path,
     text: readFileSync(absolute, "utf8"),
@@ -32,7 +44,7 @@ afterAll(closeTools);
 describe("the choice of files", () => {
   test("is by sha256(path), of 1 to 60 KB, and the same each time", async () => {
     const { files } = choice;
-    expect(files.length).toBe(FILES_COUNT);
+    expect(files.length).toBe(WANTED);
     expect(files.map(({ order }) => order)).toEqual(files.map(({ order }) => order).sort());
     for (const { path, bytes } of files) {
       expect(path).toMatch(/^node_modules\/.+\.[cm]?js$/);
@@ -46,14 +58,14 @@ describe("the choice of files", () => {
     });
   });
 
-  test("is printed with its order, size and what was skipped", () => {
+  test("is printed with its order, and what was skipped", () => {
     const skipped = [{ path: "node_modules/x.js", why: "odd" }];
-    const lines = describeChoice({ ...choice, skipped }, 1_000).split("\n");
-    expect(lines.length).toBe(1 + FILES_COUNT + 1);
-    expect(lines[0]).toContain(
-      `first ${FILES_COUNT} of ${choice.candidates.toLocaleString("en-US")}`,
-    );
+    const text = describeChoice({ ...choice, skipped }, 1_000);
+    const lines = text.split("\n");
+    expect(lines.length).toBe(1 + WANTED / 2 + 1);
+    expect(lines[0]).toContain(`first ${WANTED} of ${choice.candidates.toLocaleString("en-US")}`);
     expect(lines.at(-1)).toContain("skipped node_modules/x.js: no minifier accepts it (odd)");
+    for (const { order } of choice.files) expect(text).toContain(`  ${order.slice(0, 8)} `);
   });
 });
 
@@ -63,7 +75,7 @@ test.each([60, 80, 120])("the list fits %i columns; a path is cut at its start",
   const skipped = [{ path, why: "it is odd in many words, which is no reason to wrap" }];
   const text = describeChoice({ ...choice, files: [...choice.files, long], skipped }, width);
   const lines = text.split("\n").slice(1);
-  expect(Math.max(...lines.map((line) => line.length))).toBe(width);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
   expect(lines.filter((line) => line.endsWith("/name.js"))).toHaveLength(1);
 });
 
@@ -71,12 +83,12 @@ describe("an honest delivery", () => {
   test.each(TOOLS)("of %s passes on every file that the tool accepts", async (tool) => {
     let passed = 0;
     for (const file of sources) {
-      const output = await minifyHonestly(tool, file).catch(() => undefined);
+      const output = await honestOf(tool, file);
       if (output === undefined) continue;
       expect(await checkMinified(file, output)).toMatchObject({ verdict: "pass" });
       passed += 1;
     }
-    expect(passed).toBeGreaterThanOrEqual(20);
+    expect(passed).toBeGreaterThanOrEqual(WANTED - 4);
   });
 
   test("may use any allowed options, in any order of their keys", async () => {
@@ -90,6 +102,17 @@ describe("an honest delivery", () => {
         expect(await checkMinified(file, output)).toMatchObject({ verdict: "pass" });
       }
   });
+});
+
+/** What the tool's honest result was: it gives the same bytes each time, as is shown above. */
+const remembered = (file: SourceFile): Means => ({
+  again: async (tool, options) => {
+    const output = await honestOf(tool, file);
+    if (output === undefined) throw new Error("it cannot read the file");
+    expect(options).toEqual(output.options);
+    return output.code;
+  },
+  probe: () => Promise.reject(new Error("the tool is known")),
 });
 
 /** The outermost names of a script would be changed as well. */
@@ -109,11 +132,12 @@ describe("a cheat", () => {
       let tried = 0;
       for (const file of sources.filter(fits))
         for (const tool of TOOLS) {
-          const honest = await minifyHonestly(tool, file).catch(() => undefined);
-          const lie = honest === undefined ? undefined : cheatOn(cheat, honest);
+          const output = await honestOf(tool, file);
+          const lie = output === undefined ? undefined : cheatOn(cheat, output);
           if (lie === undefined) continue;
-          expect(lie).not.toEqual(honest);
-          expect(await checkMinified(file, lie)).toMatchObject({ verdict: "fail" });
+          expect(lie).not.toEqual(output);
+          const verdict = checkMinified(file, lie, remembered(file));
+          expect(await verdict).toMatchObject({ verdict: "fail" });
           tried += 1;
         }
       expect(tried).toBeGreaterThan(0);
@@ -122,8 +146,6 @@ describe("a cheat", () => {
 
   test.each<[string, (honest: Minified) => unknown, string]>([
     ["another version", (h) => ({ ...h, version: "0.0.1" }), "pinned"],
-    ["another tool", (h) => ({ ...h, tool: "closure" }), "not one of the three"],
-    ["a tool it did not use", (h) => ({ ...h, tool: "toString" }), "not one of the three"],
     [
       "options that drop code",
       (h) => ({ ...h, options: { ...h.options, drop: ["console"] } }),
@@ -147,6 +169,7 @@ describe("a cheat", () => {
       (h) => ({ ...h, code: `${h.code} `, bytesOut: h.bytesOut + 1 }),
       "other bytes",
     ],
+    ["no code", ({ code: _, ...h }) => h, "fields"],
     ["nothing", () => ({}), "fields"],
     ["null", () => null, "fields"],
     ["a field more", (h) => ({ ...h, note: "trust me" }), "fields"],
@@ -157,6 +180,25 @@ describe("a cheat", () => {
     expect(judged.verdict).toBe("fail");
     expect(judged.reason).toContain(reason);
   });
+
+  test.each(["tool", "version", "options"])(
+    "or an honest worker that withholds its %s is never passed: nobody could make it again",
+    async (name) => {
+      const file = sources[0]!;
+      const honest = Object.entries(await minifyHonestly("esbuild", file));
+      const output = Object.fromEntries(honest.filter(([key]) => key !== name));
+      const asked: string[] = [];
+      const means = {
+        again: () => Promise.reject(new Error("again")),
+        probe: (_: SourceFile, code: string) => {
+          asked.push(code);
+          return Promise.resolve({ verdict: "pass", reason: "" } as const);
+        },
+      };
+      expect((await checkMinified(file, output, means)).verdict).toBe("abstain");
+      expect(asked).toEqual([]);
+    },
+  );
 
   test("on a file that the declared tool cannot read fails", async () => {
     const honest = await minifyHonestly("esbuild", sources[0]);

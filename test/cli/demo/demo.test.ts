@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RunSummary } from "#cli/summary.ts";
 import { canswarm, lastJson } from "../command-line.ts";
-import { minifyAgain } from "./minify-again.ts";
+import { demoJudge } from "./demo-judge.ts";
 
 let dir = "";
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), "canswarm-demo-"))));
@@ -17,11 +17,18 @@ it("the main job finalizes every file, rejects every cheat and finds no differen
     code: 0,
     lines: 1,
   });
-  const summary = lastJson<RunSummary & { readonly differences: readonly unknown[] }>(ran);
+  const summary = lastJson<
+    RunSummary & {
+      readonly differences: readonly unknown[];
+      readonly mutants: readonly { readonly tried: number; readonly missed: number }[];
+    }
+  >(ran);
   expect(summary).toMatchObject({ needs: 8, finalized: 8, differences: [] });
   expect(summary.credits.conserved).toBe(true);
-  const bargain = summary.agents.find(({ name }) => name === "bargain");
-  expect(bargain?.finalized).toBe(0);
+  expect(summary.mutants.reduce((sum, { tried }) => sum + tried, 0)).toBeGreaterThan(200);
+  expect(summary.mutants.reduce((sum, { missed }) => sum + missed, 0)).toBe(0);
+  const cheats = summary.agents.filter(({ name }) => name.startsWith("cheat-"));
+  expect(cheats.map(({ finalized }) => finalized)).toEqual([0, 0, 0, 0]);
   expect(ran.err).toMatch(
     /The first 8 of [\d,]+ dependency files of 1 to 60 KB, by sha256\(path\):/,
   );
@@ -37,5 +44,9 @@ it("prints the files, the market and a report that says how to check it", async 
   const audit = join(dir, "b", "audit.jsonl");
   expect(out).toContain(`npx canswarm replay ${audit}\n`);
   expect(await canswarm(["replay", audit])).toMatchObject({ code: 0 });
-  expect(await minifyAgain([audit])).toEqual({ code: 0, out: "3 results, 0 differences\n" });
+  const judged = await demoJudge([audit]);
+  expect(judged.code).toBe(0);
+  expect(judged.out).toMatch(
+    /\n3 FINALIZED artifacts recomputed, 0 differ; (\d+) cheats tried, \1 caught\n/,
+  );
 }, 60_000);

@@ -31,7 +31,7 @@ const summary: RunSummary = {
       events: {},
     },
     {
-      name: "bargain",
+      name: "cheat-operator",
       did: "did:key:z2",
       won: 1,
       finalized: 0,
@@ -85,7 +85,7 @@ const report: Report = {
       attempts: [
         {
           attempt: 1,
-          worker: "bargain",
+          worker: "cheat-operator",
           outcome: "rejected",
           reason: "esbuild gives other bytes from byte 812 on\u001b[2J",
         },
@@ -97,24 +97,37 @@ const report: Report = {
   restarts: [{ host: 1, reason: "thread:exit", afterMs: 212 }],
   recomputed: { results: 2, differences: [] },
   audit: "canswarm-data/audit.jsonl",
-  check: "npx canswarm replay canswarm-data/audit.jsonl",
+  mutants: [
+    { kind: "operator swapped", tried: 1_200, caught: 1_200, same: 0, missed: 0 },
+    { kind: "recipe changed", tried: 30, caught: 28, same: 1, missed: 1 },
+  ],
+  checks: ["npm run demo:judge", "npx canswarm replay canswarm-data/audit.jsonl"],
 };
 
 test("the report piped: plain and complete", () => {
   expect(renderReport(report, { width: undefined, color: false })).toMatchInlineSnapshot(`
     "file              bytes  minified  saved             won by   credits    took  rejected
     a/index.js        2,000       500  ███████░░░  75 %  esbuild     0.66  205 ms
-    b/way/table.cjs  20,000     9,000  █████░░░░░  55 %  esbuild     1.16  1.90 s  bargain
+    b/way/table.cjs  20,000     9,000  █████░░░░░  55 %  esbuild     1.16  1.90 s  cheat-operator
     c/index.mjs           –         –  –                 no_bids        –       –
 
-    agent    won  finalized  rejected  earned  lost  reputation
-    esbuild    2          2              1.82              0.31
-    bargain    1          0         1       0  0.05        0.05
+    agent           won  finalized  rejected  earned  lost  reputation
+    esbuild           2          2              1.82              0.31
+    cheat-operator    1          0         1       0  0.05        0.05
+
+    cheat                 tried  caught  a verifier's words
+    empty output              0       0
+    an export dropped         0       0
+    one operator changed      1       1  esbuild gives other bytes from byte 812 on [2J
+    a false size              0       0
+
+    mutant of a result  tried  caught  same bytes  missed
+    operator swapped    1,200   1,200                   0
+    recipe changed         30      28           1       1
+    all                 1,230   1,228           1       1
 
     needs     2 of 3 finalized, 1 no_bids in 4.32 s
     saved     12,500 of 22,000 bytes (57 %)
-    cheats    1 rejected
-              bargain: esbuild gives other bytes from byte 812 on [2J  b/way/table.cjs
     again     2 results made once more by other code: 0 differences
     decided   half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
     ended     half within 210 ms, 95 % 1.90 s, 99 % 12.3 s
@@ -122,7 +135,8 @@ test("the report piped: plain and complete", () => {
     restarts  thread 1 was back after 212 ms (thread:exit)
     state     5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f
     audit     canswarm-data/audit.jsonl
-    check it  npx canswarm replay canswarm-data/audit.jsonl
+    check it  npm run demo:judge
+              npx canswarm replay canswarm-data/audit.jsonl
     "
   `);
 });
@@ -132,7 +146,7 @@ test.each([80, 104])("%i columns are enough: the file names give way, no row is 
   const rows = text.split("\n");
   for (const row of rows) expect(row.length).toBeLessThanOrEqual(width);
   expect(rows[2]).toMatch(/table\.cjs +20,000/);
-  expect(text).toMatch(/^ {10}bargain: esbuild gives other bytes from byte 812 on .*table\.cjs$/m);
+  expect(text).toMatch(/^one operator changed +1 +1  esbuild gives other bytes from/m);
 });
 
 test("amounts of one column have their points below each other", () => {
@@ -155,6 +169,13 @@ test("colours change nothing but colours", () => {
   const painted = renderReport(report, style);
   expect(painted).toMatch(COLORS);
   expect(painted.replace(COLORS, "")).toBe(renderReport(report, { ...style, color: false }));
+});
+
+test("many files get no row each unless they are asked for", () => {
+  const details = Array.from({ length: 40 }, () => report.details[0]!);
+  const style = { width: 100, color: false };
+  expect(renderReport({ ...report, details }, style)).not.toContain("a/index.js");
+  expect(renderReport({ ...report, details, each: true }, style)).toContain("a/index.js");
 });
 
 test("what agents wrote cannot move the cursor", () => {

@@ -82,7 +82,7 @@ describe("AGENTS.json", () => {
       "FIELD_UNKNOWN",
     ],
     ["a module that is not there", worker("w", { run: { module: "./no.ts" } }), "FILE_MISSING"],
-    ["an address", worker("w", { run: { http: "http://127.0.0.1:9" } }), "AGENT_INVALID"],
+    ["an address that is none", worker("w", { run: { http: "127.0.0.1" } }), "FIELD_INVALID"],
     ["a stake below the pool", verifier("v", { stake: "99.999999" }), "AGENT_INVALID"],
   ])("with %s is refused at the agent's line", async (_, agent, code) => {
     folder.write("m.ts", "");

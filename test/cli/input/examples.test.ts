@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { createRunner } from "#agent/runner/create.ts";
@@ -49,8 +49,8 @@ const HAS_PYTHON = spawnSync("python3", ["--version"]).error === undefined;
 
 describe.each(readdirSync(EXAMPLES))("the example %s", (name) => {
   test("its files are sound, its workers work, its verifiers tell right from wrong", async () => {
-    if (name === "python-worker" && !HAS_PYTHON)
-      return expect(load(name)).rejects.toThrow("PROGRAM_MISSING");
+    const needsPython = readFileSync(`${EXAMPLES}/${name}/agents.json`, "utf8").includes("python3");
+    if (needsPython && !HAS_PYTHON) return expect(load(name)).rejects.toThrow("PROGRAM_MISSING");
     const { tasks, runners } = await load(name);
     let verdicts = 0;
     for (const task of tasks) {

@@ -4,6 +4,6 @@ import { minifyWorker } from "./minify-worker.ts";
 
 export const { bid, work, close } = minifyWorker(
   "swc",
-  { small: 50n, middle: 42n, large: 48n },
+  { tiny: 54n, small: 52n, middle: 30n, large: 52n, huge: 58n },
   400,
 );

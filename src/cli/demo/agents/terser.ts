@@ -1,9 +1,9 @@
-/** Thorough and slow: cheapest for small files, dear for large ones. */
+/** Thorough and slow: cheapest for tiny files, dear for huge ones. */
 
 import { minifyWorker } from "./minify-worker.ts";
 
 export const { bid, work, close } = minifyWorker(
   "terser",
-  { small: 40n, middle: 52n, large: 65n },
-  1_500,
+  { tiny: 30n, small: 52n, middle: 58n, large: 64n, huge: 70n },
+  1500,
 );

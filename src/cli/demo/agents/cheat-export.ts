@@ -1,0 +1,5 @@
+/** Leaves an export out. */
+
+import { cheatWorker } from "./cheat-worker.ts";
+
+export const { bid, work, close } = cheatWorker("export");

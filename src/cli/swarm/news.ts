@@ -1,0 +1,23 @@
+/** What happens to hosts and buckets, in sentences; restarts are kept for the summary. */
+
+import type { HostNews } from "#runtime/threads/host-set.ts";
+import type { Restart } from "../summary-text.ts";
+
+/** Restarts are told and kept; each dies with a reason before it is back. */
+export const newsTeller = (note: (text: string) => void, restarts: Restart[]) => {
+  const reasons = new Map<number, string>();
+  return (news: HostNews): void => {
+    const { host } = news;
+    if (news.type === "died") {
+      reasons.set(host, news.reason);
+      note(`thread ${host} died: ${news.reason}`);
+    } else if (news.type === "restarted") {
+      const afterMs = Math.round(news.afterMs);
+      restarts.push({ host, reason: reasons.get(host) ?? "", afterMs });
+      note(`thread ${host} is back from its log after ${afterMs} ms`);
+    } else {
+      const { type, bucket, ...rest } = news.event;
+      note(`bucket ${bucket} ${type.replace("_", " ")} ${Object.values(rest).join(" ")}`.trim());
+    }
+  };
+};

@@ -1,0 +1,93 @@
+/**
+ * The swarm of this process as the gateway sees it: links, questions, accounts whose keys lie in the
+ * folder. Grants and registrations are idempotent, so a supervisor that comes back asks for all again.
+ */
+
+import type { GatewaySwarm, Welcome } from "#gateway/swarm.ts";
+import { LOCAL_ACCOUNT } from "#gateway/tokens.ts";
+import { signerFromSeed, type Signer } from "#envelope/keys.ts";
+import type { Credits, Did } from "#protocol/words.ts";
+import type { PortLink } from "#runtime/threads/port-link.ts";
+import { grantOf } from "../input/funds.ts";
+import { enrol, REQUESTER, type Operator } from "../swarm/accounts.ts";
+import type { EmbeddedSwarm } from "../swarm/embedded.ts";
+
+/** What the local account is granted once: a tenth of what a genesis mints. */
+export const LOCAL_CREDITS: Credits = 100_000_000_000_000n;
+
+/** Key files of accounts that are not agents: no agent's name holds a plus sign. */
+const keyOf = (account: string): string =>
+  account === LOCAL_ACCOUNT ? REQUESTER : `account+${account}`;
+
+export class OwnSwarm implements GatewaySwarm {
+  readonly #swarm: EmbeddedSwarm;
+  readonly #operator: Operator;
+  readonly #link: PortLink;
+  readonly #accounts = new Map<string, Promise<Signer>>();
+
+  constructor(swarm: EmbeddedSwarm, operator: Operator, link: PortLink) {
+    [this.#swarm, this.#operator, this.#link] = [swarm, operator, link];
+  }
+
+  get swarm(): string {
+    return this.#swarm.folder.swarm;
+  }
+
+  get policy(): string {
+    return this.#swarm.folder.genesis.policy;
+  }
+
+  get operator(): Did {
+    return this.#swarm.folder.operator.did;
+  }
+
+  get clock(): EmbeddedSwarm["clock"] {
+    return this.#swarm.clock;
+  }
+
+  get store(): EmbeddedSwarm["store"] {
+    return this.#swarm.store;
+  }
+
+  link(): PortLink {
+    return this.#swarm.link();
+  }
+
+  query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined> {
+    return this.#swarm.query<T>(bucket, name, argument);
+  }
+
+  openAccount(name: string, credits: Credits): Promise<Signer> {
+    const known = this.#accounts.get(name);
+    if (known !== undefined) return known;
+    const opening = this.#open(name, name === LOCAL_ACCOUNT ? LOCAL_CREDITS : credits);
+    this.#accounts.set(name, opening);
+    opening.catch(() => this.#accounts.delete(name)); // the next one tries again
+    return opening;
+  }
+
+  grant(to: Did, credits: Credits, key: string): Promise<void> {
+    return this.#operator.grant(to, credits, key);
+  }
+
+  async welcome(did: Did, name: string, role: "worker" | "verifier" | "both"): Promise<Welcome> {
+    const { parameters } = this.#swarm.folder.genesis;
+    const grant = grantOf({ role, credits: undefined, stake: undefined }, parameters);
+    await this.#operator.grant(did, grant.credits + grant.stake, `welcome/${did}`);
+    return { attestations: [this.#operator.attest(did, "org", name)], ...grant };
+  }
+
+  async #open(name: string, credits: Credits): Promise<Signer> {
+    const signer = signerFromSeed(this.#swarm.folder.keys.seed(keyOf(name)));
+    await enrol(this.#swarm, this.#link, this.#operator, [
+      {
+        name: keyOf(name),
+        signer,
+        body: { manifest: { name, roles: ["requester"], capabilities: [] }, attestations: [] },
+        credits,
+        stake: 0n,
+      },
+    ]);
+    return signer;
+  }
+}

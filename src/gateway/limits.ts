@@ -1,0 +1,44 @@
+/** Every bound of the gateway, each with its unit. */
+
+/** Bytes of a JSON body. */
+export const BODY_BYTES_MAX = 64 * 1024;
+/** Bytes of a body of envelopes: 16 of the largest. */
+export const ENVELOPES_BYTES_MAX = 1024 * 1024;
+/** Envelopes of one request. */
+export const ENVELOPES_MAX = 256;
+/** A request that has not arrived whole by then is given up, ms. */
+export const REQUEST_MS_MAX = 10_000;
+/** An answer of the swarm is waited for so long, ms; then the need's id is told with 202. */
+export const RECEIPT_MS_MAX = 10_000;
+/** Connections at a time; those beyond are closed at once. */
+export const CONNECTIONS_MAX = 1_024;
+/** Needs of all accounts that are open at a time; beyond, 429. */
+export const OPEN_NEEDS_MAX = 512;
+/** Seconds that a 429 asks to wait. */
+export const RETRY_AFTER_S = 1;
+/** Needs that an account may post in a second, over some time; and at once. */
+export const ACCOUNT_NEEDS_PER_S = 2_000;
+export const ACCOUNT_NEEDS_BURST = 4_000;
+/** Envelopes that an agent may send in a second, over some time; and at once. */
+export const AGENT_ENVELOPES_PER_S = 500;
+export const AGENT_ENVELOPES_BURST = 2_000;
+/** Names of accounts. */
+export const ACCOUNTS_MAX = 1_000;
+/** Streams of events at a time, of needs and of agents. */
+export const STREAMS_MAX = 512;
+/** What may wait in one stream for a slow reader, bytes; beyond, it is closed and may resume. */
+export const STREAM_BYTES_MAX = 4 * 1024 * 1024;
+/** A need's log is looked at this often while somebody follows it, ms. */
+export const FOLLOW_MS = 100;
+/** Records read at a time. */
+export const READ_RECORDS = 256;
+/** A joined agent is asked for a sign of life this often, ms. */
+export const PROBE_MS = 5_000;
+/** Without an answer for so long its listing ends and its stream is closed, ms. */
+export const LISTING_MS = 20_000;
+/** Ends of needs that are kept to answer quickly; the log has the others. */
+export const ENDS_KEPT_MAX = 10_000;
+/** Open needs are asked for this often, in case an end was told to nobody, ms. */
+export const ASK_ENDS_MS = 2_000;
+/** While draining, what was begun is waited for so long, ms. */
+export const DRAIN_MS_MAX = 10_000;

@@ -1,0 +1,106 @@
+/**
+ * One need's entries, out of its bucket's log. They are looked for from the end backward: a need that is
+ * asked for is mostly a young one.
+ */
+
+import { bucketOf } from "#envelope/cid.ts";
+import { decodeEnvelope } from "#envelope/envelope.ts";
+import type { CommitBody, EquivocationBody, RuleBody } from "#protocol/bodies.ts";
+import type { NeedId } from "#protocol/words.ts";
+import { decodeRecord, type LogRecord } from "#runtime/log/record.ts";
+import { READ_RECORDS } from "./limits.ts";
+import { plainJson } from "./plain-json.ts";
+import type { GatewaySwarm } from "./swarm.ts";
+
+export interface NeedEntry {
+  /** Position in the bucket's log. */
+  readonly position: number;
+  /** T, ms. */
+  readonly atMs: number;
+  readonly verb: string;
+  /** Of an envelope: who said it, and its id. */
+  readonly by?: string;
+  readonly id?: string;
+  readonly body: unknown;
+}
+
+/** The need that a given entry is about. */
+const needIn = (verb: string, body: unknown): string | undefined => {
+  if (verb === "RULE") return (body as RuleBody).need;
+  return verb === "EQUIVOCATION" ? (body as EquivocationBody).thread : undefined;
+};
+
+const entriesIn = (record: LogRecord, need: NeedId): NeedEntry[] =>
+  record.entries.flatMap((entry, n): NeedEntry[] => {
+    const at = { position: record.first + n, atMs: record.atMs };
+    if (entry.kind === "envelope") {
+      const { id, bytes } = entry.signed;
+      const { verb, from, thread, body } = decodeEnvelope(bytes);
+      return (thread ?? id) === need ? [{ ...at, verb, by: from, id, body }] : [];
+    }
+    if (entry.kind === "message") return [];
+    const { verb, body } = entry;
+    const about = entry.kind === "derived" ? entry.thread : needIn(verb, body);
+    return about === need ? [{ ...at, verb, body }] : [];
+  });
+
+export interface NeedLog {
+  /** Empty: there is no such need. */
+  readonly entries: readonly NeedEntry[];
+  /** Records of the bucket that were read: the next look begins there. */
+  readonly records: number;
+}
+
+type Reads = Pick<GatewaySwarm, "store">;
+
+/** From its NEED to the bucket's head. */
+export const needLog = async ({ store }: Reads, need: NeedId): Promise<NeedLog> => {
+  const bucket = bucketOf(need);
+  const { records } = await store.head(bucket);
+  let entries: NeedEntry[] = [];
+  for (let end = records; end > 0; end -= READ_RECORDS) {
+    const from = Math.max(0, end - READ_RECORDS);
+    const found = (await store.read(bucket, from, end - from))
+      .map(decodeRecord)
+      .flatMap((record) => entriesIn(record, need));
+    entries = [...found, ...entries];
+    if (entries.some(({ verb, id }) => verb === "NEED" && id === need)) return { entries, records };
+  }
+  return { entries: [], records };
+};
+
+/** What came after so many records. */
+export const needLogSince = async (
+  { store }: Reads,
+  need: NeedId,
+  sinceRecords: number,
+): Promise<NeedLog> => {
+  const bucket = bucketOf(need);
+  const { records } = await store.head(bucket);
+  const entries: NeedEntry[] = [];
+  for (let from = sinceRecords; from < records; from += READ_RECORDS) {
+    const count = Math.min(READ_RECORDS, records - from);
+    for (const bytes of await store.read(bucket, from, count))
+      entries.push(...entriesIn(decodeRecord(bytes), need));
+  }
+  return { entries, records };
+};
+
+const ENDS = ["FINALIZE", "REJECT", "RELEASE", "INVALIDATE", "CLOSE"];
+
+export const isLast = ({ verb, body }: NeedEntry): boolean =>
+  ENDS.includes(verb) && (body as { readonly last?: boolean }).last === true;
+
+/** The output of the COMMIT that was finalized, where it travelled inside it. */
+export const outputIn = (entries: readonly NeedEntry[], artifact: string): unknown => {
+  for (const { verb, body } of entries.toReversed())
+    if (verb === "COMMIT" && (body as CommitBody).artifact === artifact)
+      return (body as CommitBody).output;
+  return undefined;
+};
+
+/** As it is sent. */
+export const shownEntry = ({ body, ...entry }: NeedEntry): object => ({
+  ...entry,
+  body: plainJson(body),
+});

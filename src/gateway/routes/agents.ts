@@ -1,0 +1,176 @@
+/** Agents: who is registered, who is here; and the way in for those on other machines. */
+
+import { decode } from "#envelope/canonical.ts";
+import { isDid } from "#envelope/did.ts";
+import { SYSTEM_BUCKET } from "#envelope/cid.ts";
+import type { AgentRow } from "#domain/registry/snapshot.ts";
+import { formatCredits } from "#protocol/amount.ts";
+import { z } from "zod";
+import { GatewayError } from "../errors.ts";
+import { ENVELOPES_BYTES_MAX, ENVELOPES_MAX } from "../limits.ts";
+import { plainJson } from "../plain-json.ts";
+import { headerOf, parsed, type Asked, type Gateway, type Route } from "../route.ts";
+import { eventStream } from "../sse.ts";
+
+const SESSION = "canswarm-session";
+
+const list = async (gateway: Gateway): Promise<unknown> => {
+  const { swarm, agents, hired } = gateway;
+  const rows = (await swarm.query<readonly AgentRow[]>(SYSTEM_BUCKET, "agents")) ?? [];
+  const here = new Map(agents.listings().map(({ did, quietMs }) => [did, quietMs]));
+  return {
+    agents: rows.map(({ did, name, roles, capabilities, org }) => ({
+      did,
+      name,
+      roles,
+      capabilities,
+      ...(org === undefined ? {} : { org }),
+      // Of agents that neither run here nor are joined, this gateway knows nothing.
+      isHere: hired.has(did) || here.has(did),
+      ...(here.has(did) ? { quietMs: Math.round(here.get(did) ?? 0) } : {}),
+    })),
+  };
+};
+
+const welcomeShape = z.strictObject({
+  did: z.string().refine(isDid, "is no did:key of Ed25519"),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "is no name of letters, digits, . _ -"),
+  role: z.enum(["worker", "verifier", "both"]),
+});
+
+const welcome = async (gateway: Gateway, { body }: Asked): Promise<unknown> => {
+  const { did, name, role } = parsed(welcomeShape, body);
+  const { attestations, credits, stake } = await gateway.swarm.welcome(did, name, role);
+  return {
+    swarm: gateway.swarm.swarm,
+    policy: gateway.swarm.policy,
+    credits: formatCredits(credits),
+    stake: formatCredits(stake),
+    attestations: plainJson(attestations),
+  };
+};
+
+const hear = async (gateway: Gateway, { request, reply, params }: Asked): Promise<undefined> => {
+  const did = params["did"] ?? "";
+  const { agents } = gateway;
+  agents.checkHearing(
+    did,
+    headerOf(request, "canswarm-time"),
+    headerOf(request, "canswarm-signature"),
+  );
+  const stream = eventStream(reply);
+  const session = agents.attach(did, stream);
+  stream.onClose(session.leave);
+  return undefined;
+};
+
+const probeShape = z.strictObject({ probe: z.string() });
+
+const alive = async ({ agents }: Gateway, { request, body }: Asked): Promise<unknown> => {
+  agents.alive(headerOf(request, SESSION), parsed(probeShape, body).probe);
+  return {};
+};
+
+/** A canonical list of byte strings, each a signed envelope. */
+const wiresIn = (body: unknown): readonly Uint8Array[] => {
+  const invalid = (reason: string): GatewayError => new GatewayError("BODY_INVALID", { reason });
+  if (!(body instanceof Uint8Array)) throw invalid("it is no application/cbor");
+  let wires: unknown;
+  try {
+    wires = decode(body);
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : "it is no canonical CBOR");
+  }
+  if (!Array.isArray(wires) || wires.length === 0 || wires.length > ENVELOPES_MAX)
+    throw invalid(`it is no list of 1 to ${ENVELOPES_MAX} envelopes`);
+  if (!wires.every((wire) => wire instanceof Uint8Array))
+    throw invalid("its elements are not byte strings");
+  return wires;
+};
+
+const send = async ({ agents }: Gateway, { request, body, reply }: Asked): Promise<unknown> => {
+  const wires = wiresIn(body);
+  agents.send(headerOf(request, SESSION), wires);
+  void reply.code(202);
+  return { passed: wires.length };
+};
+
+const nonce = async ({ swarm }: Gateway, { params }: Asked): Promise<unknown> => {
+  const did = params["did"] ?? "";
+  if (!isDid(did)) throw new GatewayError("ACCOUNT_UNKNOWN", { account: did });
+  const account = await swarm.query<{ nonce: number; staked: bigint; balance: bigint }>(
+    SYSTEM_BUCKET,
+    "account",
+    did,
+  );
+  const rows = (await swarm.query<readonly AgentRow[]>(SYSTEM_BUCKET, "agents")) ?? [];
+  return {
+    did,
+    swarm: swarm.swarm,
+    policy: swarm.policy,
+    isRegistered: rows.some((row) => row.did === did),
+    nonce: account?.nonce ?? 0,
+    balance: formatCredits(account?.balance ?? 0n),
+    staked: formatCredits(account?.staked ?? 0n),
+  };
+};
+
+export const AGENT_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/agents",
+    summary: "Everybody who is registered, and who of them is here.",
+    auth: "none",
+    answers: { 200: "did, name, roles, capabilities; `isHere` for those that answer probes" },
+    handle: list,
+  },
+  {
+    method: "POST",
+    path: "/v1/agents",
+    summary: "Welcome an agent that has a key of its own: labels attested, credits granted, once.",
+    auth: "operator",
+    body: { schema: welcomeShape },
+    answers: { 200: "what to quote in REGISTER, and what it was granted" },
+    handle: welcome,
+  },
+  {
+    method: "GET",
+    path: "/v1/agents/{did}",
+    summary: "What an agent needs to go on after a restart: its last nonce, its stake.",
+    auth: "none",
+    answers: { 200: "its account thread's last nonce, balance, stake" },
+    handle: nonce,
+  },
+  {
+    method: "GET",
+    path: "/v1/agents/{did}/notices",
+    summary: "What the swarm says to this agent, as server-sent events.",
+    auth: "agent",
+    answers: {
+      200: "session, probe, notice, receipt, rejected, resumed",
+      401: "canswarm-time and canswarm-signature do not prove the key",
+    },
+    handle: hear,
+  },
+  {
+    method: "POST",
+    path: "/v1/probes",
+    summary: "Answer a probe, under the session: the listing goes on.",
+    auth: "agent",
+    body: { schema: probeShape },
+    answers: { 200: "heard", 401: "the session has ended" },
+    handle: alive,
+  },
+  {
+    method: "POST",
+    path: "/v1/envelopes",
+    summary: "Pass signed envelopes on, under the session; receipts come on the stream.",
+    auth: "agent",
+    bytes: {
+      what: "canonical DAG-CBOR: a list of signed envelopes",
+      bytesMax: ENVELOPES_BYTES_MAX,
+    },
+    answers: { 202: "passed on", 401: "the session has ended", 429: "too fast" },
+    handle: send,
+  },
+];

@@ -1,0 +1,35 @@
+/** What the gateway asks of the swarm that it stands before; whoever runs one gives it (cli/swarm). */
+
+import type { Signer } from "#envelope/keys.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Store } from "#ports/store.ts";
+import type { SwarmLink } from "#ports/swarm-link.ts";
+import type { LabelAttestation } from "#protocol/bodies.ts";
+import type { Credits, Did } from "#protocol/words.ts";
+
+export interface Welcome {
+  /** Labels that the operator attests of the newcomer, to be quoted in its REGISTER. */
+  readonly attestations: readonly LabelAttestation[];
+  /** What it was granted, to stake of it what its role takes. */
+  readonly credits: Credits;
+  readonly stake: Credits;
+}
+
+export interface GatewaySwarm {
+  readonly swarm: string;
+  readonly policy: string;
+  readonly operator: Did;
+  readonly clock: Clock;
+  readonly store: Pick<Store & Blocks, "head" | "read" | "get" | "put">;
+  /** A connection of its own to every bucket. */
+  link(): SwarmLink;
+  /** Of the bucket's leader; undefined where nobody leads it here. */
+  query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined>;
+  /** The account of this name: its key, registered, granted `credits` once. Asked again it is the same. */
+  openAccount(name: string, credits: Credits): Promise<Signer>;
+  /** Grants once per `key`. */
+  grant(to: Did, credits: Credits, key: string): Promise<void>;
+  /** An agent that lives elsewhere, with a key of its own. Granted once per did. */
+  welcome(did: Did, name: string, role: "worker" | "verifier" | "both"): Promise<Welcome>;
+}
