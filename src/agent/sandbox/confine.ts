@@ -105,6 +105,7 @@ const prelude = (way: Way, guest: Guest): string => {
     ...limits.map((limit) => `ulimit ${limit} || exit 126`),
     ...(way.hasProc ? ["echo 1000 >/proc/self/oom_score_adj"] : []),
     `n=3; while [ $n -le ${last} ]; do eval "exec $n<&-"; n=$((n+1)); done`, // C5
+    "unset SHLVL",
     'exec "$@"',
   ].join("\n");
 };

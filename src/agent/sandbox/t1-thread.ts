@@ -28,8 +28,8 @@ const ENGINE_PAGES = 256;
  */
 const pagesMax = Math.max(ENGINE_PAGES, Math.floor(limits.memoryBytes / PAGE_BYTES));
 const wasmMemory = new wasm.Memory({ initial: ENGINE_PAGES, maximum: pagesMax });
-/** An engine without memory cannot even tell what it threw. */
-const isFull = (): boolean => wasmMemory.buffer.byteLength >= pagesMax * PAGE_BYTES;
+/** Memory grows by large steps, so the last one may fail long before the end. */
+const isNearlyFull = (): boolean => wasmMemory.buffer.byteLength > (pagesMax * PAGE_BYTES) / 2;
 const quick = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
 const runtime = quick.newRuntime();
 runtime.setMemoryLimit(limits.memoryBytes);
@@ -79,7 +79,9 @@ const told = (error: QuickJSHandle): Outcome => {
   const { name, message } = (
     typeof thrown === "object" && thrown !== null ? thrown : {}
   ) as Partial<Record<string, unknown>>;
-  if ((name === "InternalError" && message === "out of memory") || (name === undefined && isFull()))
+  // An engine without memory cannot even tell what it threw.
+  const isMute = name === undefined && !thrown && isNearlyFull();
+  if (isMute || (name === "InternalError" && message === "out of memory"))
     return stopped("MEMORY", `it wanted more than ${limits.memoryBytes} bytes`);
   if (name === "InternalError" && message === "stack overflow")
     return stopped("STACK", "its calls went too deep");
