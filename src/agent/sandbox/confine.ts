@@ -6,7 +6,7 @@
  *     that hold a swarm's data are covered, also where they lie in the guest's folder.
  * C3  What a guest can write is one small file system in memory; the root itself is read-only.
  * C4  Its processes are in a table of their own, end with the first, and end with us.
- * C5  Its environment is empty but for four names, and nothing is open but the three standard files.
+ * C5  Its environment is empty but for four names (a shell may add its level), and nothing is open but the three standard files.
  * C6  Its user is nobody's: where we are root, a number drawn for this guest alone, which owns nothing and
  *     whose processes the kernel counts; else ourselves in a user namespace that has no other user.
  */
@@ -105,7 +105,6 @@ const prelude = (way: Way, guest: Guest): string => {
     ...limits.map((limit) => `ulimit ${limit} || exit 126`),
     ...(way.hasProc ? ["echo 1000 >/proc/self/oom_score_adj"] : []),
     `n=3; while [ $n -le ${last} ]; do eval "exec $n<&-"; n=$((n+1)); done`, // C5
-    "unset SHLVL",
     'exec "$@"',
   ].join("\n");
 };
