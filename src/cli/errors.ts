@@ -50,6 +50,22 @@ export const ERRORS = {
     remedy: "mend the lines that are named, then run the same command again",
     exitCode: 2,
   },
+  SANDBOX_MISSING: {
+    text: "the agent {agent} may not run here: {reason}",
+    remedy:
+      "`canswarm doctor` says how to get the sandbox; --unsandboxed runs it with all your rights",
+    exitCode: 2,
+  },
+  SANDBOX_ESCAPED: {
+    text: "{count} of the attempts to leave the sandbox got through or proved nothing",
+    remedy: "run nothing untrusted on this machine; the table says which tier let what through",
+    exitCode: 1,
+  },
+  SANDBOX_UNAVAILABLE: {
+    text: "bubblewrap could not be brought: {reason}",
+    remedy: "install the package `bubblewrap` of your distribution",
+    exitCode: 1,
+  },
   TASK_CHANGED: {
     text: "task {id} was posted to this folder with another content",
     remedy: "give the changed task a new id, or name a new folder with --data",

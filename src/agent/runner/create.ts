@@ -2,6 +2,8 @@
 
 import { LLM_LIMITS } from "../llm/limits.ts";
 import { LlmRunner } from "../llm/runner.ts";
+import { guestConfiner } from "../sandbox/guest.ts";
+import { MEMORY_EVERY_MS } from "../sandbox/limits.ts";
 import { ConversationRunner } from "./conversation.ts";
 import { ExecRunner } from "./exec.ts";
 import { HttpRunner } from "./http.ts";
@@ -15,6 +17,8 @@ export interface CreateOptions {
   /** The folder in which programs run: that of AGENTS.json. */
   readonly cwd: string;
   readonly limits?: Partial<RunnerLimits>;
+  /** Folders that no guest of the sandbox may see: the swarm's data. */
+  readonly hidden?: readonly string[];
 }
 
 export const createRunner = (spec: RunSpec, options: CreateOptions): Runner => {
@@ -28,11 +32,29 @@ export const createRunner = (spec: RunSpec, options: CreateOptions): Runner => {
   if (spec.kind === "http") return new HttpRunner({ spec, cwd: options.cwd, limits });
   if (spec.kind === "llm")
     return new LlmRunner({ spec, cwd: options.cwd, limits, llm: LLM_LIMITS });
-  const { command, plans } = spec;
-  if (spec.mode === "once") return new ExecRunner({ command, plans, cwd: options.cwd, limits });
+  const program = programOptions(spec, options, limits);
+  if (spec.mode === "once") return new ExecRunner(program);
   return new ConversationRunner({
-    startPeer: linesPeer({ command, plans, cwd: options.cwd, limits }),
+    startPeer: linesPeer(program),
     callsMax: limits.linesCallsMax,
     limits,
   });
+};
+
+type ExecSpec = Extract<RunSpec, { kind: "exec" }>;
+
+const programOptions = (spec: ExecSpec, options: CreateOptions, limits: RunnerLimits) => {
+  const { command, plans, mode, sandbox, reads = [] } = spec;
+  const { cwd, hidden = [] } = options;
+  if (sandbox === undefined) return { command, plans, cwd, limits };
+  // What runs in the sandbox is not trusted to grow slowly.
+  const memoryEveryMs = options.limits?.memoryEveryMs ?? MEMORY_EVERY_MS;
+  const { memoryBytesMax: memoryBytes, callMsMax: timeMs } = limits;
+  const confine = guestConfiner({
+    cwd,
+    reads,
+    hidden,
+    limits: { memoryBytes, ...(mode === "once" ? { timeMs } : {}) },
+  });
+  return { command, plans, cwd, limits: { ...limits, memoryEveryMs }, confine };
 };

@@ -7,14 +7,12 @@
  *     that wait: a program whose calls end before the first pulse shows it by ending well.
  */
 
-import { randomUUID } from "node:crypto";
-import { open, unlink, type FileHandle } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import type { FileHandle } from "node:fs/promises";
 import { parseObject, readAnswer, requestOf } from "./answers.ts";
 import { Gate } from "./gate.ts";
+import { inputFile } from "./input-file.ts";
 import type { RunnerLimits } from "./limits.ts";
-import { startProgram, type Program } from "./program.ts";
+import { startProgram, type Confine, type Program } from "./program.ts";
 import {
   failed,
   type Answers,
@@ -34,25 +32,8 @@ export interface ExecOptions {
   readonly cwd: string;
   readonly plans: boolean;
   readonly limits: RunnerLimits;
+  readonly confine?: Confine;
 }
-
-/** An open file that holds the request and has no name any more. */
-const inputFile = async (request: string): Promise<FileHandle> => {
-  const path = join(tmpdir(), `canswarm-input-${randomUUID()}`);
-  const file = await open(path, "wx+", 0o600);
-  try {
-    await unlink(path);
-    // At a position: the child shares the descriptor's offset, which must stay at the beginning.
-    const bytes = Buffer.from(request);
-    let written = 0;
-    while (written < bytes.length)
-      written += (await file.write(bytes, written, bytes.length - written, written)).bytesWritten;
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-};
 
 export class ExecRunner implements Runner {
   readonly #options: ExecOptions;
@@ -114,7 +95,7 @@ export class ExecRunner implements Runner {
 
   /** One process from start to end: what it printed, or why that does not count. */
   async #run(request: string, call: CallOptions): Promise<string | Failure> {
-    const { command, cwd, limits } = this.#options;
+    const { command, cwd, limits, confine } = this.#options;
     let failure: Failure | undefined;
     let kill = (): void => undefined; // until there is a program
     const stop = (why: Failure): void => {
@@ -129,7 +110,13 @@ export class ExecRunner implements Runner {
     }
     const onMemory = (bytes: number): void =>
       stop(failed("MEMORY", `it used ${mebibytes(bytes)} of memory, more than allowed`));
-    const started = await startProgram(command, { cwd, stdin: input.fd, limits, onMemory });
+    const started = await startProgram(command, {
+      cwd,
+      stdin: input.fd,
+      limits,
+      onMemory,
+      ...(confine === undefined ? {} : { confine }),
+    });
     if ("kind" in started) {
       await input.close();
       return started;

@@ -3,7 +3,7 @@
 import { LineSplitter } from "./line-splitter.ts";
 import type { RunnerLimits } from "./limits.ts";
 import type { StartPeer } from "./peer.ts";
-import { startProgram } from "./program.ts";
+import { startProgram, type Confine } from "./program.ts";
 import { failed, type Failure } from "./runner.ts";
 import { endSentence, mebibytes } from "./wording.ts";
 
@@ -12,10 +12,11 @@ export interface LinesOptions {
   readonly cwd: string;
   readonly plans: boolean;
   readonly limits: RunnerLimits;
+  readonly confine?: Confine;
 }
 
 export const linesPeer =
-  ({ command, cwd, plans, limits }: LinesOptions): StartPeer =>
+  ({ command, cwd, plans, limits, confine }: LinesOptions): StartPeer =>
   async ({ onText, onGone }) => {
     let failure: Failure | undefined;
     let kill = (): void => undefined;
@@ -27,6 +28,7 @@ export const linesPeer =
       cwd,
       stdin: "pipe",
       limits,
+      ...(confine === undefined ? {} : { confine }),
       onMemory: (bytes) =>
         stop(failed("MEMORY", `it used ${mebibytes(bytes)} of memory, more than allowed`)),
     });

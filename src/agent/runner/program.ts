@@ -14,6 +14,7 @@ import { once } from "node:events";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import type { Place } from "../sandbox/confine.ts";
 import { GATE_SCRIPT, GATE_WORD, SHELL, guard, release } from "./guardian.ts";
 import type { RunnerLimits } from "./limits.ts";
 import { isAlive, processTree, residentBytes } from "./process-tree.ts";
@@ -46,7 +47,12 @@ export interface ProgramOptions {
   readonly stdin: number | "pipe";
   readonly limits: RunnerLimits;
   readonly onMemory: (bytes: number) => void;
+  /** Where it is to run as a guest: the command that builds the sandbox around it. */
+  readonly confine?: Confine;
 }
+
+/** Makes the command of a sandbox for a program, or says why there can be none. */
+export type Confine = (program: string, args: readonly string[]) => Place | Failure;
 
 const isExecutable = (path: string): boolean => {
   try {
@@ -123,17 +129,23 @@ const spawnGate = async (
   const program = findProgram(name, options.cwd);
   if (program === undefined)
     return failed("SPAWN", `"${name}" is not a program that can be executed`);
+  const place = options.confine?.(program, args);
+  if (place?.kind === "failed") return place;
   try {
-    const child = spawn(SHELL, ["-c", GATE_SCRIPT, "canswarm-gate", program, ...args], {
-      cwd: options.cwd,
+    const command = place?.command ?? [program, ...args];
+    const child = spawn(SHELL, ["-c", GATE_SCRIPT, "canswarm-gate", ...command], {
+      // A guest's own user may have no way to our folders; its builder changes to them inside.
+      ...(place === undefined ? { cwd: options.cwd } : { cwd: "/", env: {} }),
       detached: true, // A1
-      stdio: [options.stdin, "pipe", "pipe", "pipe"],
+      stdio: [options.stdin, "pipe", "pipe", "pipe", ...(place?.files ?? [])],
     });
     if (child.pid === undefined) throw (await once(child, "error"))[0];
     return { child, pid: child.pid };
   } catch (error) {
     // Some errors are emitted and some thrown: too long arguments, no memory.
     return failed("SPAWN", `"${name}" could not be started: ${(error as Error).message}`);
+  } finally {
+    place?.release();
   }
 };
 

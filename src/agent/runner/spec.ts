@@ -29,6 +29,10 @@ export type RunSpec =
       readonly mode: "once" | "lines";
       /** The agent wants to judge plans itself (`{"phase": "plan"}`). */
       readonly plans: boolean;
+      /** It runs as a guest of tier T2 (sandbox/confine.ts); a machine without T2 cannot run it. */
+      readonly sandbox?: "T2";
+      /** What a guest may read besides its own folder: absolute paths. */
+      readonly reads?: readonly string[];
     }
   | { readonly kind: "module"; readonly path: string }
   | HttpSpec

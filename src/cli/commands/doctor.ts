@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
+import { TIERS } from "#agent/sandbox/outcome.ts";
+import { tryTier } from "#agent/sandbox/probe.ts";
 import { sodium } from "#envelope/signature/sodium.ts";
 import { fsyncPerSecond } from "../bench/floor.ts";
 import { clean, count, palette, styleOf } from "../display.ts";
+import { escapes } from "../escapes.ts";
 import { loadSettings } from "../settings.ts";
 import type { TextStyle } from "../summary-text.ts";
 
@@ -167,6 +170,21 @@ const serverFinding = (name: string, args: readonly string[]): Finding => {
   return { name, health: "absent", found: "not here", remedy };
 };
 
+/** What untrusted code can be held in here, each tier proved by running something in it. */
+const sandboxFindings = async (): Promise<Finding[]> => {
+  const tried = await Promise.all(TIERS.map(async (tier) => ({ tier, ...(await tryTier(tier)) })));
+  return tried.map(({ tier, works, found }) => {
+    const name = `sandbox ${tier}`;
+    if (works) return { name, health: "ok", found };
+    const remedy =
+      tier === "T2"
+        ? "install bubblewrap, or `npm run setup:sandbox` in a checkout; in a container allow " +
+          "user namespaces (docs/agents/sandbox.md)"
+        : "npm install quickjs-emscripten";
+    return { name, health: "degraded", found, remedy };
+  });
+};
+
 export const examine = async (flags: {
   readonly data?: string;
   readonly config?: string;
@@ -182,6 +200,7 @@ export const examine = async (flags: {
     coresFinding(hosts),
     memoryFinding(),
     programsFinding(),
+    ...(await sandboxFindings()),
     serverFinding("etcd", ["--version"]),
     serverFinding("nats-server", ["--version"]),
   ];
@@ -202,15 +221,24 @@ export const renderFindings = (findings: readonly Finding[], style: TextStyle): 
     .join("\n");
 };
 
+interface DoctorFlags {
+  readonly data?: string;
+  readonly config?: string;
+  readonly escapes: boolean;
+  readonly json: boolean;
+}
+
 export const addDoctor = (program: Command): void => {
   program
     .command("doctor")
     .summary("say what is installed, what is degraded, and the remedy")
     .option("--data <dir>", "examine the disk under this folder (default: temporary files)")
     .option("--config <file>", "another supervisor.config.ts")
+    .option("--escapes", "try to leave each tier of the sandbox, and print what came of it", false)
     .option("--json", "print one JSON object", false)
     .addHelpText("after", "\nExample:\n  canswarm doctor --data ./market")
-    .action(async (flags: { data?: string; config?: string; json: boolean }) => {
+    .action(async (flags: DoctorFlags) => {
+      if (flags.escapes) return escapes(flags.json);
       const findings = await examine(flags);
       const ok = findings.every(({ health }) => health !== "failed");
       process.stdout.write(

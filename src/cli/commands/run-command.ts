@@ -15,6 +15,7 @@ export const addRun = (program: Command): void => {
       "--fault <fault>",
       "make thread 0 fail at its N-th turn: thread:throw@N, thread:exit@N, thread:oom@N",
     )
+    .option("--unsandboxed", "run untrusted agents with all your rights, without a sandbox", false)
     .option("--json", "print one JSON summary as the last line", false)
     .addHelpText(
       "after",

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { hasColors } from "../display.ts";
 import { CliError, inputInvalid, printError } from "../errors.ts";
 import { readInputs } from "../input/inputs.ts";
+import { sandboxed } from "../input/sandbox.ts";
 import { Progress } from "../progress.ts";
 import { loadSettings } from "../settings.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
@@ -24,6 +25,8 @@ export interface RunFlags {
   readonly json: boolean;
   readonly config?: string;
   readonly fault?: string;
+  /** Run untrusted agents without a sandbox where there is none. */
+  readonly unsandboxed?: boolean;
 }
 
 export interface RunOutcome extends RunResult {
@@ -38,7 +41,8 @@ export const runInputs = async (tasksFile: string, flags: RunFlags): Promise<Run
   const rules = rulesIn(flags.data, parameters);
   const inputs = await readInputs({ tasks: tasksFile, agents: flags.agents }, rules);
   if (inputs.kind === "bad") throw inputInvalid(inputs);
-  const { tasks, agents, folder } = inputs;
+  const { tasks, folder } = inputs;
+  const agents = sandboxed(inputs.agents, flags.unsandboxed === true);
   return runParsed({ tasks, agents, folder }, flags);
 };
 

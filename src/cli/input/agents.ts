@@ -18,6 +18,7 @@ import { Fields, isObject, show, type JsonObject } from "./fields.ts";
 import { parseLocated } from "./located-json.ts";
 import { readHttp } from "./run-http.ts";
 import { readLlm } from "./run-llm.ts";
+import { readSandbox } from "./sandbox.ts";
 
 /** Bytes of AGENTS.json; an agent takes about 200. */
 export const AGENTS_BYTES_MAX = 8 * 1024 * 1024;
@@ -44,6 +45,8 @@ export interface AgentSpec {
   readonly asn: string | undefined;
   readonly region: string | undefined;
   readonly model: string | undefined;
+  /** Somebody else's code: it runs in the sandbox or not at all. */
+  readonly untrusted?: true;
   readonly run: RunSpec;
 }
 
@@ -158,7 +161,10 @@ const checkOne = async (
   const name = readName(fields);
   const role = fields.oneOf("role", ["worker", "verifier", "both"], "required");
   const capabilities = readCapabilities(fields, at);
-  const run = await readRun(fields, folder, at);
+  const untrusted = fields.value("untrusted", "optional");
+  if (untrusted !== undefined && typeof untrusted !== "boolean")
+    fields.invalid("untrusted", `"untrusted" is ${show(untrusted)}, not true or false`);
+  const run = await readRun(fields, folder, untrusted === true, at);
   const mayOmitPrice = role === "verifier" || run?.kind === "module";
   const price = fields.amount("price", mayOmitPrice ? "optional" : "required");
   const etaMs = fields.integer("etaMs", 1, DEADLINE_MS_MAX) ?? ETA_DEFAULT_MS;
@@ -175,7 +181,8 @@ const checkOne = async (
   fields.rejectUnknown();
   if (!sound || name === undefined || role === undefined || run === undefined) return undefined;
   const labels = { org: org ?? name, asn, region, model };
-  return { name, role, capabilities, price, etaMs, stake, credits, ...labels, run };
+  const flags = untrusted === true ? ({ untrusted } as const) : {};
+  return { name, role, capabilities, price, etaMs, stake, credits, ...labels, ...flags, run };
 };
 
 const readName = (fields: Fields): string | undefined => {
@@ -218,6 +225,7 @@ const RUN_KINDS = ["exec", "module", "http", "llm"] as const;
 const readRun = async (
   fields: Fields,
   folder: string,
+  isUntrusted: boolean,
   at: Report,
 ): Promise<RunSpec | undefined> => {
   const invalid = (sentence: string, remedy?: string): undefined =>
@@ -239,13 +247,15 @@ const readRun = async (
   const mode =
     kind === "exec" ? (run.oneOf("mode", ["once", "lines"], "optional") ?? "once") : "once";
   const plans = kind === "exec" ? run.value("plans", "optional") : undefined;
+  const sandbox = kind === "exec" ? readSandbox(run, folder, isUntrusted) : {};
   run.rejectUnknown();
   if (plans !== undefined && typeof plans !== "boolean")
     return invalid(`"plans" is ${show(plans)}, not true or false`);
   if (kind === "exec") {
     const command = readCommand(target, mode, plans ?? false, invalid);
     const name = command?.command[0];
-    if (name === undefined || findProgram(name, folder) !== undefined) return command;
+    if (command === undefined || name === undefined) return command;
+    if (findProgram(name, folder) !== undefined) return { ...command, ...sandbox };
     const where = name.includes("/") ? "there" : "in PATH";
     const sentence = `no program ${show(name)} that can be executed is ${where}`;
     at(["run", "exec"], problem("PROGRAM_MISSING", sentence));

@@ -182,6 +182,7 @@ export const hiredOf = (
     etaMs: spec.etaMs,
     run: spec.run,
     folder: programs,
+    hidden: [folder.dir],
   }));
 
 /** What REGISTER would say is what the registry says already. */

@@ -36,6 +36,8 @@ export interface HiredSpec {
   readonly run: RunSpec;
   /** Folder in which the program runs. */
   readonly folder: string;
+  /** Folders that no guest of the sandbox may see. */
+  readonly hidden?: readonly string[];
 }
 
 export interface HiredStats {
@@ -98,7 +100,7 @@ class AgentsHost implements AgentsControl {
     const [setup, link, blocks] = [this.#setup, this.#link, this.#blocks];
     if (setup === undefined || link === undefined || blocks === undefined)
       throw new Error("not open");
-    const runner = createRunner(spec.run, { cwd: spec.folder });
+    const runner = createRunner(spec.run, { cwd: spec.folder, hidden: spec.hidden ?? [] });
     const started = await runner.start();
     const events = new Map<string, number>();
     const count = (event: HiredEvent): void => {
