@@ -20,5 +20,6 @@ export const ROOT_FOLDERS: readonly string[] = [
   "bench",
   "scripts",
   "src/cli/demo/agents",
+  "src/cli/programs/agents",
   "src/sim/world",
 ];
