@@ -168,6 +168,37 @@ test(
 );
 
 test(
+  "an agent of elsewhere that is paused under load is awarded nothing from that revision on",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const { url, one } = await up();
+    await market(url);
+    const requester = createRequester({ url, token: tokenIn(data)! });
+    const ask = (n: number) => requester.run({ ...NEED, key: `k${n}`, input: { n } });
+    const numbers = Array.from({ length: 40 }, (_, n) => n);
+    const first = await ask(-1);
+    const asked = Promise.all(numbers.map(ask));
+    const pause = await start("pause", "wrong", "--data", data, "--json").ended;
+    const { revision } = JSON.parse(pause.stdout) as { revision: number };
+    const more = await Promise.all(numbers.map((n) => ask(n + numbers.length)));
+    expect([first, ...(await asked), ...more].every((end) => end.outcome === "finalized")).toBe(
+      true,
+    );
+    one.child.kill("SIGTERM");
+    expect(await one.ended).toMatchObject({ code: 0 });
+    const log = readLog(data);
+    const [paused] = log.envelopes.filter(({ verb }) => verb === "PAUSE");
+    const did = (paused?.body as { who: { agent: string } }).who.agent;
+    const decided = log.derived.filter(({ verb }) => verb === "DECIDE");
+    expect(decided.some(({ body }) => body["worker"] === did)).toBe(true);
+    const after = decided.filter(({ body }) => Number(body["registry"]) >= revision);
+    expect(after.length).toBeGreaterThanOrEqual(numbers.length);
+    expect(after.filter(({ body }) => body["worker"] === did)).toEqual([]);
+    expect(reckon(log).wrong).toEqual([]);
+  },
+);
+
+test(
   "what cannot be is one sentence with code and remedy, and nothing is made",
   { timeout: TIMEOUT_MS },
   async () => {
