@@ -188,7 +188,7 @@ test(
     expect(await one.ended).toMatchObject({ code: 0 });
     const log = readLog(data);
     const [paused] = log.envelopes.filter(({ verb }) => verb === "PAUSE");
-    const did = (paused?.body as { who: { agent: string } }).who.agent;
+    const did = (paused!.body as { who: { agent: string } }).who.agent;
     const decided = log.derived.filter(({ verb }) => verb === "DECIDE");
     expect(decided.some(({ body }) => body["worker"] === did)).toBe(true);
     const after = decided.filter(({ body }) => Number(body["registry"]) >= revision);
