@@ -1,6 +1,6 @@
 /** The supervisor process: needs and agents over HTTP, killed and back, stopped and drained. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -90,6 +90,8 @@ test(
   async () => {
     const first = await up();
     await market(first.url);
+    const environment = readFileSync(`/proc/${first.one.child.pid}/environ`, "utf8");
+    expect(environment.split("\0")).toContain("MALLOC_ARENA_MAX=2");
     const requester = createRequester({ url: first.url, token: tokenIn(data)! });
     const ask = (n: number) => requester.run({ ...NEED, key: `k${n}`, input: { n } });
     const before = await Promise.all([1, 2, 3].map(ask));
