@@ -5,7 +5,9 @@
  *     parts are not: each applies or not by its own compares).
  * M2  No answer is `unknown`. Only where nothing at all was answered, and the reason will not pass by
  *     itself (no space, no permission, closed), is it thrown: the operator should read it.
- * M3  A write is refused under another generation than the stored one: etcd was restored meanwhile.
+ * M3  etcd's quota does not see what is put by nested transactions (3.4): a row that says nothing is put
+ *     beside them, so that a full store refuses before its disk is full.
+ * M4  A write is refused under another generation than the stored one: etcd was restored meanwhile.
  */
 
 import type { ITxnResponse } from "etcd3";
@@ -19,7 +21,7 @@ import type { Compaction } from "./compaction.ts";
 import { blockingKey, decidesAt } from "./decide-keys.ts";
 import { failureOf, isPassing } from "./failures.ts";
 import type { Keys } from "./keys.ts";
-import { packed, REQUEST_OPERATIONS_MAX } from "./operations.ts";
+import { fits, packed } from "./operations.ts";
 import { StagedWrite } from "./staged-write.ts";
 
 export interface CommitParts {
@@ -53,7 +55,6 @@ class Commit {
 
   generation(generation: number, writes: readonly HeadWrite[]): readonly Promise<void>[] {
     const pieces = writes.map((write) => pieceOf(this.#parts.keys, write));
-    const fits = ({ operations }: WritePiece): boolean => 1 + operations <= REQUEST_OPERATIONS_MAX;
     return [
       ...packed(pieces.filter(fits)).map((request) =>
         this.#ending(
@@ -86,12 +87,15 @@ class Commit {
   #send(generation: number, pieces: readonly WritePiece[]): Promise<ITxnResponse> {
     const request = {
       compare: [generationIs(this.#parts.keys, generation)],
-      success: pieces.map(({ txn }) => ({ request_txn: txn })),
+      success: [
+        ...pieces.map(({ txn }) => ({ request_txn: txn })),
+        { request_put: { key: this.#parts.keys.quota } }, // M3
+      ],
     };
     return this.#parts.client.call((etcd, options) => etcd.kv.txn(request, options));
   }
 
-  /** M3. */
+  /** M4. */
   async #elsewhere(generation: number, writes: readonly HeadWrite[]): Promise<void> {
     const heads = await this.#parts.heads(writes.map(({ bucket }) => bucket));
     for (const [at, { bucket, head: mine }] of writes.entries()) {

@@ -10,20 +10,22 @@ import type { EtcdClient } from "./client.ts";
 export const COMPACT_REVISIONS = 10_000;
 
 /** The revision up to which etcd may forget; 0: nothing yet. */
-export const compactableAt = (revision: number): number =>
-  Math.max(0, Math.floor(revision / COMPACT_REVISIONS) - 1) * COMPACT_REVISIONS;
+export const compactableAt = (revision: number, every = COMPACT_REVISIONS): number =>
+  Math.max(0, Math.floor(revision / every) - 1) * every;
 
 export class Compaction {
   readonly #client: EtcdClient;
+  readonly #every: number;
   #done: number | undefined;
 
-  constructor(client: EtcdClient) {
+  constructor(client: EtcdClient, every = COMPACT_REVISIONS) {
     this.#client = client;
+    this.#every = every;
   }
 
   /** An answer told this revision. */
   seen(revision: number): void {
-    const upTo = compactableAt(revision);
+    const upTo = compactableAt(revision, this.#every);
     const isFirst = this.#done === undefined;
     if (!isFirst && upTo <= (this.#done ?? 0)) return;
     this.#done = upTo;

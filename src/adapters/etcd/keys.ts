@@ -34,6 +34,8 @@ const digits = (bucket: number): string => {
 export class Keys {
   readonly #root: string;
   readonly generation: Buffer;
+  /** Says nothing; it is put with every request of commits. */
+  readonly quota: Buffer;
   readonly members: KeyRange;
   readonly leaders: KeyRange;
   /** Members and leaders: what is watched. */
@@ -44,6 +46,7 @@ export class Keys {
     if (!isSwarmId(swarm)) throw new Error(`${swarm} is no swarm id`);
     this.#root = `/canswarm/${swarm}/`;
     this.generation = Buffer.from(`${this.#root}generation`);
+    this.quota = Buffer.from(`${this.#root}quota`);
     this.members = under(`${this.#root}live/member/`);
     this.leaders = under(`${this.#root}live/leader/`);
     this.live = under(`${this.#root}live/`);

@@ -10,6 +10,9 @@ export const REQUEST_OPERATIONS_MAX = 128;
 /** Under etcd's default `--max-request-bytes` of 1.5 MiB, with room for what is not counted. */
 export const REQUEST_BYTES_MAX = 1024 * 1024;
 
+/** Beside the buckets' parts: the row that lets etcd's quota see the request (commit.ts). */
+export const OWN_OPERATIONS = 1;
+
 export const operationsOf = ({ compare = [], success = [], failure = [] }: ITxnRequest): number => {
   const below = (list: readonly IRequestOp[]): number =>
     list.reduce(
@@ -29,7 +32,11 @@ export interface Piece {
   readonly bytes: number;
 }
 
-/** Requests of pieces: each piece is one operation of its request, and the widest sets what is left. */
+/** Whether a request can hold it, by itself at least. */
+export const fits = ({ operations }: Piece): boolean =>
+  OWN_OPERATIONS + 1 + operations <= REQUEST_OPERATIONS_MAX;
+
+/** Requests of pieces that fit: each is one operation of its request, the widest sets what is left. */
 export const packed = <P extends Piece>(pieces: readonly P[]): P[][] => {
   const widestFirst = [...pieces].sort((a, b) => b.operations - a.operations);
   const requests: P[][] = [];
@@ -38,7 +45,7 @@ export const packed = <P extends Piece>(pieces: readonly P[]): P[][] => {
   for (const piece of widestFirst) {
     const widest = request[0]?.operations ?? piece.operations;
     const isFull =
-      request.length + 1 + widest > REQUEST_OPERATIONS_MAX ||
+      OWN_OPERATIONS + request.length + 1 + widest > REQUEST_OPERATIONS_MAX ||
       bytes + piece.bytes > REQUEST_BYTES_MAX;
     if (request.length > 0 && isFull) {
       requests.push(request);

@@ -144,6 +144,11 @@ export class EtcdServer {
     await once(child, "exit");
   }
 
+  /** Neither answers nor goes away; `kill` ends it all the same. */
+  freeze(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
   async dispose(): Promise<void> {
     await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
