@@ -1,7 +1,8 @@
 /**
  * Calls to etcd that end: the endpoints of a cluster behind one `call`.
  *
- * N1  A call ends within CALL_MS_MAX, each try of it within TRY_MS. Nothing is retried by the library.
+ * N1  A call ends within CALL_MS_MAX, each try of it within TRY_MS (a log-in is a try of its own). Nothing
+ *     is retried by the library.
  * N2  What is passed to `call` may be done twice, and late: every request of this folder is made so.
  * N3  One endpoint is used as long as it answers. One that fails rests for REST_MS; then another is asked.
  */

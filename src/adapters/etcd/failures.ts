@@ -6,9 +6,11 @@
 import {
   ClientClosedError,
   EtcdAuthenticationFailedError,
+  EtcdError,
   EtcdInvalidAuthTokenError,
   EtcdLeaseInvalidError,
   EtcdPermissionDeniedError,
+  GRPCGenericError,
   GRPCInvalidArgumentError,
   GRPCUnauthenticatedError,
   castGrpcError,
@@ -16,15 +18,20 @@ import {
 import { Fault } from "#ports/faults.ts";
 
 /** etcd names these as malformed requests, and they are the operator's to mend. */
-const NO_USER = /user name is empty|authentication is not enabled|invalid auth/;
+const NO_USER = /user name is empty|authentication is not enabled/;
 const NO_SPACE = /database space exceeded/;
 
 const isDenied = (error: Error): boolean =>
   error instanceof EtcdAuthenticationFailedError ||
   error instanceof EtcdPermissionDeniedError ||
-  error instanceof EtcdInvalidAuthTokenError ||
   error instanceof GRPCUnauthenticatedError ||
   NO_USER.test(error.message);
+
+/** A token is void after a restart of etcd; the library fetches the next one. */
+const isTheirs = (error: Error): boolean =>
+  error instanceof GRPCGenericError ||
+  error instanceof EtcdError ||
+  error instanceof EtcdInvalidAuthTokenError;
 
 /** Returned, not thrown: a Fault, or the error itself where the mistake is ours. */
 export const failureOf = (cause: unknown): Error => {
@@ -40,7 +47,7 @@ export const failureOf = (cause: unknown): Error => {
   if (isDenied(error)) return new Fault("CONSENSUS_DENIED", `etcd refuses us: ${reason}`, told);
   if (NO_SPACE.test(error.message))
     return new Fault("CONSENSUS_FULL", "etcd has used up its quota", told);
-  if (error instanceof GRPCInvalidArgumentError) return error;
+  if (error instanceof GRPCInvalidArgumentError || !isTheirs(error)) return error;
   return new Fault("CONSENSUS_UNREACHABLE", `etcd gives no answer: ${reason}`, told);
 };
 

@@ -126,7 +126,7 @@ export class EtcdSession implements Session {
     this.#living();
     // One value for all tries: a row that holds it was created by this campaign (N2).
     const campaign = randomUUID();
-    const won = chunks(buckets).map((part) => this.#campaign(part, campaign));
+    const won = chunks([...new Set(buckets)]).map((part) => this.#campaign(part, campaign));
     return (await Promise.all(won)).flat();
   }
 

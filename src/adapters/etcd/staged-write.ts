@@ -7,8 +7,10 @@
  * W2  Hence a decide key whose value is the hash in the stage row belongs to no head: it is void. Whoever
  *     meets it (the next leader, or the same one with another record) clears it away: first the stage row
  *     is marked, from then on that head cannot come any more; then the keys go; then the row.
- * W3  Every step is fenced like any write: by generation, leader and, until the head stands, the head.
- * W4  Keys of ended needs are deleted once the head stands. Where that fails they stay: nobody asks again.
+ * W3  Preparing and finishing hold only as long as the stage row is the very one that was begun with: a
+ *     request that arrives late, after a clearing, finds another or none.
+ * W4  Every step is fenced like any write: by generation, leader and, until the head stands, the head.
+ * W5  Keys of ended needs are deleted once the head stands. Where that fails they stay: nobody asks again.
  */
 
 import type { ICompare, IRequestOp, ITxnResponse } from "etcd3";
@@ -54,6 +56,8 @@ export class StagedWrite {
   readonly #keys: Keys;
   readonly #write: HeadWrite;
   readonly #hash: string;
+  /** The revision at which the stage row was written: W3. */
+  #begun = "0";
 
   constructor(client: EtcdClient, keys: Keys, write: HeadWrite) {
     this.#client = client;
@@ -76,7 +80,7 @@ export class StagedWrite {
     }
     const finished = await this.#finish();
     if (finished !== "done") return this.#told(finished);
-    await this.#forget(deleted).catch(() => undefined); // W4
+    await this.#forget(deleted).catch(() => undefined); // W5
     return { bucket, kind: "committed" };
   }
 
@@ -128,24 +132,40 @@ export class StagedWrite {
     const { bucket } = this.#write;
     const stage = this.#keys.stage(bucket);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const { succeeded, responses } = await this.#txn(
+      const { succeeded, responses, header } = await this.#txn(
         [...guards(this.#keys, this.#write), absent(stage)],
         [{ request_put: { key: stage, value: Buffer.from(this.#hash) } }],
-        rowsOf(this.#keys, bucket),
+        [...rowsOf(this.#keys, bucket), { request_range: { key: stage } }],
       );
-      if (succeeded) return "done";
+      if (succeeded) {
+        this.#begun = header.revision;
+        return "done";
+      }
       const judged = readRows(this.#write, responses);
       if (judged !== "blocked") return judged;
-      if (!(await this.clear())) return "done";
+      // Ours, from an earlier try of the same write, or another's.
+      const row = responses[2]?.response_range.kvs[0];
+      if (row?.value.toString() === this.#hash) {
+        this.#begun = row.mod_revision;
+        return "done";
+      }
+      await this.clear();
     }
     return "blocked";
+  }
+
+  /** W3, W4. */
+  #fence(): readonly ICompare[] {
+    const key = this.#keys.stage(this.#write.bucket);
+    const isBegun = { target: "Mod", result: "Equal", mod_revision: this.#begun } as const;
+    return [...guards(this.#keys, this.#write), { key, ...isBegun }];
   }
 
   /** Those made and deleted by the same write are only looked at. */
   async #prepare(part: readonly string[], made: ReadonlySet<string>): Promise<Step> {
     const { bucket } = this.#write;
     const { succeeded, responses, header } = await this.#txn(
-      [...guards(this.#keys, this.#write), ...part.map((key) => absent(this.#key(key)))],
+      [...this.#fence(), ...part.map((key) => absent(this.#key(key)))],
       part
         .filter((key) => made.has(key))
         .map((key) => ({
@@ -169,7 +189,7 @@ export class StagedWrite {
     const { bucket } = this.#write;
     const stage = this.#keys.stage(bucket);
     const { succeeded, responses } = await this.#txn(
-      [...guards(this.#keys, this.#write), valueIs(stage, this.#hash)],
+      this.#fence(),
       [putHead(this.#keys, this.#write), { request_delete_range: { key: stage } }],
       rowsOf(this.#keys, bucket),
     );

@@ -244,6 +244,11 @@ describe("etcd that refuses", () => {
     const { session } = await led(known, [1]);
     await session.keepAlive();
     expect(await known.members()).toEqual(["ann"]);
+    // Its tokens do not outlive it.
+    await server!.kill();
+    server!.start();
+    await server!.healthy();
+    await Promise.all([session.keepAlive(), known.members()]);
   });
 });
 

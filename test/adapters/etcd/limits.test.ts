@@ -1,6 +1,9 @@
 import { Etcd3, type ITxnRequest } from "etcd3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { operationsOf, REQUEST_OPERATIONS_MAX } from "#adapters/etcd/operations.ts";
+import { EtcdClient, type EtcdOptions } from "#adapters/etcd/client.ts";
+import { Keys } from "#adapters/etcd/keys.ts";
+import { StagedWrite } from "#adapters/etcd/staged-write.ts";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
 import { hex } from "#envelope/cid.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
@@ -17,6 +20,35 @@ const named = (what: string, count: number): readonly string[] =>
 
 const committed = (buckets: readonly number[]) =>
   buckets.map((bucket) => ({ bucket, kind: "committed" }));
+
+/** Holds one of its calls back until it is told to go on. */
+class LateClient extends EtcdClient {
+  #left: number;
+  readonly #held = Promise.withResolvers<void>();
+  readonly #waits = Promise.withResolvers<void>();
+
+  constructor(options: EtcdOptions, held: number) {
+    super(options);
+    this.#left = held;
+  }
+
+  get waits(): Promise<void> {
+    return this.#waits.promise;
+  }
+
+  goOn(): void {
+    this.#held.resolve();
+  }
+
+  override async call<T>(run: Parameters<EtcdClient["call"]>[0]): Promise<T> {
+    this.#left -= 1;
+    if (this.#left === 0) {
+      this.#waits.resolve();
+      await this.#held.promise;
+    }
+    return super.call(run) as Promise<T>;
+  }
+}
 
 describe("one request of etcd", () => {
   let servers: readonly EtcdServer[];
@@ -172,6 +204,7 @@ describe("one request of etcd", () => {
 
     it("that were left by another leader stand in nobody's way", async () => {
       const wide = await halfDone();
+      expect(await stageOf()).toEqual([hex(wide.head.hash)]);
       await session.resign([{ bucket: 1, epoch: epochs.get(1)! }]);
       const [row] = await session.campaign([1]);
       const own = writeOn(emptyHead(1), row!.epoch, "b", { decides: ["n5/1"] });
@@ -180,6 +213,40 @@ describe("one request of etcd", () => {
       expect(await decidesOf(1)).toEqual(["n5/1"]);
       const late = { bucket: 1, kind: "refused", head: own.head };
       expect(await store.commit([wide])).toEqual([late]);
+    });
+
+    it("that come late, after they were cleared away, do nothing", async () => {
+      const options = { endpoints: [servers[0]!.url], swarm };
+      const client = new LateClient(options, 3);
+      const keys = new Keys(swarm);
+      const late = new StagedWrite(client, keys, first(1, { decides })).commit();
+      await client.waits;
+      expect(await decidesOf(1)).toHaveLength(100);
+      const other = new StagedWrite(client, keys, first(1, {}, "b"));
+      expect(await other.clear()).toBe(true);
+      client.goOn();
+      expect(await late).toEqual({ bucket: 1, kind: "unknown" });
+      expect([await decidesOf(1), await stageOf()]).toEqual([[], []]);
+      expect(await store.heads([1])).toEqual([emptyHead(1)]);
+      client.close();
+    });
+
+    it("cannot be finished any more from when their clearing has begun", async () => {
+      const options = { endpoints: [servers[0]!.url], swarm };
+      const keys = new Keys(swarm);
+      // The fifth step writes the head; the third of a clearing, after the mark, looks for the keys.
+      const [finishing, clearing] = [new LateClient(options, 5), new LateClient(options, 3)];
+      const late = new StagedWrite(finishing, keys, first(1, { decides })).commit();
+      await finishing.waits;
+      const cleared = new StagedWrite(clearing, keys, first(1, {}, "b")).clear();
+      await clearing.waits;
+      finishing.goOn();
+      expect(await late).toEqual({ bucket: 1, kind: "unknown" });
+      clearing.goOn();
+      expect(await cleared).toBe(true);
+      expect([await decidesOf(1), await stageOf()]).toEqual([[], []]);
+      expect(await store.heads([1])).toEqual([emptyHead(1)]);
+      for (const client of [finishing, clearing]) client.close();
     });
 
     it("that were left by another record are cleared away before a wide one", async () => {
