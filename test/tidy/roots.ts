@@ -10,6 +10,7 @@ export const ROOTS: readonly string[] = [
   "src/envelope/signature/noble.ts",
   // Of a cluster: no command is composed of it yet.
   "src/adapters/sqlite/journal-client.ts",
+  "src/adapters/etcd/consensus.ts",
 ];
 
 /**
