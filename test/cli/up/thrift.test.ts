@@ -4,7 +4,7 @@ import { beThrifty, type Replaceable } from "#cli/up/thrift.ts";
 type Call = Parameters<NonNullable<Replaceable["execve"]>>;
 
 const processOf = (more: Partial<Replaceable>, calls: Call[] = []): Replaceable => ({
-  env: { HOME: "/home/x" },
+  env: { LANG: "C" },
   execPath: "/bin/node",
   execArgv: ["--enable-source-maps"],
   argv: ["/bin/node", "/main.ts", "up", "--port", "0"],
@@ -22,9 +22,12 @@ describe("a supervisor process", () => {
       "/bin/node",
       "--heap-growing-percent=60",
       "--enable-source-maps",
-      ...["/main.ts", "up", "--port", "0"],
+      "/main.ts",
+      "up",
+      "--port",
+      "0",
     ]);
-    expect(env).toEqual({ HOME: "/home/x", MALLOC_ARENA_MAX: "2" });
+    expect(env).toEqual({ LANG: "C", MALLOC_ARENA_MAX: "2" });
   });
 
   it("goes on where it has begun so already, or was told otherwise", () => {
