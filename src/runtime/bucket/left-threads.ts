@@ -3,7 +3,8 @@
  * what is kept of them is read again only when somebody repeats an envelope. As objects one takes 3 KB
  * of heap, packed about 700 bytes of one array that no collector walks.
  *
- * K1  What was packed comes out as it was.
+ * K1  What was packed comes out as it was; equal threads are packed into equal bytes, in whichever order
+ *     their speakers and answers were remembered (a snapshot sorts them).
  * K2  Threads are forgotten in the order in which they came: one that may go earlier waits for those
  *     before it. A thread that was changed comes again, as the last.
  */
@@ -44,13 +45,13 @@ export class LeftThreads {
     this.#number(thread.keepMs);
     this.#number(thread.lamport);
     this.#number(thread.speakers.size);
-    for (const [sender, { window, answers }] of thread.speakers) {
+    for (const [sender, { window, answers }] of inOrder(thread.speakers, byText)) {
       this.#number(this.#numberOf(sender));
       this.#number(window.highest);
       this.#number(window.low);
       this.#number(window.high);
       this.#number(answers.size);
-      for (const [nonce, row] of answers) this.#row(nonce, row);
+      for (const [nonce, row] of inOrder(answers, byNumber)) this.#row(nonce, row);
     }
   }
 
@@ -186,6 +187,12 @@ export class LeftThreads {
 interface Place {
   at: number;
 }
+
+const byText = (a: string, b: string): number => (a < b ? -1 : 1);
+const byNumber = (a: number, b: number): number => a - b;
+
+const inOrder = <K, V>(map: ReadonlyMap<K, V>, order: (a: K, b: K) => number): [K, V][] =>
+  [...map].sort(([a], [b]) => order(a, b));
 
 const TEXT = new TextEncoder();
 const UNTEXT = new TextDecoder();

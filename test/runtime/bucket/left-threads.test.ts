@@ -46,6 +46,23 @@ it("gives back what was packed, whatever it is, after a snapshot too", () => {
   );
 });
 
+it("packs equal threads into equal bytes, in whichever order they were remembered", () => {
+  const reversed = <K, V>(map: ReadonlyMap<K, V>): Map<K, V> => new Map([...map].reverse());
+  fc.assert(
+    fc.property(fc.array(threadOf(count)), (threads) => {
+      const [one, other] = [new LeftThreads(), new LeftThreads()];
+      for (const [at, thread] of threads.entries()) {
+        one.add(`t${at}`, thread);
+        const turned = [...reversed(thread.speakers)].map(
+          ([name, { window, answers }]) => [name, { window, answers: reversed(answers) }] as const,
+        );
+        other.add(`t${at}`, { ...thread, speakers: new Map(turned) });
+      }
+      expect(other.encode()).toEqual(one.encode());
+    }),
+  );
+});
+
 interface Step {
   readonly name: string;
   readonly thread: Thread;
