@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { bodyInvalid } from "./need-body.ts";
+import type { Watch } from "./live/watch.ts";
 import type { JoinedAgents } from "./joined-agents.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { Needs } from "./needs.ts";
@@ -17,6 +18,7 @@ export interface Gateway {
   readonly needs: Needs;
   readonly agents: JoinedAgents;
   readonly metrics: GatewayMetrics;
+  readonly watch: Watch;
   readonly accountRate: RateLimit;
   /** Agents that run inside this process are always here. */
   readonly hired: ReadonlySet<string>;

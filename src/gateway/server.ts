@@ -16,6 +16,7 @@ import {
   REQUEST_MS_MAX,
   STREAMS_MAX,
 } from "./limits.ts";
+import { Watch } from "./live/watch.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { Needs } from "./needs.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -23,6 +24,7 @@ import { headerOf, type Asked, type Gateway, type Route } from "./route.ts";
 import { ACCOUNT_ROUTES } from "./routes/accounts.ts";
 import { AGENT_ROUTES } from "./routes/agents.ts";
 import { BLOCK_ROUTES } from "./routes/blocks.ts";
+import { LIVE_ROUTES } from "./routes/live.ts";
 import { NEED_ROUTES } from "./routes/needs.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import type { GatewaySwarm } from "./swarm.ts";
@@ -46,6 +48,7 @@ export const ROUTES: readonly Route[] = [
   ...ACCOUNT_ROUTES,
   ...AGENT_ROUTES,
   ...BLOCK_ROUTES,
+  ...LIVE_ROUTES,
   ...operationRoutes(() => ROUTES),
 ];
 
@@ -63,6 +66,8 @@ export class GatewayServer {
     const agents = new JoinedAgents(swarm);
     const metrics = new GatewayMetrics();
     metrics.watch(needs, agents);
+    const hiredHere = new Set(hired);
+    const sight = { swarm, needs, agents, hired: hiredHere };
     this.#gateway = {
       swarm,
       tokens: new Tokens(dir),
@@ -70,7 +75,8 @@ export class GatewayServer {
       agents,
       metrics,
       accountRate: new RateLimit(ACCOUNT_NEEDS_PER_S, ACCOUNT_NEEDS_BURST),
-      hired: new Set(hired),
+      watch: new Watch(sight, (error) => options.onError(error, "/v1/events")),
+      hired: hiredHere,
       isDraining: () => this.#isDraining,
     };
     this.#app = fastify({
@@ -106,11 +112,12 @@ export class GatewayServer {
   /** What was begun is answered, new work is told to come later, streams are closed; then nobody listens. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { swarm, agents, needs } = this.#gateway;
+    const { swarm, agents, needs, watch } = this.#gateway;
     const endMs = swarm.clock.monotonicMs() + DRAIN_MS_MAX;
     while (this.#inFlight > 0 && swarm.clock.monotonicMs() < endMs)
       await new Promise<void>((resolve) => void swarm.clock.after(10, resolve));
     agents.close();
+    watch.close();
     await needs.close();
     await this.#app.close();
   }

@@ -96,6 +96,7 @@ interface Ready {
 const readyText = ({ url, pid, data, token }: Ready): string =>
   [
     `canswarm is up at ${url} (process ${pid}), its data in ${data}`,
+    `  the swarm live   ${url}/`,
     `  the API          ${url}/openapi.json`,
     `  post a need      canswarm need post --capability NAME --input '{"n": 1}' --bounty 1`,
     `  join as an agent canswarm agent --name NAME --capability NAME --exec CMD …`,
