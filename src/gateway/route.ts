@@ -25,6 +25,13 @@ export interface Gateway {
   readonly isDraining: () => boolean;
 }
 
+/** Content types of a body that is not JSON. */
+export const BYTES_TYPES = [
+  "application/cbor",
+  "application/vnd.ipld.dag-cbor",
+  "application/octet-stream",
+];
+
 export type Auth =
   | "none"
   /** Any account's token, or the operator's. */
@@ -50,7 +57,7 @@ export interface Route {
   readonly summary: string;
   readonly auth: Auth;
   readonly body?: { readonly schema: z.ZodType; readonly bytesMax?: number };
-  /** Bytes instead of JSON. */
+  /** Bytes instead of JSON; beside `body`: either. */
   readonly bytes?: { readonly what: string; readonly bytesMax: number };
   readonly answers: Readonly<Record<number, string>>;
   /** What it returns is sent as JSON; undefined: it has answered itself. */

@@ -20,7 +20,7 @@ import { Watch } from "./live/watch.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { Needs } from "./needs.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { headerOf, type Asked, type Gateway, type Route } from "./route.ts";
+import { BYTES_TYPES, headerOf, type Asked, type Gateway, type Route } from "./route.ts";
 import { ACCOUNT_ROUTES } from "./routes/accounts.ts";
 import { AGENT_ROUTES } from "./routes/agents.ts";
 import { BLOCK_ROUTES } from "./routes/blocks.ts";
@@ -132,7 +132,7 @@ export class GatewayServer {
         done(new GatewayError("BODY_INVALID", { reason: "it is no JSON" }));
       }
     });
-    app.addContentTypeParser("application/cbor", { parseAs: "buffer" }, (_request, bytes, done) =>
+    app.addContentTypeParser(BYTES_TYPES, { parseAs: "buffer" }, (_request, bytes, done) =>
       done(null, bytes),
     );
     app.setErrorHandler((error, request, reply) => this.#failed(error, request, reply));
@@ -210,7 +210,7 @@ const gatewayError = (error: unknown, request: FastifyRequest): GatewayError | u
   }
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
     return new GatewayError("BODY_INVALID", {
-      reason: "its content type is neither application/json nor application/cbor",
+      reason: `its content type is none of application/json, ${BYTES_TYPES.join(", ")}`,
     });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new GatewayError("BODY_INVALID", { reason: message ?? "it cannot be read" });
