@@ -42,11 +42,17 @@ const signed = (more: object = {}): { readonly id: string; readonly wire: Uint8A
   return { id, wire: encodeSigned(signEnvelopes([bytes], signer)[0]!) };
 };
 
+interface Answered {
+  readonly status: number;
+  readonly answer: Readonly<Record<string, unknown>>;
+  readonly again: string | null;
+}
+
 const post = async (
   wire: Uint8Array,
   type = "application/vnd.ipld.dag-cbor",
   token = rig.token,
-): Promise<{ readonly status: number; readonly answer: Record<string, unknown> }> => {
+): Promise<Answered> => {
   const response = await fetch(`${rig.url}/v1/needs`, {
     method: "POST",
     headers: {
@@ -55,7 +61,8 @@ const post = async (
     },
     body: new Uint8Array(wire),
   });
-  return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
+  const answer = (await response.json()) as Record<string, unknown>;
+  return { status: response.status, answer, again: response.headers.get("retry-after") };
 };
 const codeOf = ({ answer }: Awaited<ReturnType<typeof post>>): unknown =>
   (answer["error"] as { code: string } | undefined)?.code;
@@ -65,7 +72,7 @@ describe("a signed NEED", () => {
     "as %s is passed on as it is and answered with its id; once more it is the same",
     async (type) => {
       const { id, wire } = signed();
-      expect(await post(wire, type)).toEqual({
+      expect(await post(wire, type)).toMatchObject({
         status: 201,
         answer: { need: id, isLogged: true },
       });
@@ -104,8 +111,19 @@ describe("a signed NEED", () => {
     });
     const refused = await post(signed().wire);
     expect([refused.status, codeOf(refused)]).toEqual([402, "INSUFFICIENT_FUNDS"]);
+    expect(refused.again).toBe(null);
     const text = await (await fetch(`${rig.url}/metrics`)).text();
     expect(text).toContain("canswarm_needs_open 0\n");
+  });
+
+  it("is told when to come again where the same bytes may do better", async () => {
+    rig.exchange.answer = (envelope): Receipt => ({
+      kind: "nack",
+      envelope,
+      code: "NOT_REGISTERED",
+    });
+    const refused = await post(signed().wire);
+    expect([refused.status, codeOf(refused), refused.again]).toEqual([403, "NOT_REGISTERED", "1"]);
   });
 
   it("with a signature that does not verify is 401, as its bucket says", async () => {

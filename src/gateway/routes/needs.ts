@@ -4,6 +4,7 @@ import { bucketOf, isCid } from "#envelope/cid.ts";
 import { decode } from "#envelope/canonical.ts";
 import type { NeedStatus } from "#actors/queries.ts";
 import type { Clock } from "#ports/clock.ts";
+import { REFUSALS } from "#protocol/refusals.ts";
 import { GatewayError, refusalShown, statusOf } from "../errors.ts";
 import { ACCOUNT_NEEDS_PER_S, BODY_BYTES_MAX, FOLLOW_MS, RETRY_AFTER_S } from "../limits.ts";
 import { needShape, parseNeed } from "../need-body.ts";
@@ -58,7 +59,7 @@ const post = async (gateway: Gateway, asked: Asked): Promise<unknown> => {
     case "refused": {
       const { code, detail } = posting.nack;
       const status = statusOf(code);
-      if (status === 429) void reply.header("retry-after", String(RETRY_AFTER_S));
+      if (REFUSALS[code].retry === "later") void reply.header("retry-after", String(RETRY_AFTER_S));
       void reply.code(status);
       return refusalShown(code, detail);
     }
