@@ -76,7 +76,7 @@ export const addAgent = (program: Command): void => {
     .passThroughOptions()
     .addHelpText(
       "after",
-      "\nExamples:\n" +
+      "\nExample:\n" +
         "  canswarm agent --name doubler --capability double --price 0.5 --exec python3 doubler.py" +
         "\n  canswarm agent --from AGENTS.json --only doubler",
     );
