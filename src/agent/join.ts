@@ -21,6 +21,18 @@ import type { Runner } from "./runner/runner.ts";
 
 export type AgentRole = "worker" | "verifier" | "both";
 
+/** What an operator's agent wants beside the usual: attested labels, and what it is granted. */
+export interface Wishes {
+  /** Nobody judges the work of its own org; absent: the agent's name. */
+  readonly org?: string;
+  readonly asn?: string;
+  readonly region?: string;
+  readonly model?: string;
+  /** Decimal credits. */
+  readonly credits?: string;
+  readonly stake?: string;
+}
+
 /** What an operator gives an agent that it lets in (POST /v1/agents). */
 export interface Welcome {
   readonly swarm: string;
@@ -47,6 +59,8 @@ export interface JoinOptions {
   readonly etaMs: number;
   /** As the operator gave it; without it the api's token must be the operator's. */
   readonly welcome?: Welcome;
+  /** Asked of the operator with the api's token; a welcome in the hand has its own labels. */
+  readonly wishes?: Wishes;
   readonly onState?: (state: LinkState) => void;
   readonly onEvent?: (event: HiredEvent) => void;
 }
@@ -57,10 +71,19 @@ export interface JoinedAgent {
   close(): Promise<void>;
 }
 
+interface Manifest {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly capabilities: readonly string[];
+  readonly org?: string;
+}
+
 interface Known {
   readonly swarm: string;
   readonly policy: string;
   readonly isRegistered: boolean;
+  /** As it is registered. */
+  readonly manifest?: Manifest;
   readonly nonce: number;
   readonly staked: string;
 }
@@ -71,7 +94,9 @@ const rolesOf = (role: AgentRole): Role[] => (role === "both" ? ["worker", "veri
 export const joinSwarm = async (options: JoinOptions): Promise<JoinedAgent> => {
   const { api, signer, clock, runner, price, etaMs, onState, onEvent } = options;
   const known = await api.get<Known>(`/v1/agents/${signer.did}`);
-  const welcome = known.isRegistered ? undefined : (options.welcome ?? (await askIn(options)));
+  const welcome = isAsWanted(known, options)
+    ? undefined
+    : (options.welcome ?? (await askIn(options, known)));
   if (welcome !== undefined && welcome.swarm !== known.swarm)
     throw apiError("WELCOME_FOREIGN", { theirs: welcome.swarm, ours: known.swarm });
   const started = await runner.start();
@@ -146,13 +171,33 @@ const demand = async (verb: AccountVerb, said: Promise<Receipt>): Promise<void> 
     throw apiError("ENTRY_REFUSED", { verb, code: receipt.code, detail: receipt.detail ?? "" });
 };
 
+/** What REGISTER would say is what the registry says already. */
+const isAsWanted = ({ manifest }: Known, { name, role, capabilities, wishes }: JoinOptions) => {
+  if (manifest === undefined) return false;
+  const same = (a: readonly string[], b: readonly string[]): boolean =>
+    [...new Set(a)].sort().join("\n") === [...new Set(b)].sort().join("\n");
+  return (
+    manifest.name === name &&
+    same(manifest.roles, rolesOf(role)) &&
+    same(manifest.capabilities, capabilities) &&
+    (wishes?.org === undefined || wishes.org === manifest.org)
+  );
+};
+
+const textOf = (roles: readonly string[], { name, capabilities }: Omit<Manifest, "roles">) =>
+  `${name}, ${roles.join(" and ")} for ${[...capabilities].sort().join(", ")}`;
+
 /** In the operator's own name: the token is the operator's. */
-const askIn = async ({ api, signer, name, role }: JoinOptions): Promise<Welcome> => {
+const askIn = async (options: JoinOptions, { manifest }: Known): Promise<Welcome> => {
+  const { api, signer, name, role, wishes } = options;
   const { did } = signer;
   try {
-    return await api.post<Welcome>("/v1/agents", { did, name, role });
+    return await api.post<Welcome>("/v1/agents", { did, name, role, ...wishes });
   } catch (error) {
     if (!(error instanceof ApiError) || ![401, 403].includes(error.status)) throw error;
-    throw apiError("NOT_WELCOME", { did, name, role });
+    if (manifest === undefined) throw apiError("NOT_WELCOME", { did, name, role });
+    const registered = textOf(manifest.roles, manifest);
+    const wanted = textOf(rolesOf(role), options);
+    throw apiError("MANIFEST_DIFFERS", { did, name, role, registered, wanted });
   }
 };

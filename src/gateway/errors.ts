@@ -18,6 +18,11 @@ export const GATEWAY_ERRORS = {
     text: "the body is not what this path takes: {reason}",
     remedy: "see /openapi.json for its fields",
   },
+  NOT_A_NEED: {
+    status: 422,
+    text: "the envelope is a {verb}, and this path takes a NEED",
+    remedy: "send other verbs with POST /v1/envelopes, under the session of their sender",
+  },
   BODY_TOO_LARGE: {
     status: 413,
     text: "the body is above {limit} bytes",
@@ -123,6 +128,7 @@ const STATUSES: Partial<Record<RefusalCode, number>> = {
   ALREADY_ANSWERED: 409,
   UNKNOWN_THREAD: 404,
   NOT_REGISTERED: 403,
+  SIGNATURE_INVALID: 401,
 };
 
 /** The status of a refusal of the swarm: 4xx, for it is about what was said. */

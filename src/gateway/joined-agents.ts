@@ -31,6 +31,7 @@ import {
   STREAMS_MAX,
 } from "./limits.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { SignedPosts } from "./signed-posts.ts";
 import type { GatewaySwarm } from "./swarm.ts";
 
 /** Where a session's events go. */
@@ -82,6 +83,8 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base6
 export class JoinedAgents {
   readonly #swarm: GatewaySwarm;
   readonly #link: SwarmLink;
+  /** Of those who are not joined, and of those who are. */
+  readonly posts: SignedPosts;
   readonly #byDid = new Map<Did, Joined>();
   readonly #bySecret = new Map<string, Joined>();
   readonly #rate = new RateLimit(AGENT_ENVELOPES_PER_S, AGENT_ENVELOPES_BURST);
@@ -92,6 +95,7 @@ export class JoinedAgents {
   constructor(swarm: GatewaySwarm) {
     this.#swarm = swarm;
     this.#link = swarm.link();
+    this.posts = new SignedPosts(this.#link, (did) => this.#byDid.has(did));
   }
 
   get size(): number {
@@ -144,6 +148,7 @@ export class JoinedAgents {
     stream.send("session", JSON.stringify({ session: secret, probeMs: PROBE_MS }));
     this.#link.attach(did, {
       receipt: (receipt) => {
+        this.posts.receipt(receipt);
         sent.delete(receipt.envelope);
         if (receipt.kind === "ack") joined.isKnown = true;
         else this.#refused(did);
@@ -154,6 +159,7 @@ export class JoinedAgents {
         stream.send("notice", base64(encodeNotice(notice)));
       },
       rejected: (envelope, code, detail) => {
+        this.posts.rejected(envelope, code, detail);
         if (!sent.delete(envelope)) return;
         if (code !== "MAILBOX_FULL") this.#refused(did);
         stream.send("rejected", JSON.stringify({ envelope, code, detail }));

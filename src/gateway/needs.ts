@@ -11,7 +11,7 @@ import { AgentClient, isNack } from "#agent/client.ts";
 import { Pace } from "#agent/pace.ts";
 import type { NeedStatus } from "#actors/queries.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
-import type { Nack, Notice } from "#protocol/notices.ts";
+import type { Nack, Notice, Receipt } from "#protocol/notices.ts";
 import type { NeedId } from "#protocol/words.ts";
 import { GatewayError } from "./errors.ts";
 import {
@@ -21,6 +21,7 @@ import {
   OPEN_NEEDS_START,
   RECEIPT_MS_MAX,
 } from "./limits.ts";
+import type { SignedNeed, SignedPosts } from "./signed-posts.ts";
 import type { GatewaySwarm } from "./swarm.ts";
 
 export interface Ended {
@@ -36,7 +37,7 @@ export type Posting =
   | { readonly kind: "accepted"; readonly need: NeedId; readonly first?: NeedId }
   /** No receipt yet: the same bytes go on being sent. */
   | { readonly kind: "pending"; readonly need: NeedId }
-  | { readonly kind: "refused"; readonly nack: Nack };
+  | { readonly kind: "refused"; readonly nack: Pick<Nack, "code" | "detail"> };
 
 type Watcher = (ended: Ended) => void;
 
@@ -85,17 +86,45 @@ export class Needs {
     this.#open.set(need, nowMs);
     this.#pace.posted(nowMs);
     const receipt = await this.#within(client.send(prepared));
-    if (receipt === undefined) return { kind: "pending", need };
-    if (isNack(receipt)) {
-      this.#open.delete(need);
-      this.counts.refused += 1;
-      return { kind: "refused", nack: receipt };
+    return receipt === undefined ? { kind: "pending", need } : this.#answered(need, receipt);
+  }
+
+  /** Signed by its sender: passed on as it is. The same bytes again are the same need. */
+  async postSigned(signed: SignedNeed, posts: SignedPosts): Promise<Posting> {
+    const { id: need } = signed;
+    if (this.#ended.has(need)) return { kind: "accepted", need, first: need };
+    const isOpen = this.#open.has(need);
+    if (!isOpen) this.checkRoom();
+    const nowMs = this.#swarm.clock.monotonicMs();
+    if (!isOpen) this.#open.set(need, nowMs);
+    if (!isOpen) this.#pace.posted(nowMs);
+    const { said, forget } = posts.send(signed);
+    try {
+      const answer = await this.#within(said);
+      if (answer?.kind === "receipt" && isOpen && !isNack(answer.receipt))
+        return { kind: "accepted", need, first: answer.receipt.first ?? need };
+      if (answer?.kind === "receipt") return this.#answered(need, answer.receipt);
+      // Room for what may never come is no room for others.
+      if (!isOpen) this.#open.delete(need);
+      return answer === undefined ? { kind: "pending", need } : this.#refused(need, answer);
+    } finally {
+      forget();
     }
+  }
+
+  #answered(need: NeedId, receipt: Receipt): Posting {
+    if (isNack(receipt)) return this.#refused(need, receipt);
     this.counts.accepted += 1;
     const { first } = receipt;
     if (first === undefined || first === need) return { kind: "accepted", need };
     this.#open.delete(need);
     return { kind: "accepted", need, first };
+  }
+
+  #refused(need: NeedId, nack: Pick<Nack, "code" | "detail">): Posting {
+    this.#open.delete(need);
+    this.counts.refused += 1;
+    return { kind: "refused", nack };
   }
 
   /** Its end, where this process has heard of it. */

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { GATEWAY_ERRORS } from "./errors.ts";
-import type { Auth, Route } from "./route.ts";
+import { BYTES_TYPES, type Auth, type Route } from "./route.ts";
 
 const SECURITY: Readonly<Record<Auth, readonly object[]>> = {
   none: [],
@@ -12,13 +12,16 @@ const SECURITY: Readonly<Record<Auth, readonly object[]>> = {
 };
 
 const bodyOf = ({ body, bytes }: Route): object => {
+  if (body === undefined && bytes === undefined) return {};
+  const content: Record<string, object> = {};
   if (body !== undefined) {
     const schema = z.toJSONSchema(body.schema, { io: "input", unrepresentable: "any" });
-    return { requestBody: { required: true, content: { "application/json": { schema } } } };
+    content["application/json"] = { schema };
   }
-  if (bytes === undefined) return {};
+  if (bytes === undefined) return { requestBody: { required: true, content } };
   const schema = { type: "string", format: "binary", description: bytes.what };
-  return { requestBody: { required: true, content: { "application/cbor": { schema } } } };
+  for (const type of BYTES_TYPES) content[type] = { schema };
+  return { requestBody: { required: true, content } };
 };
 
 const parametersOf = ({ path }: Route): object[] =>

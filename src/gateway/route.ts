@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { bodyInvalid } from "./need-body.ts";
+import type { Watch } from "./live/watch.ts";
 import type { JoinedAgents } from "./joined-agents.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { Needs } from "./needs.ts";
@@ -17,11 +18,19 @@ export interface Gateway {
   readonly needs: Needs;
   readonly agents: JoinedAgents;
   readonly metrics: GatewayMetrics;
+  readonly watch: Watch;
   readonly accountRate: RateLimit;
   /** Agents that run inside this process are always here. */
   readonly hired: ReadonlySet<string>;
   readonly isDraining: () => boolean;
 }
+
+/** Content types of a body that is not JSON. */
+export const BYTES_TYPES = [
+  "application/cbor",
+  "application/vnd.ipld.dag-cbor",
+  "application/octet-stream",
+];
 
 export type Auth =
   | "none"
@@ -48,7 +57,7 @@ export interface Route {
   readonly summary: string;
   readonly auth: Auth;
   readonly body?: { readonly schema: z.ZodType; readonly bytesMax?: number };
-  /** Bytes instead of JSON. */
+  /** Bytes instead of JSON; beside `body`: either. */
   readonly bytes?: { readonly what: string; readonly bytesMax: number };
   readonly answers: Readonly<Record<number, string>>;
   /** What it returns is sent as JSON; undefined: it has answered itself. */

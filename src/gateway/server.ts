@@ -16,13 +16,15 @@ import {
   REQUEST_MS_MAX,
   STREAMS_MAX,
 } from "./limits.ts";
+import { Watch } from "./live/watch.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { Needs } from "./needs.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { headerOf, type Asked, type Gateway, type Route } from "./route.ts";
+import { BYTES_TYPES, headerOf, type Asked, type Gateway, type Route } from "./route.ts";
 import { ACCOUNT_ROUTES } from "./routes/accounts.ts";
 import { AGENT_ROUTES } from "./routes/agents.ts";
 import { BLOCK_ROUTES } from "./routes/blocks.ts";
+import { LIVE_ROUTES } from "./routes/live.ts";
 import { NEED_ROUTES } from "./routes/needs.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import type { GatewaySwarm } from "./swarm.ts";
@@ -46,6 +48,7 @@ export const ROUTES: readonly Route[] = [
   ...ACCOUNT_ROUTES,
   ...AGENT_ROUTES,
   ...BLOCK_ROUTES,
+  ...LIVE_ROUTES,
   ...operationRoutes(() => ROUTES),
 ];
 
@@ -63,6 +66,8 @@ export class GatewayServer {
     const agents = new JoinedAgents(swarm);
     const metrics = new GatewayMetrics();
     metrics.watch(needs, agents);
+    const hiredHere = new Set(hired);
+    const sight = { swarm, needs, agents, hired: hiredHere };
     this.#gateway = {
       swarm,
       tokens: new Tokens(dir),
@@ -70,7 +75,8 @@ export class GatewayServer {
       agents,
       metrics,
       accountRate: new RateLimit(ACCOUNT_NEEDS_PER_S, ACCOUNT_NEEDS_BURST),
-      hired: new Set(hired),
+      watch: new Watch(sight, (error) => options.onError(error, "/v1/events")),
+      hired: hiredHere,
       isDraining: () => this.#isDraining,
     };
     this.#app = fastify({
@@ -106,11 +112,12 @@ export class GatewayServer {
   /** What was begun is answered, new work is told to come later, streams are closed; then nobody listens. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { swarm, agents, needs } = this.#gateway;
+    const { swarm, agents, needs, watch } = this.#gateway;
     const endMs = swarm.clock.monotonicMs() + DRAIN_MS_MAX;
     while (this.#inFlight > 0 && swarm.clock.monotonicMs() < endMs)
       await new Promise<void>((resolve) => void swarm.clock.after(10, resolve));
     agents.close();
+    watch.close();
     await needs.close();
     await this.#app.close();
   }
@@ -125,7 +132,7 @@ export class GatewayServer {
         done(new GatewayError("BODY_INVALID", { reason: "it is no JSON" }));
       }
     });
-    app.addContentTypeParser("application/cbor", { parseAs: "buffer" }, (_request, bytes, done) =>
+    app.addContentTypeParser(BYTES_TYPES, { parseAs: "buffer" }, (_request, bytes, done) =>
       done(null, bytes),
     );
     app.setErrorHandler((error, request, reply) => this.#failed(error, request, reply));
@@ -203,7 +210,7 @@ const gatewayError = (error: unknown, request: FastifyRequest): GatewayError | u
   }
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
     return new GatewayError("BODY_INVALID", {
-      reason: "its content type is neither application/json nor application/cbor",
+      reason: `its content type is none of application/json, ${BYTES_TYPES.join(", ")}`,
     });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new GatewayError("BODY_INVALID", { reason: message ?? "it cannot be read" });

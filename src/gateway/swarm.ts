@@ -16,6 +16,16 @@ export interface Welcome {
   readonly stake: Credits;
 }
 
+/** What the operator may give an agent beside the usual; absent: its name as org, the usual grant. */
+export interface WelcomeWishes {
+  readonly org?: string | undefined;
+  readonly asn?: string | undefined;
+  readonly region?: string | undefined;
+  readonly model?: string | undefined;
+  readonly credits?: Credits | undefined;
+  readonly stake?: Credits | undefined;
+}
+
 export interface GatewaySwarm {
   readonly swarm: string;
   readonly policy: string;
@@ -30,6 +40,14 @@ export interface GatewaySwarm {
   openAccount(name: string, credits: Credits): Promise<Signer>;
   /** Grants once per `key`. */
   grant(to: Did, credits: Credits, key: string): Promise<void>;
-  /** An agent that lives elsewhere, with a key of its own. Granted once per did. */
-  welcome(did: Did, name: string, role: "worker" | "verifier" | "both"): Promise<Welcome>;
+  /**
+   * An agent that lives elsewhere, with a key of its own. Granted once per did. Refuses with BODY_INVALID
+   * what cannot be given.
+   */
+  welcome(
+    did: Did,
+    name: string,
+    role: "worker" | "verifier" | "both",
+    wishes: WelcomeWishes,
+  ): Promise<Welcome>;
 }

@@ -18,6 +18,11 @@ export const API_ERRORS = {
     remedy:
       "have its operator run `canswarm welcome {did} --name {name} --role {role}`, and pass what that prints with --welcome FILE",
   },
+  MANIFEST_DIFFERS: {
+    text: "{did} is registered already, as {registered}, and not as {wanted}",
+    remedy:
+      "have the operator run `canswarm welcome {did} --name {name} --role {role}` and pass what that prints with --welcome, or take another name",
+  },
   WELCOME_FOREIGN: {
     text: "the welcome is of the swarm {theirs}, and this is {ours}",
     remedy: "ask the operator of this swarm for one",

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { DRAIN_MS_MAX } from "#gateway/limits.ts";
 import { CliError, printError } from "../errors.ts";
 import { agentsIn } from "../input/inputs.ts";
+import { sandboxed } from "../input/sandbox.ts";
 import { loadSettings } from "../settings.ts";
 import { quoted, type Restart } from "../summary-text.ts";
 import { parseFault } from "../swarm/fault.ts";
@@ -23,6 +24,8 @@ interface UpFlags {
   readonly config?: string;
   readonly fault?: string;
   readonly json: boolean;
+  /** Run untrusted agents without a sandbox where there is none. */
+  readonly unsandboxed: boolean;
 }
 
 /** Beside what the gateway waits for: hosts finish what is queued, programs are stopped. */
@@ -44,10 +47,11 @@ export const up = async (flags: UpFlags): Promise<void> => {
   const settings = await loadSettings(flags.config);
   const fault = flags.fault === undefined ? undefined : parseFault(flags.fault);
   checkFolder(dir);
-  const { agents, folder: programs } =
+  const { agents: found, folder: programs } =
     flags.agents === undefined
       ? { agents: [], folder: process.cwd() }
       : await agentsIn(flags.agents, rulesIn(dir, settings.parameters));
+  const agents = sandboxed(found, flags.unsandboxed);
   if (fault !== undefined) markForFaults(dir);
   const create = { name: "local", parameters: settings.parameters, nowMs: Date.now() };
   const restarts: Restart[] = [];
@@ -93,6 +97,7 @@ interface Ready {
 const readyText = ({ url, pid, data, token }: Ready): string =>
   [
     `canswarm is up at ${url} (process ${pid}), its data in ${data}`,
+    `  the swarm live   ${url}/`,
     `  the API          ${url}/openapi.json`,
     `  post a need      canswarm need post --capability NAME --input '{"n": 1}' --bounty 1`,
     `  join as an agent canswarm agent --name NAME --capability NAME --exec CMD …`,
@@ -118,6 +123,7 @@ export const addUp = (program: Command): void => {
       "--fault <fault>",
       "make thread 0 fail at its N-th turn: thread:throw@N, thread:exit@N, thread:oom@N",
     )
+    .option("--unsandboxed", "run untrusted agents with all your rights, without a sandbox", false)
     .option("--json", "print one JSON line when it is ready", false)
     .addHelpText("after", "\nExample:\n  canswarm up --agents AGENTS.json --data ./market")
     .action((flags: UpFlags) => {

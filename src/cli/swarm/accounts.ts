@@ -83,6 +83,13 @@ export class Operator {
     demand(await this.#client.sayAccount("TRANSFER", { to, amount, key }));
   }
 
+  /** Of several amounts that are asked under one key the first is granted. */
+  async grantFirst(to: Did, amount: Credits, key: string): Promise<void> {
+    if (amount === 0n) return;
+    const receipt = await this.#client.sayAccount("TRANSFER", { to, amount, key });
+    if (!isNack(receipt) || receipt.code !== "KEY_REUSED") demand(receipt);
+  }
+
   /**
    * Resolves when every host of this process acts on it, with the registry's revision that carries it:
    * no DECIDE at that revision or a later one awards anything to who is paused.

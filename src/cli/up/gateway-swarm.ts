@@ -3,9 +3,12 @@
  * folder. Grants and registrations are idempotent, so a supervisor that comes back asks for all again.
  */
 
-import type { GatewaySwarm, Welcome } from "#gateway/swarm.ts";
+import { GatewayError } from "#gateway/errors.ts";
+import type { GatewaySwarm, Welcome, WelcomeWishes } from "#gateway/swarm.ts";
 import { LOCAL_ACCOUNT } from "#gateway/tokens.ts";
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
+import { formatCredits } from "#protocol/amount.ts";
+import type { LabelAttestation } from "#protocol/bodies.ts";
 import type { Credits, Did } from "#protocol/words.ts";
 import type { PortLink } from "#runtime/threads/port-link.ts";
 import { grantOf } from "../input/funds.ts";
@@ -14,6 +17,8 @@ import type { EmbeddedSwarm } from "../swarm/embedded.ts";
 
 /** What the local account is granted once: a tenth of what a genesis mints. */
 export const LOCAL_CREDITS: Credits = 100_000_000_000_000n;
+
+type Label = LabelAttestation["label"];
 
 /** Key files of accounts that are not agents: no agent's name holds a plus sign. */
 const keyOf = (account: string): string =>
@@ -70,11 +75,29 @@ export class OwnSwarm implements GatewaySwarm {
     return this.#operator.grant(to, credits, key);
   }
 
-  async welcome(did: Did, name: string, role: "worker" | "verifier" | "both"): Promise<Welcome> {
+  async welcome(
+    did: Did,
+    name: string,
+    role: "worker" | "verifier" | "both",
+    { credits, stake, ...labels }: WelcomeWishes,
+  ): Promise<Welcome> {
     const { parameters } = this.#swarm.folder.genesis;
-    const grant = grantOf({ role, credits: undefined, stake: undefined }, parameters);
-    await this.#operator.grant(did, grant.credits + grant.stake, `welcome/${did}`);
-    return { attestations: [this.#operator.attest(did, "org", name)], ...grant };
+    const { verifyStakeMin } = parameters;
+    if (stake !== undefined && role !== "worker" && stake < verifyStakeMin) {
+      const least = formatCredits(verifyStakeMin);
+      const reason = `a stake of ${formatCredits(stake)} is below the ${least} of the verifiers' pool`;
+      throw new GatewayError("BODY_INVALID", { reason });
+    }
+    const grant = grantOf({ role, credits, stake }, parameters);
+    await this.#operator.grantFirst(did, grant.credits, `welcome/${did}/credits`);
+    await this.#operator.grantFirst(did, grant.stake, `welcome/${did}/stake`);
+    const attested = Object.entries({ ...labels, org: labels.org ?? name });
+    return {
+      attestations: attested.flatMap(([label, value]) =>
+        value === undefined ? [] : [this.#operator.attest(did, label as Label, value)],
+      ),
+      ...grant,
+    };
   }
 
   async #open(name: string, credits: Credits): Promise<Signer> {

@@ -4,7 +4,8 @@ import { decode } from "#envelope/canonical.ts";
 import { isDid } from "#envelope/did.ts";
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
 import type { AgentRow } from "#domain/registry/snapshot.ts";
-import { formatCredits } from "#protocol/amount.ts";
+import { formatCredits, parseCredits } from "#protocol/amount.ts";
+import { LABEL_UNITS_MAX, NAME_UNITS_MAX } from "#protocol/limits.ts";
 import { z } from "zod";
 import { GatewayError } from "../errors.ts";
 import { ENVELOPES_BYTES_MAX, ENVELOPES_MAX } from "../limits.ts";
@@ -14,33 +15,58 @@ import { eventStream } from "../sse.ts";
 
 const SESSION = "canswarm-session";
 
+const manifestOf = ({ name, roles, capabilities, org }: AgentRow): object => ({
+  name,
+  roles,
+  capabilities,
+  ...(org === undefined ? {} : { org }),
+});
+
 const list = async (gateway: Gateway): Promise<unknown> => {
   const { swarm, agents, hired } = gateway;
   const rows = (await swarm.query<readonly AgentRow[]>(SYSTEM_BUCKET, "agents")) ?? [];
   const here = new Map(agents.listings().map(({ did, quietMs }) => [did, quietMs]));
   return {
-    agents: rows.map(({ did, name, roles, capabilities, org }) => ({
-      did,
-      name,
-      roles,
-      capabilities,
-      ...(org === undefined ? {} : { org }),
+    agents: rows.map((row) => ({
+      did: row.did,
+      ...manifestOf(row),
       // Of agents that neither run here nor are joined, this gateway knows nothing.
-      isHere: hired.has(did) || here.has(did),
-      ...(here.has(did) ? { quietMs: Math.round(here.get(did) ?? 0) } : {}),
+      isHere: hired.has(row.did) || here.has(row.did),
+      ...(here.has(row.did) ? { quietMs: Math.round(here.get(row.did) ?? 0) } : {}),
     })),
   };
 };
 
+const label = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "has control characters")
+  .min(1)
+  .max(LABEL_UNITS_MAX)
+  .optional();
+const credits = z
+  .string()
+  .refine((text) => parseCredits(text) !== undefined, 'is no amount such as "2.5"')
+  .transform((text) => parseCredits(text) ?? 0n)
+  .optional();
+
 const welcomeShape = z.strictObject({
   did: z.string().refine(isDid, "is no did:key of Ed25519"),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "is no name of letters, digits, . _ -"),
+  name: z
+    .string()
+    .max(NAME_UNITS_MAX)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "is no name of letters, digits, . _ -"),
   role: z.enum(["worker", "verifier", "both"]),
+  org: label.describe("Nobody judges its own org's work; the name where it is absent"),
+  asn: label,
+  region: label,
+  model: label,
+  credits: credits.describe("To keep, for a worker's bonds"),
+  stake: credits.describe("To stake, for a verifier's seat"),
 });
 
 const welcome = async (gateway: Gateway, { body }: Asked): Promise<unknown> => {
-  const { did, name, role } = parsed(welcomeShape, body);
-  const { attestations, credits, stake } = await gateway.swarm.welcome(did, name, role);
+  const { did, name, role, ...wishes } = parsed(welcomeShape, body);
+  const { attestations, credits, stake } = await gateway.swarm.welcome(did, name, role, wishes);
   return {
     swarm: gateway.swarm.swarm,
     policy: gateway.swarm.policy,
@@ -104,11 +130,13 @@ const nonce = async ({ swarm }: Gateway, { params }: Asked): Promise<unknown> =>
     did,
   );
   const rows = (await swarm.query<readonly AgentRow[]>(SYSTEM_BUCKET, "agents")) ?? [];
+  const row = rows.find((one) => one.did === did);
   return {
     did,
     swarm: swarm.swarm,
     policy: swarm.policy,
-    isRegistered: rows.some((row) => row.did === did),
+    isRegistered: row !== undefined,
+    ...(row === undefined ? {} : { manifest: manifestOf(row) }),
     nonce: account?.nonce ?? 0,
     balance: formatCredits(account?.balance ?? 0n),
     staked: formatCredits(account?.staked ?? 0n),
@@ -136,9 +164,10 @@ export const AGENT_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/v1/agents/{did}",
-    summary: "What an agent needs to go on after a restart: its last nonce, its stake.",
+    summary:
+      "What an agent needs to go on after a restart: its last nonce, its stake, its manifest.",
     auth: "none",
-    answers: { 200: "its account thread's last nonce, balance, stake" },
+    answers: { 200: "its account thread's last nonce, balance, stake; how it is registered" },
     handle: nonce,
   },
   {

@@ -4,6 +4,7 @@ import { bucketOf, isCid } from "#envelope/cid.ts";
 import { decode } from "#envelope/canonical.ts";
 import type { NeedStatus } from "#actors/queries.ts";
 import type { Clock } from "#ports/clock.ts";
+import { REFUSALS } from "#protocol/refusals.ts";
 import { GatewayError, refusalShown, statusOf } from "../errors.ts";
 import { ACCOUNT_NEEDS_PER_S, BODY_BYTES_MAX, FOLLOW_MS, RETRY_AFTER_S } from "../limits.ts";
 import { needShape, parseNeed } from "../need-body.ts";
@@ -15,19 +16,36 @@ import {
   shownEntry,
   type NeedEntry,
 } from "../need-log.ts";
+import type { Posting } from "../needs.ts";
+import { signedNeedIn, SIGNED_BYTES_MAX } from "../signed-posts.ts";
 import { plainJson } from "../plain-json.ts";
 import { headerOf, type Asked, type Gateway, type Route } from "../route.ts";
 import { eventStream } from "../sse.ts";
 
-const post = async (gateway: Gateway, { body, caller, reply }: Asked): Promise<unknown> => {
-  const { swarm, needs, accountRate } = gateway;
-  const account = caller?.account ?? "";
-  if (!accountRate.take(account, swarm.clock.monotonicMs()))
-    throw new GatewayError("BUSY", { reason: `${ACCOUNT_NEEDS_PER_S} needs a second` });
+/** A JSON body is signed with the account's key; a signed envelope is passed on. */
+const posted = async (gateway: Gateway, asked: Asked, account: string): Promise<Posting> => {
+  const { swarm, needs, agents } = gateway;
+  const { body, request } = asked;
+  if (body instanceof Uint8Array) {
+    const signed = signedNeedIn(body);
+    if (signed.swarm === swarm.swarm) return needs.postSigned(signed, agents.posts);
+    return { kind: "refused", nack: { code: "WRONG_SWARM", detail: signed.swarm } };
+  }
+  if (Number(headerOf(request, "content-length") ?? 0) > BODY_BYTES_MAX)
+    throw new GatewayError("BODY_TOO_LARGE", { limit: BODY_BYTES_MAX });
   needs.checkRoom();
   const { body: need, block } = parseNeed(body);
   if (block !== undefined) await swarm.store.put(block, "dag-cbor");
-  const posting = await needs.post(account, () => swarm.openAccount(account, 0n), need);
+  return needs.post(account, () => swarm.openAccount(account, 0n), need);
+};
+
+const post = async (gateway: Gateway, asked: Asked): Promise<unknown> => {
+  const { caller, reply } = asked;
+  const { swarm, accountRate } = gateway;
+  const account = caller?.account ?? "";
+  if (!accountRate.take(account, swarm.clock.monotonicMs()))
+    throw new GatewayError("BUSY", { reason: `${ACCOUNT_NEEDS_PER_S} needs a second` });
+  const posting = await posted(gateway, asked, account);
   switch (posting.kind) {
     case "accepted": {
       const need = posting.first ?? posting.need;
@@ -41,7 +59,7 @@ const post = async (gateway: Gateway, { body, caller, reply }: Asked): Promise<u
     case "refused": {
       const { code, detail } = posting.nack;
       const status = statusOf(code);
-      if (status === 429) void reply.header("retry-after", String(RETRY_AFTER_S));
+      if (REFUSALS[code].retry === "later") void reply.header("retry-after", String(RETRY_AFTER_S));
       void reply.code(status);
       return refusalShown(code, detail);
     }
@@ -136,12 +154,18 @@ export const NEED_ROUTES: readonly Route[] = [
     path: "/v1/needs",
     summary: "Post a need; it is answered once it is logged and durable.",
     auth: "account",
-    body: { schema: needShape, bytesMax: BODY_BYTES_MAX },
+    body: { schema: needShape, bytesMax: SIGNED_BYTES_MAX },
+    bytes: {
+      what: "a signed envelope with the verb NEED: docs/protocol/envelope.md",
+      bytesMax: SIGNED_BYTES_MAX,
+    },
     answers: {
       200: "the account asked for the same under this key before: that need's id",
       201: "logged: its id",
       202: "its id; the swarm has not answered yet and is asked on",
       402: "the account has too little for the worst case",
+      401: "no token, or a signature that is not the sender's",
+      413: "above 64 KiB",
       422: "the market refuses it: code, sentence, remedy",
       429: "too many are open, or the account is too fast: see Retry-After",
     },

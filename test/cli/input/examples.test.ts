@@ -47,7 +47,11 @@ const CARELESS = "careless";
 /** On a machine without Python that example is refused, which is then what is expected. */
 const HAS_PYTHON = spawnSync("python3", ["--version"]).error === undefined;
 
-describe.each(readdirSync(EXAMPLES))("the example %s", (name) => {
+const NAMES = readdirSync(EXAMPLES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+describe.each(NAMES)("the example %s", (name) => {
   test("its files are sound, its workers work, its verifiers tell right from wrong", async () => {
     const needsPython = readFileSync(`${EXAMPLES}/${name}/agents.json`, "utf8").includes("python3");
     if (needsPython && !HAS_PYTHON) return expect(load(name)).rejects.toThrow("PROGRAM_MISSING");
