@@ -1,0 +1,99 @@
+/** The stream as it must be on the servers: made by whoever comes first, looked at by all others. */
+import {
+  DiscardPolicy,
+  nanos,
+  NatsError,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type NatsConnection,
+  type StreamConfig,
+} from "nats";
+import { Fault } from "#ports/faults.ts";
+
+/** Servers that have just been started elect their leaders in this time, ms. */
+export const STREAM_READY_MS = 15_000;
+const ASK_AGAIN_MS = 250;
+/**
+ * A message that comes again within it is known by its id and written once, ms. Later it takes the place
+ * of itself, which costs a write and nothing else; a longer window costs the servers memory.
+ */
+export const DUPLICATE_WINDOW_MS = 10_000;
+
+export interface StreamShape {
+  readonly name: string;
+  readonly subjects: string;
+  readonly replicas: number;
+  readonly bytesMax: number | undefined;
+}
+
+const configOf = ({ name, subjects, replicas, bytesMax }: StreamShape) =>
+  ({
+    name,
+    subjects: [subjects],
+    num_replicas: replicas,
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_bytes: bytesMax ?? -1,
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  }) satisfies Partial<StreamConfig>;
+
+/** What must be as asked, or the stream would not keep its promises. */
+const KEPT = [
+  "num_replicas",
+  "storage",
+  "retention",
+  "discard",
+  "max_msgs_per_subject",
+  "allow_direct",
+] as const;
+
+/** Tries until the servers are ready. Rejects with what they answered last. */
+export const ensureStream = async (
+  nats: NatsConnection,
+  shape: StreamShape,
+  timeout: number,
+): Promise<JetStreamManager> => {
+  const endMs = performance.now() + STREAM_READY_MS;
+  for (;;) {
+    try {
+      const manager = await nats.jetstreamManager({ timeout });
+      assertShape(await found(manager, shape), shape);
+      return manager;
+    } catch (error) {
+      if (error instanceof Fault || isForGood(error) || performance.now() > endMs) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+};
+
+const NAME_IN_USE = 10_058;
+
+const found = async (manager: JetStreamManager, shape: StreamShape): Promise<StreamConfig> => {
+  try {
+    return (await manager.streams.add(configOf(shape))).config;
+  } catch (error) {
+    if (!(error instanceof NatsError) || error.api_error?.err_code !== NAME_IN_USE) throw error;
+    return (await manager.streams.info(shape.name)).config;
+  }
+};
+
+/** Refused by rule: asking again would be answered the same. Servers that are not ready say 500 or 503. */
+const isForGood = (error: unknown): boolean => {
+  const code = error instanceof NatsError ? (error.api_error?.code ?? 503) : 503;
+  return code >= 400 && code < 500 && code !== 408;
+};
+
+const assertShape = (config: StreamConfig, shape: StreamShape): void => {
+  const asked = configOf(shape);
+  for (const key of KEPT) {
+    if (config[key] === asked[key]) continue;
+    const sentence = `the stream ${shape.name} has ${key} ${config[key]}, not ${asked[key]}`;
+    throw new Fault("STORE_FAILED", sentence);
+  }
+  if (!config.subjects.includes(shape.subjects))
+    throw new Fault("STORE_FAILED", `the stream ${shape.name} does not hear ${shape.subjects}`);
+};
