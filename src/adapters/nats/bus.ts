@@ -7,7 +7,10 @@
  *     again. What was under way when it broke may be lost.
  * N3  Nothing that is heard can break the connection: a hearer that throws is counted, and the next
  *     message is heard as if nothing had been.
+ * N4  What the server forbids is counted and breaks nothing else; a subscription that it refused is
+ *     asked for again at each new connection, since what is allowed may have changed.
  */
+import type { Subscription } from "nats";
 import type { Bus } from "#ports/bus.ts";
 import { isSubject, openLink, type Link, type NatsOptions } from "./connect.ts";
 
@@ -15,6 +18,13 @@ import { isSubject, openLink, type Link, type NatsOptions } from "./connect.ts";
 export const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 /** What a message costs beside its bytes: its subject and the lines around it. */
 const MESSAGE_MORE_BYTES = 128;
+
+interface Hearing {
+  readonly subject: string;
+  readonly hear: (bytes: Uint8Array) => void;
+  /** Undefined once the server has refused it. */
+  subscription: Subscription | undefined;
+}
 
 interface Message {
   readonly subject: string;
@@ -25,7 +35,7 @@ const sizeOf = ({ bytes }: Message): number => bytes.byteLength + MESSAGE_MORE_B
 
 export class NatsBus implements Bus {
   readonly #prefix: string;
-  readonly #stops = new Set<() => void>();
+  readonly #hearings = new Set<Hearing>();
   #link!: Link;
   /** While the connection is broken: what is sent when it stands again. */
   #held: Message[] = [];
@@ -39,6 +49,7 @@ export class NatsBus implements Bus {
   #closed = false;
   #dropped = 0;
   #thrown = 0;
+  #refused = 0;
 
   private constructor(prefix: string) {
     this.#prefix = prefix;
@@ -47,7 +58,11 @@ export class NatsBus implements Bus {
   /** Rejects with STORE_FAILED if no server answers now; later it connects again for ever. */
   static async open(options: NatsOptions): Promise<NatsBus> {
     const bus = new NatsBus(options.prefix);
-    bus.#link = await openLink(options, { down: () => bus.#isDown(), up: () => bus.#isUp() });
+    bus.#link = await openLink(options, {
+      down: () => bus.#isDown(),
+      up: () => bus.#isUp(),
+      refused: () => (bus.#refused += 1),
+    });
     return bus;
   }
 
@@ -58,6 +73,11 @@ export class NatsBus implements Bus {
   /** Messages at which a hearer threw. */
   get thrown(): number {
     return this.#thrown;
+  }
+
+  /** Messages and subscriptions that the servers do not allow us. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Bytes that wait to be taken by a server. */
@@ -82,25 +102,32 @@ export class NatsBus implements Bus {
   subscribe(subject: string, hear: (bytes: Uint8Array) => void): () => void {
     if (!isSubject(subject)) throw new Error(`not a subject: ${subject}`);
     if (this.#closed) return () => {};
-    let isHeard = true;
-    const subscription = this.#link.nats.subscribe(`${this.#prefix}.${subject}`, {
+    const hearing: Hearing = { subject, hear, subscription: undefined };
+    this.#hearings.add(hearing);
+    this.#ask(hearing);
+    return () => this.#stop(hearing);
+  }
+
+  #ask(hearing: Hearing): void {
+    const { nats } = this.#link;
+    hearing.subscription = nats.subscribe(`${this.#prefix}.${hearing.subject}`, {
       callback: (error, message) => {
-        // An error is the server's refusal to let us hear: there is no message then.
-        if (error !== null || !isHeard) return;
-        try {
-          hear(message.data);
-        } catch {
-          this.#thrown += 1;
-        }
+        if (error !== null) hearing.subscription = undefined;
+        else if (this.#hearings.has(hearing)) this.#tell(hearing, message.data);
       },
     });
-    const stop = (): void => {
-      if (!this.#stops.delete(stop)) return;
-      isHeard = false;
-      subscription.unsubscribe();
-    };
-    this.#stops.add(stop);
-    return stop;
+  }
+
+  #tell({ hear }: Hearing, bytes: Uint8Array): void {
+    try {
+      hear(bytes);
+    } catch {
+      this.#thrown += 1;
+    }
+  }
+
+  #stop(hearing: Hearing): void {
+    if (this.#hearings.delete(hearing)) hearing.subscription?.unsubscribe();
   }
 
   /** Resolves once the server has taken all that was published and sent us all that came before. */
@@ -110,7 +137,7 @@ export class NatsBus implements Bus {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const stop of this.#stops) stop();
+    for (const hearing of this.#hearings) this.#stop(hearing);
     await this.#link.close();
   }
 
@@ -133,7 +160,7 @@ export class NatsBus implements Bus {
     setImmediate(() => {
       const covered = this.#sentBytes;
       const answered = (bytes: number): void => {
-        if (life !== this.#life) return;
+        if (life !== this.#life) return; // The close of the connection ends its life, too.
         this.#sentBytes -= bytes;
         this.#pendingBytes -= bytes;
         this.#isConfirming = false;
@@ -155,6 +182,8 @@ export class NatsBus implements Bus {
   }
 
   #isUp(): void {
+    for (const hearing of this.#hearings)
+      if (hearing.subscription === undefined) this.#ask(hearing);
     for (const message of this.#held.splice(0)) this.#send(message);
   }
 }

@@ -8,13 +8,13 @@ import {
   nkeyAuthenticator,
   type ConnectionOptions,
   type NatsConnection,
-  type TlsOptions,
 } from "nats";
+import { MESSAGE_BYTES_MAX } from "#ports/bus.ts";
 import { Fault } from "#ports/faults.ts";
 
 /** One attempt to reach one server, ms. */
 export const CONNECT_MS = 2_000;
-/** Between two attempts at the same server, ms, and as much again at random. */
+/** Between two attempts at the same server, ms, and at most as much again at random. */
 export const RECONNECT_MS = 250;
 /** A silent server is asked for a sign of life this often, ms. */
 export const PING_MS = 2_000;
@@ -23,15 +23,23 @@ export const PINGS_OUT_MAX = 2;
 /** How long a close waits for the server to confirm what was sent, ms. */
 export const CLOSE_MS = 1_000;
 
+/** Where the certificates are, as PEM files. An empty one asks for TLS with the roots of the system. */
+export interface NatsTls {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
 export interface NatsOptions {
   /** `host:port` or `nats://host:port` of each server. */
   readonly servers: readonly string[];
   /** How the connection is called in the servers' lists. */
   readonly name?: string;
   readonly token?: string;
+  readonly user?: { readonly name: string; readonly password: string };
   /** Seed of an NKey (`SU…`); its public half is what the servers know. */
   readonly nkeySeed?: string;
-  readonly tls?: TlsOptions;
+  readonly tls?: NatsTls;
   /** Every subject begins with it: swarms that share servers stay apart. Words joined by dots. */
   readonly prefix: string;
 }
@@ -44,6 +52,7 @@ export interface Link {
   readonly nats: NatsConnection;
   /** False from when a break is noticed until there is a connection again. */
   readonly isUp: () => boolean;
+  /** Of the server that was connected last. */
   readonly maxPayload: () => number;
   /** Sends what waits, as far as there is a connection, and ends. Twice is harmless. */
   readonly close: () => Promise<void>;
@@ -52,14 +61,17 @@ export interface Link {
 export interface LinkEvents {
   readonly up?: () => void;
   readonly down?: () => void;
+  /** The server let us not publish to a subject, or not hear it. */
+  readonly refused?: () => void;
 }
 
 const connectionOptions = (options: NatsOptions): ConnectionOptions => {
-  const { servers, name, token, nkeySeed, tls } = options;
+  const { servers, name, token, user, nkeySeed, tls } = options;
   return {
     servers: [...servers],
     ...(name === undefined ? {} : { name }),
     ...(token === undefined ? {} : { token }),
+    ...(user === undefined ? {} : { user: user.name, pass: user.password }),
     ...(nkeySeed === undefined
       ? {}
       : { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
@@ -88,29 +100,34 @@ export const openLink = async (options: NatsOptions, events: LinkEvents = {}): P
     throw new Fault("STORE_FAILED", sentence, { cause });
   }
   let isUp = true;
+  // The driver forgets what the server told as soon as it tries to reach another one.
+  let maxPayload = nats.info?.max_payload ?? MESSAGE_BYTES_MAX;
   const follow = async (): Promise<void> => {
-    for await (const { type } of nats.status()) {
-      if (type === Events.Disconnect && isUp) {
+    for await (const status of nats.status()) {
+      if (status.type === Events.Disconnect && isUp) {
         isUp = false;
         events.down?.();
-      } else if (type === Events.Reconnect && !isUp) {
+      } else if (status.type === Events.Reconnect && !isUp) {
         isUp = true;
+        maxPayload = nats.info?.max_payload ?? maxPayload;
         events.up?.();
+      } else if (status.type === Events.Error && status.permissionContext !== undefined) {
+        events.refused?.();
       }
     }
   };
-  // Ends with the process: the driver never ends this list, not even when the connection is closed.
   void follow();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     if (isUp) await settledWithin(nats.flush(), CLOSE_MS);
+    if (isUp) events.down?.();
     isUp = false;
     await nats.close();
   };
   return {
     nats,
     isUp: () => isUp,
-    maxPayload: () => nats.info?.max_payload ?? 0,
+    maxPayload: () => maxPayload,
     close: () => (closing ??= close()),
   };
 };
@@ -118,18 +135,14 @@ export const openLink = async (options: NatsOptions, events: LinkEvents = {}): P
 export const textOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/** Whether the promise was fulfilled in that time; that it was rejected says the same: it was not. */
-const settledWithin = async (promise: Promise<void>, timeoutMs: number): Promise<boolean> => {
+/** That it was rejected says the same as that it is late: it was not done. */
+const settledWithin = async (promise: Promise<void>, timeoutMs: number): Promise<void> => {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
   });
-  const done = promise.then(
-    () => true,
-    () => false,
-  );
   try {
-    return await Promise.race([done, late]);
+    await Promise.race([promise.catch(() => undefined), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -6,19 +6,28 @@ import { textOf } from "./connect.ts";
 /** https://github.com/nats-io/nats-server/blob/v2.9.10/server/errors.json */
 const INSUFFICIENT_RESOURCES = 10_023;
 const MEMORY_RESOURCES_EXCEEDED = 10_028;
+const NO_MESSAGE_FOUND = 10_037;
 const STORAGE_RESOURCES_EXCEEDED = 10_047;
+const STREAM_NOT_FOUND = 10_059;
 /** Where the limit of the stream itself is reached, the number is that of any failed store. */
 const STORE_FAILED = 10_077;
 const OUT_OF_ROOM = [INSUFFICIENT_RESOURCES, MEMORY_RESOURCES_EXCEEDED, STORAGE_RESOURCES_EXCEEDED];
 const OUT_OF_ROOM_TEXT = /maximum (bytes|messages) exceeded|no space left/;
+/** Nobody answers on a subject of the stream. */
+const NO_RESPONDERS = "503";
 
 const apiError = (error: unknown) => (error instanceof NatsError ? error.api_error : undefined);
 
-/** No such message, or no such stream. */
+/** The stream is there; the message is not. */
 export const isMissing = (error: unknown): boolean =>
-  error instanceof NatsError && error.code === "404";
+  apiError(error)?.err_code === NO_MESSAGE_FOUND;
 
-const isFull = (error: unknown): boolean => {
+/** The stream is not there, or has no leader at the moment. */
+export const isStreamGone = (error: unknown): boolean =>
+  apiError(error)?.err_code === STREAM_NOT_FOUND ||
+  (error instanceof NatsError && error.code === NO_RESPONDERS);
+
+export const isFull = (error: unknown): boolean => {
   const api = apiError(error);
   if (api === undefined) return false;
   const { err_code: code = 0, description } = api;

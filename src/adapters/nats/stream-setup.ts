@@ -1,29 +1,24 @@
-/** The stream as it must be on the servers: made by whoever comes first, looked at by all others. */
+/** A stream as it must be on the servers: made by whoever comes first, looked at by all others. */
 import {
   DiscardPolicy,
-  nanos,
   NatsError,
   RetentionPolicy,
   StorageType,
   type JetStreamManager,
-  type NatsConnection,
   type StreamConfig,
 } from "nats";
 import { Fault } from "#ports/faults.ts";
 
 /** Servers that have just been started elect their leaders in this time, ms. */
 export const STREAM_READY_MS = 15_000;
-const ASK_AGAIN_MS = 250;
-/**
- * A message that comes again within it is known by its id and written once, ms. Later it takes the place
- * of itself, which costs a write and nothing else; a longer window costs the servers memory.
- */
-export const DUPLICATE_WINDOW_MS = 10_000;
+const ASK_AGAIN_MS = 100;
 
 export interface StreamShape {
   readonly name: string;
   readonly subjects: string;
-  readonly replicas: number;
+  /** Servers that keep each message. */
+  readonly replicas: 1 | 3;
+  /** Bytes it may take on each server; undefined: as much as the servers have. */
   readonly bytesMax: number | undefined;
 }
 
@@ -38,7 +33,6 @@ const configOf = ({ name, subjects, replicas, bytesMax }: StreamShape) =>
     max_bytes: bytesMax ?? -1,
     max_msgs_per_subject: 1,
     allow_direct: true,
-    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
   }) satisfies Partial<StreamConfig>;
 
 /** What must be as asked, or the stream would not keep its promises. */
@@ -53,18 +47,17 @@ const KEPT = [
 
 /** Tries until the servers are ready. Rejects with what they answered last. */
 export const ensureStream = async (
-  nats: NatsConnection,
+  manager: JetStreamManager,
   shape: StreamShape,
-  timeout: number,
-): Promise<JetStreamManager> => {
+  isWanted: () => boolean,
+): Promise<void> => {
   const endMs = performance.now() + STREAM_READY_MS;
   for (;;) {
     try {
-      const manager = await nats.jetstreamManager({ timeout });
-      assertShape(await found(manager, shape), shape);
-      return manager;
+      return assertShape(await found(manager, shape), shape);
     } catch (error) {
-      if (error instanceof Fault || isForGood(error) || performance.now() > endMs) throw error;
+      const isOver = performance.now() > endMs || !isWanted();
+      if (error instanceof Fault || isForGood(error) || isOver) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
   }
@@ -81,10 +74,14 @@ const found = async (manager: JetStreamManager, shape: StreamShape): Promise<Str
   }
 };
 
+/** Too few servers for three copies; they may be on their way. */
+const NO_SUITABLE_PEERS = 10_005;
+
 /** Refused by rule: asking again would be answered the same. Servers that are not ready say 500 or 503. */
 const isForGood = (error: unknown): boolean => {
-  const code = error instanceof NatsError ? (error.api_error?.code ?? 503) : 503;
-  return code >= 400 && code < 500 && code !== 408;
+  const api = error instanceof NatsError ? error.api_error : undefined;
+  if (api === undefined || api.err_code === NO_SUITABLE_PEERS) return false;
+  return api.code >= 400 && api.code < 500 && api.code !== 408;
 };
 
 const assertShape = (config: StreamConfig, shape: StreamShape): void => {

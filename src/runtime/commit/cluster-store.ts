@@ -8,6 +8,8 @@
  *     stream; what came from the stream is kept on the own disk. A record that nobody has is RECORD_MISSING.
  * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again.
  * Q5  What the stream has lost is put back from the own disk (`restock`), so that others can lead again.
+ * Q6  The newest snapshot counts, from the own disk or the stream, if it lies on the chain of the head:
+ *     whoever takes over walks back to it and not to the beginning.
  */
 
 import { sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
@@ -141,18 +143,31 @@ export class ClusterStore implements LedStore {
     return theirs;
   }
 
+  /** Q6. */
   async loadSnapshot(bucket: number): Promise<Snapshot | undefined> {
-    const snapshot = await this.#parts.journal.loadSnapshot(bucket);
-    if (snapshot === undefined) return undefined;
-    if (snapshot.records === 0 || snapshot.records > (await this.head(bucket)).records)
-      return undefined;
-    const { base, hashes } = await this.#chainFrom(bucket, snapshot.records - 1);
-    const named = hashes[snapshot.records - 1 - base];
-    return named !== undefined && sameBytes(named, snapshot.hash) ? snapshot : undefined;
+    const { journal, stream } = this.#parts;
+    const found = await Promise.all([
+      journal.loadSnapshot(bucket),
+      stream.loadSnapshot(bucket).catch(() => undefined),
+    ]);
+    const newestFirst = found
+      .filter((snapshot) => snapshot !== undefined)
+      .toSorted((one, other) => other.records - one.records);
+    for (const snapshot of newestFirst)
+      if (await this.#isOnChain(bucket, snapshot)) return snapshot;
+    return undefined;
   }
 
-  saveSnapshot(snapshot: Snapshot): Promise<void> {
-    return this.#parts.journal.saveSnapshot(snapshot);
+  async #isOnChain(bucket: number, { records, hash }: Snapshot): Promise<boolean> {
+    if (records === 0 || records > (await this.head(bucket)).records) return false;
+    const { base, hashes } = await this.#chainFrom(bucket, records - 1);
+    const named = hashes[records - 1 - base];
+    return named !== undefined && sameBytes(named, hash);
+  }
+
+  async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    await this.#parts.journal.saveSnapshot(snapshot);
+    await this.#parts.stream.saveSnapshot(snapshot);
   }
 
   async close(): Promise<void> {
