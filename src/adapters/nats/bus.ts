@@ -70,6 +70,11 @@ export class NatsBus implements Bus {
     return this.#dropped;
   }
 
+  /** False from when a break is noticed until there is a connection again. */
+  get isConnected(): boolean {
+    return this.#link.isUp();
+  }
+
   /** Messages at which a hearer threw. */
   get thrown(): number {
     return this.#thrown;

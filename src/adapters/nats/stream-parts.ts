@@ -99,11 +99,24 @@ export class PartStore {
     if (failed !== undefined) throw failed;
   }
 
-  /** From any server that has it; where that one may be behind, from the leader of the stream. */
+  /**
+   * From any server that has it; where that one does not, because it may be behind, from the leader of
+   * the stream. For what never changes under its subject.
+   */
   async get(subject: string): Promise<Stored | undefined> {
     this.#assertUp();
     try {
       return (await this.#direct(subject)) ?? (await this.#fromLeader(subject));
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** The last one that was acknowledged. */
+  async getLast(subject: string): Promise<Stored | undefined> {
+    this.#assertUp();
+    try {
+      return await this.#fromLeader(subject);
     } catch (error) {
       throw this.#failed(error);
     }

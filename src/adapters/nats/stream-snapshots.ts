@@ -7,6 +7,7 @@
 import { headers, type MsgHdrs } from "nats";
 import { hex, sha256, DIGEST_BYTES } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
+import { Fault } from "#ports/faults.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { bytesIn, joined, partsOf, wholeIn } from "./stream-headers.ts";
 import type { PartStore } from "./stream-parts.ts";
@@ -18,7 +19,6 @@ const HASH = "Canswarm-Hash";
 /** Of the snapshot's bytes. */
 const DIGEST = "Canswarm-Digest";
 const SLOT = "Canswarm-Slot";
-const SLOTS = 2;
 
 const EMPTY = new Uint8Array(0);
 
@@ -33,19 +33,29 @@ export class StreamSnapshots {
 
   async save(snapshot: Snapshot): Promise<void> {
     const { bucket, bytes } = snapshot;
-    const newest = await this.#parts.get(this.#newest(bucket));
-    const slot = newest === undefined ? 0 : (wholeIn(newest.header, SLOT) + 1) % SLOTS;
+    const newest = await this.#parts.getLast(this.#newest(bucket));
+    // Whatever it says: a slot of ours that is not the one in use.
+    const slot = newest?.header.get(SLOT) === "0" ? 1 : 0;
     await this.#parts.put(partsOf(this.#slot(bucket, slot), bytes, headers));
     const named = (): MsgHdrs => namedOf(snapshot, slot);
     await this.#parts.put([{ subject: this.#newest(bucket), bytes: EMPTY, headers: named }]);
   }
 
   async load(bucket: number): Promise<Snapshot | undefined> {
-    const newest = await this.#parts.get(this.#newest(bucket));
+    try {
+      return await this.#load(bucket);
+    } catch (error) {
+      if (error instanceof Fault && error.code === "STORE_CORRUPT") return undefined;
+      throw error;
+    }
+  }
+
+  async #load(bucket: number): Promise<Snapshot | undefined> {
+    const newest = await this.#parts.getLast(this.#newest(bucket));
     if (newest === undefined) return undefined;
     const { header } = newest;
     const from = this.#slot(bucket, wholeIn(header, SLOT));
-    const found = await joined((subject) => this.#parts.get(subject), from);
+    const found = await joined((subject) => this.#parts.getLast(subject), from);
     const digest = bytesIn(header, DIGEST, DIGEST_BYTES);
     if (found === undefined || !sameBytes(sha256(found.data), digest)) return undefined;
     return {

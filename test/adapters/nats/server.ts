@@ -34,6 +34,8 @@ export class NatsServer {
   readonly #dir: string;
   readonly port: number;
   #process: ChildProcess | undefined;
+  /** What it said since it was started last. */
+  log: string[] = [];
 
   private constructor(dir: string, port: number) {
     this.#dir = dir;
@@ -70,6 +72,7 @@ export class NatsServer {
     const child = spawn(binary(), args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
     const lines: string[] = [];
+    this.log = lines;
     const ready = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(lines.join("\n"))), READY_MS);
       createInterface({ input: child.stderr! }).on("line", (line) => {
@@ -100,7 +103,13 @@ export class NatsServer {
     this.#process?.kill("SIGCONT");
   }
 
+  /** What it has on its disk is gone. */
+  wipe(): void {
+    rmSync(join(this.#dir, "js"), { recursive: true, force: true });
+  }
+
   async dispose(): Promise<void> {
+    this.thaw();
     await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
   }

@@ -77,3 +77,39 @@ describe("records that the stream has lost", () => {
     expect(sent.reduce((sum, count) => sum + count, 0)).toBe(RECORDS);
   });
 });
+
+describe("a snapshot of the stream", () => {
+  it("is taken where it lies on the chain and the own disk has none, or an older one", async () => {
+    const consensus = new SimConsensus({ nowMs: () => 0 });
+    const stream = new SimStream();
+    const storeOf = (): ClusterStore =>
+      new ClusterStore({
+        consensus: consensus.connect(),
+        stream: stream.connect(() => true),
+        journal: new SimJournal().open(),
+      });
+    const [own, other] = [storeOf(), storeOf()];
+    const session = await consensus.connect().join("ann", 1_000);
+    const [row] = await session.campaign([BUCKET]);
+    const heads: Head[] = [];
+    for (let at = 0; at < 5; at += 1) {
+      const write = writeOn(heads.at(-1) ?? emptyHead(BUCKET), row!.epoch, [`record ${at}`]);
+      await own.commit([write]);
+      heads.push(write.head);
+    }
+    const save = (store: ClusterStore, head: Head, hash = head.hash) =>
+      store.saveSnapshot({ ...head, hash, bytes: new Uint8Array(head.records) });
+    const found = async () => (await other.loadSnapshot(BUCKET))?.records;
+    expect(await found()).toBeUndefined();
+    await save(other, heads[1]!);
+    await save(own, heads[3]!);
+    expect(await found()).toBe(4);
+    // One of a record that the head does not lead to: the own one is the newest that counts.
+    await save(own, heads[4]!, new Uint8Array(32).fill(9));
+    expect(await found()).toBe(2);
+    stream.isAway = true;
+    expect(await found()).toBe(2);
+    await expect(save(other, heads[4]!)).resolves.toBeUndefined();
+    expect(await found()).toBe(5);
+  });
+});

@@ -1,0 +1,16 @@
+/** Before all tests: etcd and nats-server, so that the cluster adapters are tested on a fresh machine too. */
+
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/servers.mjs", import.meta.url));
+/** Package lists and three packages. */
+const BRING_MS_MAX = 200_000;
+
+export const setup = (): void => {
+  const { status, stderr } = spawnSync(process.execPath, [SCRIPT], {
+    encoding: "utf8",
+    timeout: BRING_MS_MAX,
+  });
+  if (status !== 0) process.stderr.write(stderr ?? "etcd and nats-server could not be brought\n");
+};
