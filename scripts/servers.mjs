@@ -78,7 +78,15 @@ const lacking = () => SERVERS.filter((server) => !isEnough(versionOf(server), se
 const bring = (servers) => {
   const scratch = mkdtempSync(join(CACHE, "unpack-"));
   try {
-    run("apt-get", ["download", ...servers.map((server) => server.package)], scratch);
+    const download = ["download", ...servers.map((server) => server.package)];
+    try {
+      run("apt-get", download, scratch);
+    } catch (error) {
+      // A machine that has never fetched its package lists does not know where they are.
+      if (process.getuid?.() !== 0) throw error;
+      run("apt-get", ["update", "-qq"], scratch);
+      run("apt-get", download, scratch);
+    }
     for (const file of readdirSync(scratch).filter((name) => name.endsWith(".deb"))) {
       run("dpkg-deb", ["-x", file, "."], scratch);
     }

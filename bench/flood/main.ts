@@ -3,7 +3,8 @@
  * Retry-After, to a supervisor with 2 workers and 3 verifiers.
  *
  * Told: accepted a second (all, and each whole second), how soon a 429 comes, the p99 of GET /healthz
- * meanwhile, the most resident memory of all processes of the supervisor, and whether every accepted
+ * meanwhile, how long it takes to pause one worker and to let it go again, the most
+ * resident memory of all processes of the supervisor, and whether every accepted
  * need has ended. Beside it stands the limit of the same run: how fast this gateway answers requests
  * that cost nothing else, before the flood.
  *
@@ -12,6 +13,7 @@
 
 import { Agent } from "node:http";
 import { parseArgs } from "node:util";
+import { askSupervisor } from "#cli/swarm/control-client.ts";
 import { lanes, percentile, round, supervised } from "../support/supervisor.ts";
 
 const { values: flags } = parseArgs({
@@ -25,9 +27,10 @@ const CONNECTIONS = Number(flags.connections);
 const LIMIT_REQUESTS = 20_000;
 const HEALTH_EVERY_MS = 20;
 const MEMORY_EVERY_MS = 250;
+const PAUSE_EVERY_MS = 2_000;
 const MEBIBYTE = 1024 * 1024;
 
-const { ask, residentBytes, stop } = await supervised();
+const { ask, data, residentBytes, stop } = await supervised();
 const keep = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 const healthz = { method: "GET", path: "/healthz" } as const;
 const each = (count: number, run: (n: number) => Promise<void>): Promise<unknown> =>
@@ -49,6 +52,15 @@ const watchHealth = setInterval(
   () => void ask(health, healthz).then(({ ms }) => healthMs.push(ms)),
   HEALTH_EVERY_MS,
 );
+const pausedMs: number[] = [];
+let paused = false;
+const pauseAndResume = setInterval(() => {
+  paused = !paused;
+  const sentMs = performance.now();
+  void askSupervisor(data, { do: "pause", who: "w2", paused }).then(() =>
+    pausedMs.push(performance.now() - sentMs),
+  );
+}, PAUSE_EVERY_MS);
 const watchMemory = setInterval(() => {
   memory = Math.max(memory, residentBytes());
 }, MEMORY_EVERY_MS);
@@ -70,6 +82,8 @@ await each(REQUESTS, async (n) => {
 });
 const floodMs = performance.now() - startMs;
 clearInterval(watchHealth);
+clearInterval(pauseAndResume);
+if (paused) await askSupervisor(data, { do: "pause", who: "w2", paused: false });
 
 const outcomes = new Map<string, number>();
 let pending = accepted;
@@ -111,6 +125,7 @@ const result = {
   acceptedMs: both(acceptedMs),
   lateMs: both(lateMs),
   healthMs: both(healthMs),
+  pauses: { count: pausedMs.length, mostMs: round(Math.max(...pausedMs)) },
   residentMiB: Math.round(memory / MEBIBYTE),
   outcomes: Object.fromEntries(outcomes),
 };

@@ -27,6 +27,7 @@ export interface Asked {
 export interface Supervised {
   readonly url: string;
   readonly token: string;
+  readonly data: string;
   /** One request over `keep`, with the operator's token. */
   readonly ask: (keep: Agent, asked: Asked) => Promise<Answer>;
   /** Resident bytes of the supervisor and everything below it. */
@@ -65,6 +66,7 @@ export const supervised = async (): Promise<Supervised> => {
   return {
     url,
     token,
+    data,
     ask: (keep, { method, path, body, headers }) =>
       new Promise((resolve, reject) => {
         const startedMs = performance.now();

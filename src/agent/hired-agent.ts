@@ -37,10 +37,13 @@ import { CALL_MS_MAX, workMs } from "./work-time.ts";
 export const OUTPUT_INLINE_BYTES_MAX = 32 * 1024;
 /** Bytes of telemetry: with an inline output it must fit an envelope of 64 KiB. */
 export const TELEMETRY_BYTES_MAX = 16 * 1024;
-/** Notices remembered as answered. */
-export const ANSWERED_MAX = 50_000;
+/**
+ * Notices remembered as answered: some seconds of a busy agent, far more than it has under way. One that
+ * comes again later is answered again, and the bucket knows that it has been.
+ */
+export const ANSWERED_MAX = 16_384;
 /** Needs whose first mention and bid are remembered; of a forgotten one only the lease is known. */
-export const NEEDS_REMEMBERED_MAX = 50_000;
+export const NEEDS_REMEMBERED_MAX = 16_384;
 /** Units of the reason of a YIELD, and of a verdict. */
 const YIELD_UNITS_MAX = 200;
 const REASON_UNITS_MAX = 500;
@@ -171,7 +174,7 @@ export class HiredAgent {
       return;
     }
     const salt = this.#salt(`bid/${need}/${attempt}`);
-    this.#bids.set(`${need}/${attempt}`, bid);
+    remember(this.#bids, `${need}/${attempt}`, bid);
     const sealed = sealedBidDigest(this.#o.client.did, bid, salt);
     this.#said(
       "PROPOSE",
@@ -343,7 +346,7 @@ export class HiredAgent {
   ): Promise<void> {
     const { need, attempt, seat } = notice;
     const key = `${need}/${attempt}/${question}/${seat}`;
-    this.#votes.set(key, verdict);
+    remember(this.#votes, key, verdict);
     const hash = voteDigest(subject, this.#o.client.did, verdict, this.#salt(key));
     this.#said(
       "VOTE",
@@ -379,7 +382,7 @@ export class HiredAgent {
 /** A text of at most so many units; the cut may not leave half a character. */
 const cut = (text: string, unitsMax: number): string => text.slice(0, unitsMax).toWellFormed();
 
-const remember = (map: Map<string, number>, key: string, value: number): void => {
+const remember = <T>(map: Map<string, T>, key: string, value: T): void => {
   map.set(key, value);
   const oldest = map.keys().next();
   if (map.size > NEEDS_REMEMBERED_MAX && oldest.done !== true) map.delete(oldest.value);

@@ -25,6 +25,9 @@ export {
   type Strategy,
 } from "./sdk/strategies.ts";
 export { FunctionRunner, type CallContext, type Functions } from "./sdk/function-runner.ts";
+export { runUntrusted, type UntrustedRequest } from "./sandbox/run.ts";
+export type { Outcome, StopReason, Tier } from "./sandbox/outcome.ts";
+export { GUEST_LIMITS, type GuestLimits } from "./sandbox/limits.ts";
 export { joinSwarm, type JoinedAgent, type JoinOptions, type Welcome } from "./join.ts";
 export { Api, ApiError } from "./http/api.ts";
 export { HttpBlocks } from "./http/blocks.ts";

@@ -32,9 +32,11 @@ export class Pace {
   #ends = 0;
   #fastestMs = Infinity;
 
-  /** `deadlineMs`: the smallest of the needs to post. */
-  constructor(deadlineMs: number) {
-    this.#deadlineMs = deadlineMs;
+  readonly #start: number;
+
+  /** `deadlineMs`: the smallest of the needs to post. `start`: what may be open before the first end. */
+  constructor(deadlineMs: number, start = OPEN_NEEDS_START) {
+    [this.#deadlineMs, this.#start] = [deadlineMs, start];
   }
 
   posted(nowMs: number): void {
@@ -51,11 +53,11 @@ export class Pace {
 
   openMax(nowMs: number): number {
     const [fromMs] = this.#marksMs;
-    if (fromMs === undefined || this.#ends === 0) return OPEN_NEEDS_START;
+    if (fromMs === undefined || this.#ends === 0) return this.#start;
     const perMs = (this.#marksMs.length - 1) / Math.max(1, nowMs - fromMs);
     const slow = Math.min(this.#deadlineMs, this.#fastestMs * FASTEST_FACTOR);
     const fit = perMs * Math.max(this.#deadlineMs * DEADLINE_SHARE, slow);
-    const grown = OPEN_NEEDS_START + this.#ends * OPEN_NEEDS_GROWTH;
+    const grown = this.#start + this.#ends * OPEN_NEEDS_GROWTH;
     return Math.max(OPEN_NEEDS_MIN, Math.min(OPEN_NEEDS_MAX, grown, Math.floor(fit)));
   }
 }

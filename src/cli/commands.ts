@@ -13,6 +13,7 @@ import { addLimits } from "./commands/limits.ts";
 import { addMachines } from "./commands/machines.ts";
 import { addNeed } from "./commands/need.ts";
 import { addPause } from "./commands/pause.ts";
+import { addPrograms } from "./commands/programs.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addRun } from "./commands/run-command.ts";
 import { addSim } from "./commands/sim.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addCheck,
   addCommittee,
   addMachines,
+  addPrograms,
   addDoctor,
   addSim,
   addBench,

@@ -14,6 +14,11 @@ export const RECEIPT_MS_MAX = 10_000;
 export const CONNECTIONS_MAX = 1_024;
 /** Needs of all accounts that are open at a time; beyond, 429. */
 export const OPEN_NEEDS_MAX = 512;
+/**
+ * How many may be open before the first of them has ended. More than a requester of a batch begins with:
+ * many ask a supervisor at once, and whom it turns away may go elsewhere.
+ */
+export const OPEN_NEEDS_START = 64;
 /** Seconds that a 429 asks to wait. */
 export const RETRY_AFTER_S = 1;
 /** Needs that an account may post in a second, over some time; and at once. */

@@ -14,7 +14,13 @@ import type { NeedBody } from "#protocol/bodies.ts";
 import type { Nack, Notice } from "#protocol/notices.ts";
 import type { NeedId } from "#protocol/words.ts";
 import { GatewayError } from "./errors.ts";
-import { ASK_ENDS_MS, ENDS_KEPT_MAX, OPEN_NEEDS_MAX, RECEIPT_MS_MAX } from "./limits.ts";
+import {
+  ASK_ENDS_MS,
+  ENDS_KEPT_MAX,
+  OPEN_NEEDS_MAX,
+  OPEN_NEEDS_START,
+  RECEIPT_MS_MAX,
+} from "./limits.ts";
 import type { GatewaySwarm } from "./swarm.ts";
 
 export interface Ended {
@@ -42,7 +48,7 @@ export class Needs {
   readonly #open = new Map<NeedId, number>();
   readonly #ended = new Map<NeedId, Ended>();
   readonly #watchers = new Set<Watcher>();
-  readonly #pace = new Pace(60_000);
+  readonly #pace = new Pace(60_000, OPEN_NEEDS_START);
   #isClosed = false;
   #cancel = (): void => undefined;
   /** Counts since the start, for metrics. */

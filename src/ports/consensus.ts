@@ -11,6 +11,14 @@
 
 import type { BucketWrite, CommitOutcome, Epoch, Head } from "./store.ts";
 
+/**
+ * Decide keys, made and deleted, of one write that every store takes in one step, whatever else is in
+ * the call: 64 buckets with so many each fit into one request of etcd (of its 128 operations 64 are
+ * theirs, 63 the widest one's and one is the request's). A write ends before it has more
+ * (runtime/commit); a single record that has more is taken too, in several steps.
+ */
+export const WRITE_KEYS_MAX = 60;
+
 /** A commit without its records: the head that makes them count. */
 export type HeadWrite = Omit<BucketWrite, "records">;
 

@@ -14,6 +14,9 @@ export const FAULTS = {
   STORE_FAILED: "check the disk, then start again: what was acknowledged is read back from it",
   STORE_CORRUPT: "restore the folder from a copy; `canswarm doctor` names the damaged part",
   STORE_CLOSED: "open the store again",
+  CONSENSUS_UNREACHABLE: "check that etcd runs and that its addresses are right; it is asked again",
+  CONSENSUS_DENIED: "check the user, the password and the role that this swarm has in etcd",
+  CONSENSUS_FULL: "compact and defragment etcd or raise its quota, then disarm its NOSPACE alarm",
   BLOCK_TOO_LARGE: "split the data: a block holds at most 8 MiB",
   BLOCK_CORRUPT: "put the same bytes again, or restore the block from a copy",
 } as const satisfies Record<string, string>;

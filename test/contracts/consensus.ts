@@ -20,7 +20,7 @@ const BUCKETS = Array.from({ length: 257 }, (_, bucket) => bucket);
 const DAY_MS = 86_400_000;
 
 /** A head one record further, whose record holds `content`. */
-const writeOn = (
+export const writeOn = (
   head: Head,
   epoch: Epoch,
   content: string,

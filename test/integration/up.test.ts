@@ -1,6 +1,6 @@
 /** The supervisor process: needs and agents over HTTP, killed and back, stopped and drained. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -90,6 +90,8 @@ test(
   async () => {
     const first = await up();
     await market(first.url);
+    const environment = readFileSync(`/proc/${first.one.child.pid}/environ`, "utf8");
+    expect(environment.split("\0")).toContain("MALLOC_ARENA_MAX=2");
     const requester = createRequester({ url: first.url, token: tokenIn(data)! });
     const ask = (n: number) => requester.run({ ...NEED, key: `k${n}`, input: { n } });
     const before = await Promise.all([1, 2, 3].map(ask));
@@ -164,6 +166,37 @@ test(
       one.child.kill("SIGTERM");
       expect(await one.ended).toMatchObject({ code: 0 });
     }
+  },
+);
+
+test(
+  "an agent of elsewhere that is paused under load is awarded nothing from that revision on",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const { url, one } = await up();
+    await market(url);
+    const requester = createRequester({ url, token: tokenIn(data)! });
+    const ask = (n: number) => requester.run({ ...NEED, key: `k${n}`, input: { n } });
+    const numbers = Array.from({ length: 40 }, (_, n) => n);
+    const first = await ask(-1);
+    const asked = Promise.all(numbers.map(ask));
+    const pause = await start("pause", "wrong", "--data", data, "--json").ended;
+    const { revision } = JSON.parse(pause.stdout) as { revision: number };
+    const more = await Promise.all(numbers.map((n) => ask(n + numbers.length)));
+    expect([first, ...(await asked), ...more].every((end) => end.outcome === "finalized")).toBe(
+      true,
+    );
+    one.child.kill("SIGTERM");
+    expect(await one.ended).toMatchObject({ code: 0 });
+    const log = readLog(data);
+    const [paused] = log.envelopes.filter(({ verb }) => verb === "PAUSE");
+    const did = (paused!.body as { who: { agent: string } }).who.agent;
+    const decided = log.derived.filter(({ verb }) => verb === "DECIDE");
+    expect(decided.some(({ body }) => body["worker"] === did)).toBe(true);
+    const after = decided.filter(({ body }) => Number(body["registry"]) >= revision);
+    expect(after.length).toBeGreaterThanOrEqual(numbers.length);
+    expect(after.filter(({ body }) => body["worker"] === did)).toEqual([]);
+    expect(reckon(log).wrong).toEqual([]);
   },
 );
 

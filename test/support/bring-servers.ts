@@ -1,11 +1,14 @@
-/** Before all tests: etcd and nats-server, so that the cluster adapters are tested on a fresh machine too. */
+/**
+ * Before all tests: etcd and nats-server, for the adapters that speak to them. Where they cannot be had,
+ * the tests that need them fail and say what to do.
+ */
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/servers.mjs", import.meta.url));
 /** Package lists and three packages. */
-const BRING_MS_MAX = 200_000;
+const BRING_MS_MAX = 300_000;
 
 export const setup = (): void => {
   const { status, stderr } = spawnSync(process.execPath, [SCRIPT], {

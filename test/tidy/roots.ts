@@ -12,6 +12,7 @@ export const ROOTS: readonly string[] = [
   "src/adapters/nats/bus.ts",
   "src/adapters/nats/stream.ts",
   "src/adapters/sqlite/journal-client.ts",
+  "src/adapters/etcd/consensus.ts",
 ];
 
 /**
@@ -22,5 +23,6 @@ export const ROOT_FOLDERS: readonly string[] = [
   "bench",
   "scripts",
   "src/cli/demo/agents",
+  "src/cli/programs/agents",
   "src/sim/world",
 ];

@@ -28,6 +28,11 @@ export interface ModuleRequest {
 export interface ScriptRequest {
   readonly tier: "T1";
   readonly script: string;
+  /**
+   * A second script, in a realm of its own with an engine's runtime of its own: its last value is a
+   * function of one text. `script` calls it as `ask(text)`. Only texts pass, and what it throws.
+   */
+  readonly asked?: string;
 }
 
 export type UntrustedRequest = ModuleRequest | ScriptRequest | ProgramRequest;
@@ -55,7 +60,7 @@ export const runUntrusted = (
     case "T0":
       return runModule(request, all);
     case "T1":
-      return runInThread(T1_THREAD, { script: request.script }, all);
+      return runInThread(T1_THREAD, { script: request.script, asked: request.asked }, all);
     case "T2":
       return runProgram(request, all);
   }

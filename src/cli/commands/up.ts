@@ -12,6 +12,7 @@ import { checkFolder, holdsSwarm, markForFaults, openFolder, rulesIn } from "../
 import { newsTeller } from "../swarm/news.ts";
 import { stopOnSignals } from "../swarm/stop.ts";
 import { Supervisor } from "../up/supervisor.ts";
+import { beThrifty } from "../up/thrift.ts";
 import { DATA_DEFAULT, HOST_DEFAULT, PORT_DEFAULT } from "../up/defaults.ts";
 
 interface UpFlags {
@@ -119,5 +120,8 @@ export const addUp = (program: Command): void => {
     )
     .option("--json", "print one JSON line when it is ready", false)
     .addHelpText("after", "\nExample:\n  canswarm up --agents AGENTS.json --data ./market")
-    .action(up);
+    .action((flags: UpFlags) => {
+      beThrifty(process);
+      return up(flags);
+    });
 };

@@ -8,6 +8,7 @@ import { LOCAL_ACCOUNT } from "#gateway/tokens.ts";
 import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { enrol, hiredOf, memberOf, Operator, registryReady } from "../swarm/accounts.ts";
+import { openControl, type Control } from "../swarm/control-server.ts";
 import { EmbeddedSwarm, type EmbeddedOptions } from "../swarm/embedded.ts";
 import { OwnSwarm } from "./gateway-swarm.ts";
 
@@ -24,15 +25,18 @@ export class Supervisor {
   readonly swarm: EmbeddedSwarm;
   readonly #operator: Operator;
   readonly #server: GatewayServer;
+  readonly #control: Control;
   readonly #host: string;
 
   private constructor(
     swarm: EmbeddedSwarm,
     operator: Operator,
     server: GatewayServer,
+    control: Control,
     host: string,
   ) {
-    [this.swarm, this.#operator, this.#server, this.#host] = [swarm, operator, server, host];
+    [this.swarm, this.#operator, this.#server] = [swarm, operator, server];
+    [this.#control, this.#host] = [control, host];
   }
 
   /** Refuses with DATA_IN_USE, PORT_IN_USE. */
@@ -42,7 +46,8 @@ export class Supervisor {
     const swarm = await EmbeddedSwarm.open({ ...options, hired });
     try {
       const link = swarm.link();
-      const operator = new Operator(swarm, link);
+      // Its own connection: connections take turns, so a pause waits behind nobody's needs.
+      const operator = new Operator(swarm, swarm.link());
       await operator.resume();
       const members = agents.map((spec) => memberOf(swarm, operator, spec));
       await enrol(swarm, link, operator, members);
@@ -60,7 +65,9 @@ export class Supervisor {
         onError: (error, path) =>
           warn(`${path} failed: ${error instanceof Error ? error.stack : String(error)}`),
       });
-      return new Supervisor(swarm, operator, server, host);
+      const control = await openControl({ swarm, operator });
+      if (control.path === undefined) warn(`${folder.dir} is too long a path for a control socket`);
+      return new Supervisor(swarm, operator, server, control, host);
     } catch (error) {
       await swarm.close(false);
       throw error;
@@ -74,6 +81,7 @@ export class Supervisor {
 
   /** What was begun is answered and committed; what is open goes on when the folder is opened again. */
   async drain(): Promise<void> {
+    await this.#control.close();
     await this.#server.drain();
     this.#operator.close();
     await this.swarm.close(true);

@@ -3,8 +3,10 @@
  *
  * N1  A nonce of (sender, thread) is used once; two ids for one nonce are equivocation.
  * N2  The same envelope again gets the earlier answer for as long as its thread is remembered.
- * N3  A thread is remembered while its owner lives and `KEEP_MS` longer; account threads for ever,
- *     with the answers of the nonces inside the window.
+ * N3  A thread is remembered while its owner lives, and after that for as long as the longest validity
+ *     that one of its envelopes claims, KEEP_MS_MAX at most; account threads for ever, with the answers
+ *     of the nonces inside the window. Log time never runs faster than real time, so what is forgotten
+ *     has expired.
  * N4  The highest lamport number taken in a thread is kept; nothing but the bound of the next is told by it.
  */
 
@@ -15,9 +17,10 @@ import {
   WINDOW_NONCES,
   type NonceWindow,
 } from "#envelope/nonce-window.ts";
+import { LeftThreads, type EncodedLeft } from "./left-threads.ts";
 
-/** Remembered after the owner's end: the longest validity an envelope may claim. */
-export const KEEP_MS = 24 * 60 * 60 * 1000;
+/** The longest that an ended thread is remembered: the longest validity an envelope may claim. */
+export const KEEP_MS_MAX = 24 * 60 * 60 * 1000;
 
 export type AnswerState =
   | { readonly kind: "acknowledged"; readonly extra?: object }
@@ -36,12 +39,22 @@ interface Speaker {
   answers: Map<number, AnswerRow>;
 }
 
-interface Thread {
-  speakers: Map<string, Speaker>;
-  /** T at which the thread is forgotten; Infinity while its owner lives. */
+export interface Thread {
+  readonly speakers: Map<string, Speaker>;
+  /** T at which the thread may be forgotten; 0 while its owner lives. */
   forgetAtMs: number;
+  /** The longest validity of its envelopes, ms. */
+  keepMs: number;
   /** Highest of all speakers; 0 before the first. */
   lamport: number;
+}
+
+/** What the threads have to know of an envelope that is admitted. */
+export interface Said {
+  readonly nonce: number;
+  readonly lamport: number;
+  readonly sentAtMs: number;
+  readonly expiresAtMs: number;
 }
 
 export type Heard =
@@ -52,11 +65,10 @@ export type Heard =
 
 export class Threads {
   readonly #threads = new Map<string, Thread>();
-  /** Threads in the order in which they will be forgotten (all keep equally long). */
-  readonly #leaving: string[] = [];
+  #left = new LeftThreads();
 
   hear(thread: string, sender: string, nonce: number, envelope: string): Heard {
-    const speaker = this.#threads.get(thread)?.speakers.get(sender);
+    const speaker = this.#find(thread)?.speakers.get(sender);
     if (speaker === undefined) return { kind: "fresh" };
     const row = speaker.answers.get(nonce);
     if (row !== undefined && row.envelope === envelope) return { kind: "again", row };
@@ -66,75 +78,81 @@ export class Threads {
     return { kind: "equivocation", first: row };
   }
 
-  admit(
-    thread: string,
-    sender: string,
-    said: { readonly nonce: number; readonly lamport: number },
-    row: AnswerRow,
-  ): void {
-    let owner = this.#threads.get(thread);
-    if (owner === undefined) {
-      owner = { speakers: new Map(), forgetAtMs: Number.POSITIVE_INFINITY, lamport: 0 };
-      this.#threads.set(thread, owner);
-    }
+  admit(thread: string, sender: string, said: Said, row: AnswerRow): void {
+    const owner = this.#find(thread) ?? this.#open(thread);
     let speaker = owner.speakers.get(sender);
     if (speaker === undefined) {
       speaker = { window: EMPTY_WINDOW, answers: new Map() };
       owner.speakers.set(sender, speaker);
     }
+    const validMs = Math.min(Math.max(0, said.expiresAtMs - said.sentAtMs), KEEP_MS_MAX);
+    owner.forgetAtMs += owner.forgetAtMs === 0 ? 0 : Math.max(0, validMs - owner.keepMs);
+    owner.keepMs = Math.max(owner.keepMs, validMs);
     owner.lamport = Math.max(owner.lamport, said.lamport);
     speaker.window = accept(speaker.window, said.nonce);
     speaker.answers.set(said.nonce, row);
     if (speaker.answers.size > 2 * WINDOW_NONCES) prune(speaker);
+    this.#changed(thread, owner);
   }
 
   answer(thread: string, sender: string, nonce: number, state: AnswerState): AnswerRow | undefined {
-    const answers = this.#threads.get(thread)?.speakers.get(sender)?.answers;
+    const owner = this.#find(thread);
+    const answers = owner?.speakers.get(sender)?.answers;
     const row = answers?.get(nonce);
-    if (answers === undefined || row === undefined) return undefined;
+    if (owner === undefined || answers === undefined || row === undefined) return undefined;
     const next = { ...row, state };
     answers.set(nonce, next);
+    this.#changed(thread, owner);
     return next;
   }
 
   highest(thread: string, sender: string): number {
-    return this.#threads.get(thread)?.speakers.get(sender)?.window.highest ?? 0;
+    return this.#find(thread)?.speakers.get(sender)?.window.highest ?? 0;
   }
 
   /** The highest lamport number taken in the thread; 0 where nobody has spoken. */
   lamport(thread: string): number {
-    return this.#threads.get(thread)?.lamport ?? 0;
+    return this.#find(thread)?.lamport ?? 0;
   }
 
   /** The thread's owner has ended at `atMs`. */
   leave(thread: string, atMs: number): void {
     const owner = this.#threads.get(thread);
-    if (owner === undefined || owner.forgetAtMs !== Number.POSITIVE_INFINITY) return;
-    owner.forgetAtMs = atMs + KEEP_MS;
-    this.#leaving.push(thread);
+    if (owner === undefined) return;
+    owner.forgetAtMs = Math.max(1, atMs + owner.keepMs);
+    this.#threads.delete(thread);
+    this.#left.add(thread, owner);
   }
 
   forget(atMs: number): void {
-    let count = 0;
-    for (const thread of this.#leaving) {
-      const owner = this.#threads.get(thread);
-      if (owner !== undefined && owner.forgetAtMs > atMs) break;
-      this.#threads.delete(thread);
-      count += 1;
-    }
-    if (count > 0) this.#leaving.splice(0, count);
+    this.#left.forget(atMs);
   }
 
   encode(): unknown {
-    return { threads: this.#threads, leaving: this.#leaving };
+    return { threads: this.#threads, left: this.#left.encode() };
   }
 
   static decode(plain: unknown): Threads {
-    const { threads, leaving } = plain as { threads: Map<string, Thread>; leaving: string[] };
+    const { threads, left } = plain as { threads: Map<string, Thread>; left: EncodedLeft };
     const restored = new Threads();
     for (const [id, thread] of threads) restored.#threads.set(id, thread);
-    restored.#leaving.push(...leaving);
+    restored.#left = LeftThreads.decode(left);
     return restored;
+  }
+
+  #find(thread: string): Thread | undefined {
+    return this.#threads.get(thread) ?? this.#left.get(thread);
+  }
+
+  #open(thread: string): Thread {
+    const owner: Thread = { speakers: new Map(), forgetAtMs: 0, keepMs: 0, lamport: 0 };
+    this.#threads.set(thread, owner);
+    return owner;
+  }
+
+  /** One that has been left is a copy. */
+  #changed(thread: string, owner: Thread): void {
+    if (owner.forgetAtMs !== 0) this.#left.add(thread, owner);
   }
 }
 

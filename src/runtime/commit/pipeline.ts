@@ -1,7 +1,8 @@
 /**
  * Commit of turns: what was built goes to the store in order, and its outputs leave when it is durable.
  *
- * C1  Commits of one bucket go in order, one in flight; the next carries all turns built meanwhile.
+ * C1  Commits of one bucket go in order, one in flight; the next carries the turns built meanwhile, up
+ *     to WRITE_KEYS_MAX decide keys and at least one record.
  * C2  Outputs leave only after their record is committed, in the order built. Refusals that logged
  *     nothing wait for the records built before them: they were decided on that state.
  * C3  A refused commit voids every later turn of that bucket; its state is discarded.
@@ -14,6 +15,7 @@
 
 import type { Clock } from "#ports/clock.ts";
 import { compareEpochs, sameBytes } from "#ports/commit-rules.ts";
+import { WRITE_KEYS_MAX } from "#ports/consensus.ts";
 import { mark } from "#ports/marks.ts";
 import type { BucketWrite, CommitOutcome, Epoch, Head, Store } from "#ports/store.ts";
 import type { Built } from "../bucket/build.ts";
@@ -56,6 +58,16 @@ export interface PipelineEvents {
 
 const retryMs = (retries: number): number =>
   Math.min(RETRY_MS_MIN * 2 ** (retries - 1), RETRY_MS_MAX);
+
+/** What the next write carries, from the front (C1). */
+const nextWrite = (waiting: readonly Waiting[]): readonly Waiting[] => {
+  let keys = 0;
+  for (const [at, { outputs }] of waiting.entries()) {
+    keys += outputs.decides.length + outputs.undecides.length;
+    if (at > 0 && keys > WRITE_KEYS_MAX) return waiting.slice(0, at);
+  }
+  return waiting;
+};
 
 export class Pipeline {
   readonly #store: Store;
@@ -138,11 +150,12 @@ export class Pipeline {
     const writes: BucketWrite[] = [];
     for (const [bucket, lane] of this.#lanes) {
       if (lane.inFlight > 0 || lane.waiting.length === 0) continue;
-      const records = lane.waiting.flatMap((w) => (w.built === undefined ? [] : [w.built]));
+      const next = nextWrite(lane.waiting);
+      const records = next.flatMap((w) => (w.built === undefined ? [] : [w.built]));
       const last = records.at(-1);
       const first = records[0];
       if (first === undefined || last === undefined) throw new Error("a lane begins with a record");
-      lane.inFlight = lane.waiting.length;
+      lane.inFlight = next.length;
       const { epoch } = lane;
       const { size, hash } = last;
       writes.push({
@@ -151,8 +164,8 @@ export class Pipeline {
         parent: first.parent,
         records: records.map((r) => ({ hash: r.hash, parent: r.parent, bytes: r.bytes })),
         head: { bucket, epoch, records: last.records, size, hash },
-        decides: lane.waiting.flatMap((w) => w.outputs.decides),
-        decided: lane.waiting.flatMap((w) => w.outputs.undecides),
+        decides: next.flatMap((w) => w.outputs.decides),
+        decided: next.flatMap((w) => w.outputs.undecides),
       });
     }
     return writes;

@@ -18,9 +18,12 @@ import { SimWorld } from "./world.ts";
 const LOOK_MS = 1_000;
 
 /** A state that differs from its log is looked at so many times. */
-const LOOKS_MAX = 4;
-/** Between two of them: a bucket that has just been handed over is read back in this time, ms. */
-const LOOK_AGAIN_MS = 10_000;
+const LOOKS_MAX = 12;
+/**
+ * Between two of them, ms. A bucket that has just been handed over is read back within all of them. No
+ * part of the 10 s after which a registry is published again, whose commit every look would meet.
+ */
+const LOOK_AGAIN_MS = 1_700;
 /** After the end everything is committed within this, true ms. */
 const COMMITTED_MS = 5_000;
 

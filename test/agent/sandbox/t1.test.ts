@@ -52,3 +52,47 @@ describe("T1, a small script", () => {
     });
   });
 });
+
+describe("two scripts, of which one asks the other", () => {
+  const ask = (script: string, asked: string, limits: Parameters<typeof runUntrusted>[1] = {}) =>
+    runUntrusted({ tier: "T1", script, asked }, limits);
+
+  it("pass texts, and what was thrown", async () => {
+    expect(await ask('ask("a") + ask("b")', "(text) => text + text")).toMatchObject({
+      value: '"aabb"',
+    });
+    const caught = 'let why; try { ask("a") } catch (error) { why = error.message } why';
+    expect(await ask(caught, '() => { throw new TypeError("no") }')).toMatchObject({
+      value: '"TypeError: no"',
+    });
+    expect(await ask(caught, "let let")).toMatchObject({
+      value: expect.stringContaining("Syntax"),
+    });
+    expect(await ask(caught, "() => 7")).toMatchObject({ value: '"the answer is no text"' });
+    expect(await ask(caught, '() => "x".repeat(2e6)')).toMatchObject({
+      value: '"the answer is too long"',
+    });
+  });
+
+  it("see nothing of each other", async () => {
+    const asked = `globalThis.mine = 1; Object.prototype.mine = 1; Array.prototype.map = () => [];
+      () => typeof globalThis.theirs + typeof ask + typeof console`;
+    const script =
+      'globalThis.theirs = 1; [ask(""), typeof mine, typeof ({}).mine, [1].map((n) => n + 1)]';
+    expect(await ask(script, asked)).toMatchObject({
+      value: '["undefinedundefinedundefined","undefined","undefined",[2]]',
+    });
+  });
+
+  it("share one time, which no catch escapes, and one memory", async () => {
+    const caught = 'try { ask("a") } catch {} "done"';
+    expect(await ask(caught, "() => { for (;;); }", { timeMs: 300 })).toMatchObject({
+      kind: "stopped",
+      why: "TIME",
+    });
+    const hog = "const a = []; () => { for (;;) a.push(new ArrayBuffer(1 << 20)); }";
+    expect(await ask('ask("a")', hog, { memoryBytes: 32 << 20 })).toMatchObject({
+      kind: expect.stringMatching(/failed|stopped/),
+    });
+  });
+});

@@ -2,7 +2,7 @@ import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WINDOW_NONCES } from "#envelope/nonce-window.ts";
-import { KEEP_MS, Threads, type AnswerRow } from "#runtime/bucket/threads.ts";
+import { KEEP_MS_MAX, Threads, type AnswerRow, type Said } from "#runtime/bucket/threads.ts";
 
 const row = (envelope: string): AnswerRow => ({
   envelope,
@@ -10,9 +10,16 @@ const row = (envelope: string): AnswerRow => ({
   record: 0,
   state: { kind: "owed" },
 });
+const VALID_MS = 600_000;
+const said = (nonce: number, validMs = VALID_MS): Said => ({
+  nonce,
+  lamport: nonce,
+  sentAtMs: 5,
+  expiresAtMs: 5 + validMs,
+});
 const admitted = (nonces: readonly number[]): Threads => {
   const threads = new Threads();
-  for (const nonce of nonces) threads.admit("t", "a", { nonce, lamport: nonce }, row(`e${nonce}`));
+  for (const nonce of nonces) threads.admit("t", "a", said(nonce), row(`e${nonce}`));
   return threads;
 };
 
@@ -50,7 +57,7 @@ describe("who has spoken in a thread", () => {
   it("keeps no answer for ever, but every one that is owed", () => {
     const threads = new Threads();
     for (let nonce = 1; nonce <= 10 * WINDOW_NONCES; nonce += 1) {
-      threads.admit("t", "a", { nonce, lamport: nonce }, row(`e${nonce}`));
+      threads.admit("t", "a", said(nonce), row(`e${nonce}`));
       if (nonce !== 1) threads.answer("t", "a", nonce, { kind: "acknowledged" });
     }
     expect(threads.hear("t", "a", 1, "e1").kind).toBe("again");
@@ -58,15 +65,34 @@ describe("who has spoken in a thread", () => {
     expect(threads.hear("t", "a", 10 * WINDOW_NONCES - 5, "other").kind).toBe("equivocation");
   });
 
-  it("is forgotten a day after the owner left, and not before", () => {
-    const threads = admitted([5]);
+  it.each<[string, number, number]>([
+    ["as long as its envelope is valid", VALID_MS, VALID_MS],
+    ["a day at most", 10 * KEEP_MS_MAX, KEEP_MS_MAX],
+    ["not at all where it is valid for no time", -1, 0],
+  ])("is remembered after the owner left: %s", (_, validMs, keptMs) => {
+    const threads = new Threads();
+    threads.admit("t", "a", said(5, validMs), row("e5"));
     threads.leave("t", 1_000);
     threads.leave("t", 9_000); // only the first time counts
-    threads.forget(1_000 + KEEP_MS - 1);
+    threads.forget(1_000 + keptMs - 1);
     expect(threads.highest("t", "a")).toBe(5);
-    threads.forget(1_000 + KEEP_MS);
+    expect(threads.hear("t", "a", 5, "e5")).toEqual({ kind: "again", row: row("e5") });
+    threads.forget(1_000 + keptMs);
     expect(threads.highest("t", "a")).toBe(0);
     expect(threads.hear("t", "a", 5, "e5").kind).toBe("fresh");
+  });
+
+  it("is remembered longer when somebody says more after the owner left", () => {
+    const threads = admitted([1]);
+    threads.leave("t", 1_000);
+    threads.admit("t", "b", said(3, 2 * VALID_MS), row("e3"));
+    threads.answer("t", "b", 3, { kind: "refused", code: "ENDED" });
+    threads.forget(1_000 + 2 * VALID_MS - 1);
+    expect(threads.hear("t", "a", 1, "e1").kind).toBe("again");
+    expect(threads.hear("t", "b", 3, "e3")).toMatchObject({ row: { state: { code: "ENDED" } } });
+    expect(threads.lamport("t")).toBe(3);
+    threads.forget(1_000 + 2 * VALID_MS);
+    expect(threads.hear("t", "b", 3, "e3").kind).toBe("fresh");
   });
 
   it("behaves the same after a snapshot", () => {
@@ -84,10 +110,9 @@ describe("who has spoken in a thread", () => {
         const verdicts = both.map((one) => one.hear(thread, "a", nonce, `e${nonce}`).kind);
         expect(new Set(verdicts).size).toBe(1);
         for (const one of both) {
-          if (verdicts[0] === "fresh")
-            one.admit(thread, "a", { nonce, lamport: nonce }, row(`e${nonce}`));
+          if (verdicts[0] === "fresh") one.admit(thread, "a", said(nonce), row(`e${nonce}`));
           if (leaves) one.leave(thread, at);
-          one.forget(at + KEEP_MS / 2 + (leaves ? KEEP_MS : 0));
+          one.forget(at + VALID_MS / 2 + (leaves ? VALID_MS : 0));
         }
       }
       if (cut < steps.length) expect(restored.encode()).toEqual(live.encode());

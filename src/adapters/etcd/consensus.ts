@@ -1,0 +1,71 @@
+/**
+ * The consensus store of a cluster, in etcd 3.4 or newer: one server or several. What it keeps there and
+ * why each failure is safe: docs/internals/etcd.md.
+ */
+
+import type { Consensus, HeadWrite, LeaderRow, Session } from "#ports/consensus.ts";
+import type { CommitOutcome, Head } from "#ports/store.ts";
+import { EtcdClient, type EtcdOptions } from "./client.ts";
+import { commit } from "./commit.ts";
+import { Compaction } from "./compaction.ts";
+import { bucketOf, Keys, readHead, readLeader } from "./keys.ts";
+import { EtcdSession } from "./session.ts";
+import { Watch } from "./watch.ts";
+
+export class EtcdConsensus implements Consensus {
+  readonly #client: EtcdClient;
+  readonly #keys: Keys;
+  readonly #compaction: Compaction;
+  readonly #watches = new Set<Watch>();
+
+  /** Connects when it is first asked: nothing is refused here but an option that cannot be. */
+  constructor(options: EtcdOptions) {
+    this.#keys = new Keys(options.swarm);
+    this.#client = new EtcdClient(options);
+    this.#compaction = new Compaction(this.#client);
+  }
+
+  join(name: string, ttlMs: number): Promise<Session> {
+    return EtcdSession.join(this.#client, this.#keys, name, ttlMs);
+  }
+
+  async members(): Promise<readonly string[]> {
+    const request = { ...this.#keys.members, keys_only: true };
+    const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
+    return kvs.map(({ key }) => this.#keys.memberName(key)).sort();
+  }
+
+  async leaders(): Promise<readonly LeaderRow[]> {
+    const request = this.#keys.leaders;
+    const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
+    return kvs.map(readLeader);
+  }
+
+  async heads(buckets: readonly number[]): Promise<readonly Head[]> {
+    if (buckets.length === 0) return [];
+    const request = this.#keys.heads(buckets);
+    const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
+    const values = new Map(kvs.map(({ key, value }) => [bucketOf(key), value]));
+    return buckets.map((bucket) => readHead(bucket, values.get(bucket)));
+  }
+
+  commit(writes: readonly HeadWrite[]): Promise<readonly CommitOutcome[]> {
+    const heads = (buckets: readonly number[]): Promise<readonly Head[]> => this.heads(buckets);
+    const parts = { client: this.#client, keys: this.#keys, compaction: this.#compaction, heads };
+    return commit(parts, writes);
+  }
+
+  watch(changed: () => void): () => void {
+    const watch = new Watch(this.#client, this.#keys.live, changed);
+    this.#watches.add(watch);
+    return () => {
+      watch.stop();
+      this.#watches.delete(watch);
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const watch of this.#watches) watch.stop();
+    this.#client.close();
+  }
+}

