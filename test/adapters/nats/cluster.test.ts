@@ -1,10 +1,9 @@
-import { connect } from "nats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NatsStream } from "#adapters/nats/stream.ts";
 import { busContract } from "../../contracts/bus.ts";
 import { recordStreamContract } from "../../contracts/record-stream.ts";
 import { chainOf, plainRecord } from "../../contracts/records.ts";
-import { messagesIn, publishedAll } from "./publishing.ts";
+import { messagesIn, publishedAll, recordsInfo } from "./publishing.ts";
 import { busRig, newPrefix, streamRig } from "./rigs.ts";
 import { startCluster, type NatsServer } from "./server.ts";
 
@@ -20,9 +19,7 @@ busContract("NATS on three servers", () => busRig(servers));
 recordStreamContract("JetStream on three servers", () => streamRig(servers));
 
 const leaderOf = async (prefix: string): Promise<NatsServer> => {
-  const nats = await connect({ servers: urls() });
-  const info = await (await nats.jetstreamManager()).streams.info(`${prefix}_records`);
-  await nats.close();
+  const info = await recordsInfo(servers, prefix);
   expect(info.config.num_replicas).toBe(3);
   return servers[Number(info.cluster!.leader!.slice("n".length))]!;
 };

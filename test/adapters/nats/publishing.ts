@@ -1,5 +1,5 @@
 /** Records that are published while servers come and go, and what lies on the servers then. */
-import { connect } from "nats";
+import { connect, type StreamInfo } from "nats";
 import type { JournalRecord, RecordStream } from "#ports/journal.ts";
 import type { NatsServer } from "./server.ts";
 import { until } from "./server.ts";
@@ -30,13 +30,25 @@ export const publishedAll = async (
   return failures;
 };
 
-/** Messages of the records of this prefix on the servers. */
-export const messagesIn = async (
+/** Time for one question about a stream, ms: servers that are electing a leader do not answer. */
+const ASK_MS = 1_000;
+
+/** What the servers say of the records of this prefix, once they can. */
+export const recordsInfo = async (
   servers: readonly NatsServer[],
   prefix: string,
-): Promise<number> => {
+): Promise<StreamInfo> => {
   const nats = await connect({ servers: servers.map(({ url }) => url) });
-  const info = await (await nats.jetstreamManager()).streams.info(`${prefix}_records`);
+  const manager = await nats.jetstreamManager({ timeout: ASK_MS, checkAPI: false });
+  let info: StreamInfo | undefined;
+  await until(async () => {
+    info = await manager.streams.info(`${prefix}_records`).catch(() => undefined);
+    return info !== undefined;
+  });
   await nats.close();
-  return info.state.messages;
+  return info!;
 };
+
+/** Messages of the records of this prefix on the servers. */
+export const messagesIn = async (servers: readonly NatsServer[], prefix: string): Promise<number> =>
+  (await recordsInfo(servers, prefix)).state.messages;
