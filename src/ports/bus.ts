@@ -25,9 +25,18 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-/** Heard by the supervisor that leads the bucket. */
+/*
+ * Who may publish is decided by the servers, by subject: agents' machines to `bucket.*` and `presence`,
+ * hearing their own agents' subjects; supervisors to all and hearing all (docs/internals/nats.md).
+ */
+
+/** Heard by the supervisor that leads the bucket: signed envelopes, from whoever. */
 export const bucketSubject = (bucket: number): string => `bucket.${bucket}`;
-/** Heard by the machine on which the agent is. A did has no dots. */
+/** Heard by the supervisor that leads the bucket: messages of other buckets, from supervisors. */
+export const peerSubject = (bucket: number): string => `peer.${bucket}`;
+/** Heard by the machine on which the agent is, from supervisors. A did has no dots. */
 export const agentSubject = (did: string): string => `agent.${did.replaceAll(":", "_")}`;
-/** Heard by every supervisor. */
+/** Heard by every supervisor, from supervisors. */
 export const ALL_SUPERVISORS = "all";
+/** Heard by every supervisor: which agents are there, from the machines on which they are. */
+export const PRESENCE = "presence";

@@ -47,6 +47,13 @@ export interface RecordStream {
   publish(records: readonly JournalRecord[]): Promise<void>;
   /** Undefined where the servers asked do not have it (yet). Bytes are checked: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
+  /**
+   * The last one saved, by whoever; whether its hash is on the chain of the head is the caller's to see.
+   * Undefined also where it is damaged: losing a snapshot loses nothing but time.
+   */
+  loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
+  /** STORE_FULL as with records. */
+  saveSnapshot(snapshot: Snapshot): Promise<void>;
   /** Twice is harmless. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** What every RecordStream must do. A rig makes connections of different machines to one stream. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JournalRecord, RecordStream } from "#ports/journal.ts";
+import type { Snapshot } from "#ports/store.ts";
 import { chainOf, journalRecord, plainRecord, ZERO } from "./records.ts";
 
 export interface RecordStreamRig {
@@ -10,6 +11,14 @@ export interface RecordStreamRig {
 
 /** A record larger than what one message of a server holds by default, 1 MiB. */
 const LARGE_BYTES = 3_500_000;
+
+const snapshotOf = (bucket: number, records: number, bytes: number): Snapshot => ({
+  bucket,
+  records,
+  size: records * 2,
+  hash: journalRecord(bucket, records, ZERO, `the last of ${records}`).hash,
+  bytes: Uint8Array.from({ length: bytes }, (_, at) => (at * 31 + records) % 251),
+});
 
 export const recordStreamContract = (
   name: string,
@@ -81,6 +90,26 @@ export const recordStreamContract = (
       await leader.publish(records);
       const some = records.filter(({ index }) => index % 97 === 0 || index === 999);
       expect(await Promise.all(some.map(found))).toEqual(some.map(plainRecord));
+    });
+
+    it("gives another machine the last snapshot of each bucket", async () => {
+      expect(await heir.loadSnapshot(1)).toBeUndefined();
+      const snapshots = [snapshotOf(1, 9, 10), snapshotOf(2, 3, LARGE_BYTES), snapshotOf(3, 1, 0)];
+      await leader.saveSnapshot(snapshotOf(1, 5, LARGE_BYTES));
+      for (const snapshot of snapshots) await leader.saveSnapshot(snapshot);
+      for (const snapshot of snapshots) {
+        const { bytes, ...others } = (await heir.loadSnapshot(snapshot.bucket))!;
+        expect(others).toEqual({ ...snapshot, bytes: undefined });
+        expect(Buffer.compare(bytes, snapshot.bytes)).toBe(0);
+      }
+    });
+
+    it("replaces a snapshot again and again, whoever saves it", async () => {
+      for (let records = 1; records <= 5; records += 1) {
+        await (records % 2 === 0 ? heir : leader).saveSnapshot(snapshotOf(1, records, records));
+        expect((await leader.loadSnapshot(1))!.records).toBe(records);
+      }
+      expect(await heir.get(1, snapshotOf(1, 5, 5).hash)).toBeUndefined();
     });
 
     it("leaves the caller's bytes as they were, to be sent again", async () => {

@@ -9,6 +9,8 @@ export const ROOTS: readonly string[] = [
   // The portable reference that the other suites are compared with.
   "src/envelope/signature/noble.ts",
   // Of a cluster: no command is composed of it yet.
+  "src/adapters/nats/bus.ts",
+  "src/adapters/nats/stream.ts",
   "src/adapters/sqlite/journal-client.ts",
   "src/adapters/etcd/consensus.ts",
 ];

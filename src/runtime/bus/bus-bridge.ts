@@ -5,9 +5,18 @@
  * B1  Only what a host has let out comes here, so only what is committed (host/host.ts H1).
  * B2  What came over the bus and finds no leader here is dropped, never sent on: asks are repeated by
  *     those who ask, envelopes by those who said them.
+ * B3  What is not signed is believed only on subjects that supervisors alone may publish to: each subject
+ *     has its kind of message, and every other kind on it is dropped.
  */
 
-import { agentSubject, ALL_SUPERVISORS, bucketSubject, type Bus } from "#ports/bus.ts";
+import {
+  agentSubject,
+  ALL_SUPERVISORS,
+  bucketSubject,
+  peerSubject,
+  PRESENCE,
+  type Bus,
+} from "#ports/bus.ts";
 import type { Port } from "../threads/protocol.ts";
 import type { FromBus, ToBus } from "../threads/protocol.ts";
 import { decodeMessage, encodeMessage, type ToAll, type ToBucket } from "./messages.ts";
@@ -21,13 +30,16 @@ export class BusBridge {
   readonly #o: BusBridgeOptions;
   readonly #hosts = new Map<number, Port>();
   readonly #led = new Map<number, () => void>();
-  readonly #unsubscribe: () => void;
+  readonly #stops: readonly (() => void)[];
 
   constructor(options: BusBridgeOptions) {
     this.#o = options;
-    this.#unsubscribe = options.bus.subscribe(ALL_SUPERVISORS, (bytes) =>
-      this.#tellAll(decodeMessage<ToAll>(bytes)),
-    );
+    const hear = (subject: string, type: ToAll["type"]): (() => void) =>
+      options.bus.subscribe(subject, (bytes) => {
+        const message = decodeMessage<ToAll>(bytes);
+        if (message.type === type) this.#tellAll(message);
+      });
+    this.#stops = [hear(ALL_SUPERVISORS, "document"), hear(PRESENCE, "attach")];
   }
 
   /** A host is there, for the first time or again. */
@@ -40,11 +52,16 @@ export class BusBridge {
   /** From now on what is said to the bucket comes here. */
   leads(bucket: number): void {
     if (this.#led.has(bucket)) return;
-    const hear = (bytes: Uint8Array): void => {
-      const message = decodeMessage<ToBucket>(bytes);
-      this.#hosts.get(this.#o.hostOf(bucket))?.postMessage(message satisfies FromBus);
-    };
-    this.#led.set(bucket, this.#o.bus.subscribe(bucketSubject(bucket), hear));
+    const hear = (subject: string, type: ToBucket["type"]): (() => void) =>
+      this.#o.bus.subscribe(subject, (bytes) => {
+        const message = decodeMessage<ToBucket>(bytes);
+        if (message.type !== type) return;
+        this.#hosts.get(this.#o.hostOf(bucket))?.postMessage(message satisfies FromBus);
+      });
+    const stops = [hear(bucketSubject(bucket), "envelopes"), hear(peerSubject(bucket), "messages")];
+    this.#led.set(bucket, () => {
+      for (const stop of stops) stop();
+    });
   }
 
   letGo(bucket: number): void {
@@ -53,7 +70,7 @@ export class BusBridge {
   }
 
   close(): void {
-    this.#unsubscribe();
+    for (const stop of this.#stops) stop();
     for (const stop of this.#led.values()) stop();
     this.#led.clear();
   }
@@ -67,7 +84,7 @@ export class BusBridge {
     switch (message.type) {
       case "messages":
         for (const item of message.items)
-          bus.publish(bucketSubject(item.to), encodeMessage({ type: "messages", items: [item] }));
+          bus.publish(peerSubject(item.to), encodeMessage({ type: "messages", items: [item] }));
         break;
       case "envelope":
         bus.publish(

@@ -5,7 +5,7 @@
 
 import { decode } from "#envelope/canonical.ts";
 import { bucketOfThread } from "#envelope/route.ts";
-import { agentSubject, ALL_SUPERVISORS, bucketSubject, type Bus } from "#ports/bus.ts";
+import { agentSubject, bucketSubject, PRESENCE, type Bus } from "#ports/bus.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
 import { decodeMessage, encodeMessage, type ToAgent } from "./messages.ts";
@@ -34,7 +34,7 @@ export class BusLink implements SwarmLink {
     const stop = bus.subscribe(agentSubject(agent), (bytes) => this.#hear(bytes, events));
     let cancel = (): void => {};
     const show = (): void => {
-      bus.publish(ALL_SUPERVISORS, encodeMessage({ type: "attach", agents: [agent] }));
+      bus.publish(PRESENCE, encodeMessage({ type: "attach", agents: [agent] }));
       cancel = clock.after(ATTACH_MS, show);
     };
     show();

@@ -4,16 +4,33 @@ import { decode, encode } from "#envelope/canonical.ts";
 import type { Publication } from "../bucket/outputs.ts";
 import type { BucketMessage } from "../host/environment.ts";
 
-/** To the leader of a bucket. */
-export type ToBucket =
-  | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
-  | { readonly type: "envelopes"; readonly wires: readonly Uint8Array[] };
+/** To the leader of a bucket, from whoever. */
+export interface Envelopes {
+  readonly type: "envelopes";
+  readonly wires: readonly Uint8Array[];
+}
 
-/** To every supervisor. */
-export type ToAll =
-  | { readonly type: "document"; readonly publication: Publication }
-  /** These agents are there: tell them again what they are asked. */
-  | { readonly type: "attach"; readonly agents: readonly string[] };
+/** To the leader of a bucket, from leaders of other buckets: nothing but the subject vouches for it. */
+export interface PeerMessages {
+  readonly type: "messages";
+  readonly items: readonly BucketMessage[];
+}
+
+export type ToBucket = Envelopes | PeerMessages;
+
+/** To every supervisor, from supervisors. */
+export interface Published {
+  readonly type: "document";
+  readonly publication: Publication;
+}
+
+/** To every supervisor: these agents are there: tell them again what they are asked. */
+export interface Attach {
+  readonly type: "attach";
+  readonly agents: readonly string[];
+}
+
+export type ToAll = Published | Attach;
 
 /** To the machine of an agent. */
 export type ToAgent =

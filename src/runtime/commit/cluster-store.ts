@@ -8,6 +8,9 @@
  *     stream; what came from the stream is kept on the own disk. A record that nobody has is RECORD_MISSING.
  * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again.
  * Q5  What the stream has lost is put back from the own disk (`restock`), so that others can lead again.
+ * Q6  The newest snapshot counts, from the own disk or the stream, if it lies on the chain of the head:
+ *     whoever takes over walks back to it and not to the beginning. One that came from the stream is kept
+ *     on the own disk before anything is built on it.
  */
 
 import { sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
@@ -115,10 +118,15 @@ export class ClusterStore implements LedStore {
     return chain;
   }
 
-  /** Q5. The whole chain, as far as it was committed when this was called; rejects where a port does. */
+  /**
+   * Q5. The whole chain and the own snapshot, as far as it was committed when this was called; where the
+   * beginning is on no disk here, the chain from the own snapshot on. Rejects where a port does.
+   */
   async restock(bucket: number): Promise<void> {
-    const { stream } = this.#parts;
-    const { hashes } = await this.#chainFrom(bucket, 0);
+    const { journal, stream } = this.#parts;
+    const own = await journal.loadSnapshot(bucket);
+    const snapshot = own !== undefined && (await this.#isOnChain(bucket, own)) ? own : undefined;
+    const { hashes } = await this.#restockable(bucket, snapshot);
     const end = hashes.length;
     for (let at = 0; at < end; at += RESTOCK_AT_A_TIME) {
       const looked = hashes.slice(at, Math.min(at + RESTOCK_AT_A_TIME, end)).map(async (hash) => {
@@ -127,6 +135,20 @@ export class ClusterStore implements LedStore {
       });
       const lost = (await Promise.all(looked)).flat();
       if (lost.length > 0) await stream.publish(lost);
+    }
+    if (snapshot === undefined) return;
+    const shared = await stream.loadSnapshot(bucket);
+    if (shared === undefined || shared.records < snapshot.records)
+      await stream.saveSnapshot(snapshot);
+  }
+
+  async #restockable(bucket: number, snapshot: Snapshot | undefined): Promise<Chain> {
+    try {
+      return await this.#chainFrom(bucket, 0);
+    } catch (error) {
+      const isMissing = error instanceof Fault && error.code === "RECORD_MISSING";
+      if (!isMissing || snapshot === undefined) throw error;
+      return this.#chainFrom(bucket, snapshot.records - 1);
     }
   }
 
@@ -141,18 +163,36 @@ export class ClusterStore implements LedStore {
     return theirs;
   }
 
+  /** Q6. */
   async loadSnapshot(bucket: number): Promise<Snapshot | undefined> {
-    const snapshot = await this.#parts.journal.loadSnapshot(bucket);
-    if (snapshot === undefined) return undefined;
-    if (snapshot.records === 0 || snapshot.records > (await this.head(bucket)).records)
-      return undefined;
-    const { base, hashes } = await this.#chainFrom(bucket, snapshot.records - 1);
-    const named = hashes[snapshot.records - 1 - base];
-    return named !== undefined && sameBytes(named, snapshot.hash) ? snapshot : undefined;
+    const { journal, stream } = this.#parts;
+    const found = await Promise.all([
+      journal.loadSnapshot(bucket),
+      stream.loadSnapshot(bucket).catch(() => undefined),
+    ]);
+    const newestFirst = found
+      .filter((snapshot) => snapshot !== undefined)
+      .toSorted((one, other) => other.records - one.records);
+    for (const snapshot of newestFirst) {
+      if (!(await this.#isOnChain(bucket, snapshot))) continue;
+      // What was built on it is worth nothing where the stream is lost and the own disk has it not.
+      if (snapshot !== found[0]) await journal.saveSnapshot(snapshot);
+      return snapshot;
+    }
+    return undefined;
   }
 
-  saveSnapshot(snapshot: Snapshot): Promise<void> {
-    return this.#parts.journal.saveSnapshot(snapshot);
+  async #isOnChain(bucket: number, { records, hash }: Snapshot): Promise<boolean> {
+    if (records === 0 || records > (await this.head(bucket)).records) return false;
+    const { base, hashes } = await this.#chainFrom(bucket, records - 1);
+    const named = hashes[records - 1 - base];
+    return named !== undefined && sameBytes(named, hash);
+  }
+
+  async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    await this.#parts.journal.saveSnapshot(snapshot);
+    // Without it the others read more records; a stream that fails shows in the next commit.
+    await this.#parts.stream.saveSnapshot(snapshot).catch(() => undefined);
   }
 
   async close(): Promise<void> {

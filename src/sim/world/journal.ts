@@ -74,24 +74,33 @@ export class SimJournal {
 
 export class SimStream {
   readonly #records = new Map<string, JournalRecord>();
+  readonly #snapshots = new Map<number, Snapshot>();
   /** No server answers; what is sent meanwhile may have arrived. */
   isAway = false;
 
   /** `arrives` tells of each publish without an answer whether it was stored all the same. */
   connect(arrives: () => boolean): RecordStream {
+    const answered = (): void => {
+      if (this.isAway) throw new Fault("STORE_FAILED", "the stream does not answer");
+    };
+    const stored = (store: () => void): void => {
+      if (!this.isAway || arrives()) store();
+      answered();
+    };
     return {
-      publish: async (records) => {
-        if (this.isAway && !arrives())
-          throw new Fault("STORE_FAILED", "the stream does not answer");
-        for (const record of records)
-          this.#records.set(nameOf(record.bucket, record.hash), copied(record));
-        if (this.isAway) throw new Fault("STORE_FAILED", "the stream does not answer");
-      },
+      publish: async (records) =>
+        stored(() => {
+          for (const record of records)
+            this.#records.set(nameOf(record.bucket, record.hash), copied(record));
+        }),
       get: async (bucket, hash) => {
-        if (this.isAway) throw new Fault("STORE_FAILED", "the stream does not answer");
+        answered();
         const record = this.#records.get(nameOf(bucket, hash));
         return record === undefined ? undefined : copied(record);
       },
+      loadSnapshot: async (bucket) => (answered(), this.#snapshots.get(bucket)),
+      saveSnapshot: async (snapshot) =>
+        stored(() => void this.#snapshots.set(snapshot.bucket, snapshot)),
       close: async () => {},
     };
   }
@@ -104,5 +113,6 @@ export class SimStream {
   /** Its servers lose everything. */
   wipe(): void {
     this.#records.clear();
+    this.#snapshots.clear();
   }
 }

@@ -77,3 +77,76 @@ describe("records that the stream has lost", () => {
     expect(sent.reduce((sum, count) => sum + count, 0)).toBe(RECORDS);
   });
 });
+
+describe("a snapshot of the stream", () => {
+  let consensus: SimConsensus;
+  let stream: SimStream;
+  let own: ClusterStore;
+  let heads: Head[];
+
+  const storeOf = (): ClusterStore =>
+    new ClusterStore({
+      consensus: consensus.connect(),
+      stream: stream.connect(() => true),
+      journal: new SimJournal().open(),
+    });
+  const save = (store: ClusterStore, { hash, ...head }: Head, named = hash) =>
+    store.saveSnapshot({ ...head, hash: named, bytes: new Uint8Array(head.records) });
+  const loaded = async (store: ClusterStore) => (await store.loadSnapshot(BUCKET))?.records;
+
+  beforeEach(async () => {
+    consensus = new SimConsensus({ nowMs: () => 0 });
+    stream = new SimStream();
+    own = storeOf();
+    const session = await consensus.connect().join("ann", 1_000);
+    const [row] = await session.campaign([BUCKET]);
+    heads = [];
+    for (let at = 0; at < 5; at += 1) {
+      const write = writeOn(heads.at(-1) ?? emptyHead(BUCKET), row!.epoch, [`record ${at}`]);
+      await own.commit([write]);
+      heads.push(write.head);
+    }
+  });
+
+  it("is taken where it is newer than the own one and lies on the chain", async () => {
+    const other = storeOf();
+    expect(await loaded(other)).toBeUndefined();
+    await save(other, heads[1]!);
+    expect(await loaded(other)).toBe(2);
+    await save(own, heads[4]!, new Uint8Array(32).fill(9));
+    expect(await loaded(other)).toBe(2);
+    await save(own, heads[3]!);
+    expect(await loaded(other)).toBe(4);
+  });
+
+  it("is on the own disk before anything is built on it", async () => {
+    const other = storeOf();
+    await save(own, heads[3]!);
+    expect(await loaded(other)).toBe(4);
+    stream.wipe();
+    expect(await loaded(other)).toBe(4);
+    stream.isAway = true;
+    expect(await loaded(other)).toBe(4);
+  });
+
+  it("may be missing: what is saved is on the own disk all the same", async () => {
+    stream.isAway = true;
+    await save(own, heads[4]!);
+    expect(await loaded(own)).toBe(5);
+  });
+
+  it("is put back with the chain from it on by one who has no more than that", async () => {
+    const heir = storeOf();
+    await save(own, heads[2]!);
+    expect(await loaded(heir)).toBe(3);
+    expect(await heir.read(BUCKET, 3, 9)).toHaveLength(2);
+    stream.wipe();
+    await heir.restock(BUCKET);
+    const third = storeOf();
+    expect(await loaded(third)).toBe(3);
+    expect(await third.read(BUCKET, 3, 9)).toEqual(await own.read(BUCKET, 3, 9));
+    await expect(third.read(BUCKET, 0, 9)).rejects.toThrow(/RECORD_MISSING/);
+    await own.restock(BUCKET);
+    expect(await third.read(BUCKET, 0, 9)).toHaveLength(5);
+  });
+});

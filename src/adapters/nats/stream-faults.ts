@@ -1,0 +1,45 @@
+/** What JetStream refuses or fails at, in the words of the ports. */
+import { NatsError } from "nats";
+import { Fault } from "#ports/faults.ts";
+import { textOf } from "./connect.ts";
+
+/** https://github.com/nats-io/nats-server/blob/v2.9.10/server/errors.json */
+const INSUFFICIENT_RESOURCES = 10_023;
+const MEMORY_RESOURCES_EXCEEDED = 10_028;
+const NO_MESSAGE_FOUND = 10_037;
+const STORAGE_RESOURCES_EXCEEDED = 10_047;
+const STREAM_NOT_FOUND = 10_059;
+/** Where the limit of the stream itself is reached, the number is that of any failed store. */
+const STORE_FAILED = 10_077;
+const OUT_OF_ROOM = [INSUFFICIENT_RESOURCES, MEMORY_RESOURCES_EXCEEDED, STORAGE_RESOURCES_EXCEEDED];
+const OUT_OF_ROOM_TEXT = /maximum (bytes|messages) exceeded|no space left/;
+/** Nobody answers on a subject of the stream. */
+const NO_RESPONDERS = "503";
+
+const apiError = (error: unknown) => (error instanceof NatsError ? error.api_error : undefined);
+
+/** The stream is there; the message is not. */
+export const isMissing = (error: unknown): boolean =>
+  apiError(error)?.err_code === NO_MESSAGE_FOUND;
+
+/** The stream is not there, or has no leader at the moment. */
+export const isStreamGone = (error: unknown): boolean =>
+  apiError(error)?.err_code === STREAM_NOT_FOUND ||
+  (error instanceof NatsError && error.code === NO_RESPONDERS);
+
+export const isFull = (error: unknown): boolean => {
+  const api = apiError(error);
+  if (api === undefined) return false;
+  const { err_code: code = 0, description } = api;
+  return (
+    OUT_OF_ROOM.includes(code) || (code === STORE_FAILED && OUT_OF_ROOM_TEXT.test(description))
+  );
+};
+
+/** Every error of the driver as a Fault; one that is a Fault already stays as it is. */
+export const faultOf = (cause: unknown): Fault => {
+  if (cause instanceof Fault) return cause;
+  const text = apiError(cause)?.description ?? textOf(cause);
+  if (isFull(cause)) return new Fault("STORE_FULL", `the stream: ${text}`, { cause });
+  return new Fault("STORE_FAILED", `the stream does not answer: ${text}`, { cause });
+};

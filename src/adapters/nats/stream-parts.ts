@@ -1,0 +1,182 @@
+/**
+ * A JetStream stream as a map: one message a subject, the last one sent. What is larger than a message
+ * goes in parts, each under a subject of its own.
+ *
+ * P1  `put` resolves when the servers have acknowledged every part; it sends nothing more once one of
+ *     them failed, and rejects when the fate of the others is known.
+ * P2  The same part again takes its own place. So an acknowledgement always says that a majority has
+ *     it: it is no answer out of a server's memory of what it has seen before.
+ * P3  Nothing waits for ever: without an answer in time, or at once when the connection breaks, a call
+ *     rejects with STORE_FAILED, and what it asked for may have been done.
+ * P4  A stream that the servers have lost is made anew, empty, by the first call that misses it.
+ */
+import { Empty, headers, type JetStreamClient, type JetStreamManager, type MsgHdrs } from "nats";
+import { sameBytes } from "#ports/commit-rules.ts";
+import { Fault } from "#ports/faults.ts";
+import type { Link } from "./connect.ts";
+import { faultOf, isFull, isMissing, isStreamGone } from "./stream-faults.ts";
+import { ensureStream, type StreamShape } from "./stream-setup.ts";
+import { Window } from "./window.ts";
+
+/** Bytes of one message: half of what a server takes as it is shipped. */
+export const PART_BYTES = 512 * 1024;
+/** What a message has beside its part: subject and headers. */
+export const PART_MORE_BYTES = 1_024;
+/** Messages that wait for their acknowledgement, of all calls together. */
+export const IN_FLIGHT_MAX = 256;
+/** And their bytes. */
+export const IN_FLIGHT_BYTES_MAX = 16 * 1024 * 1024;
+/** A message is acknowledged in this time, ms, or it has failed. */
+export const ACK_MS = 2_000;
+/** A question is answered in this time, ms. */
+export const GET_MS = 2_000;
+
+/** The status of an answer without a message. */
+const NOT_FOUND = 404;
+
+export interface Part {
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+  readonly headers: () => MsgHdrs;
+}
+
+/** A message as it lies on the servers. */
+export interface Stored {
+  readonly header: MsgHdrs;
+  readonly data: Uint8Array;
+}
+
+export class PartStore {
+  readonly #link: Link;
+  readonly #shape: StreamShape;
+  readonly #manager: JetStreamManager;
+  readonly #client: JetStreamClient;
+  readonly #window = new Window({ messages: IN_FLIGHT_MAX, bytes: IN_FLIGHT_BYTES_MAX });
+  /** Of each call that waits for an answer: how it is told that none will come. */
+  readonly #unanswered = new Set<(why: Fault) => void>();
+  #isEnsuring = false;
+
+  private constructor(link: Link, shape: StreamShape, manager: JetStreamManager) {
+    this.#link = link;
+    this.#shape = shape;
+    this.#manager = manager;
+    this.#client = link.nats.jetstream({ timeout: ACK_MS });
+  }
+
+  /** Makes the stream if it is missing. Rejects with what the driver says. */
+  static async open(link: Link, shape: StreamShape): Promise<PartStore> {
+    // Whether there is JetStream at all shows when the stream is made.
+    const manager = await link.nats.jetstreamManager({ timeout: GET_MS, checkAPI: false });
+    const store = new PartStore(link, shape, manager);
+    await ensureStream(manager, shape, link.isUp);
+    return store;
+  }
+
+  /** The connection has broken: no answer will come to what was asked on it. */
+  broken(): void {
+    const why = new Fault("STORE_FAILED", "the connection to the NATS server broke");
+    for (const tell of this.#unanswered) tell(why);
+  }
+
+  async put(parts: Iterable<Part>): Promise<void> {
+    this.#assertUp();
+    const failures: Fault[] = [];
+    const sent: Promise<void>[] = [];
+    for (const part of parts) {
+      const size = part.bytes.byteLength + PART_MORE_BYTES;
+      await this.#window.enter(size);
+      if (failures.length > 0) {
+        this.#window.leave(size);
+        break;
+      }
+      const acknowledged = this.#send(part).catch((error: unknown) => {
+        failures.push(this.#failed(error));
+      });
+      sent.push(acknowledged.finally(() => this.#window.leave(size)));
+    }
+    await Promise.all(sent);
+    const [failed] = failures;
+    if (failed !== undefined) throw failed;
+  }
+
+  /**
+   * From any server that has it; where that one does not, because it may be behind, from the leader of
+   * the stream. For what never changes under its subject.
+   */
+  async get(subject: string): Promise<Stored | undefined> {
+    this.#assertUp();
+    try {
+      return (await this.#direct(subject)) ?? (await this.#fromLeader(subject));
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** The last one that was acknowledged. */
+  async getLast(subject: string): Promise<Stored | undefined> {
+    this.#assertUp();
+    try {
+      return await this.#fromLeader(subject);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  async #send({ subject, bytes, headers: headersOf }: Part): Promise<void> {
+    try {
+      await this.#answered(this.#client.publish(subject, bytes, { headers: headersOf() }));
+    } catch (error) {
+      // A full stream refuses also what would only take its own place.
+      if (!isFull(error)) throw error;
+      const there = await this.#fromLeader(subject);
+      if (there === undefined || !sameBytes(there.data, bytes)) throw error;
+    }
+  }
+
+  async #fromLeader(subject: string): Promise<Stored | undefined> {
+    const asked = this.#manager.streams.getMessage(this.#shape.name, { last_by_subj: subject });
+    try {
+      return await this.#answered(asked);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** https://docs.nats.io/reference/reference-protocols/nats_api_reference: the driver hides this one. */
+  async #direct(subject: string): Promise<Stored | undefined> {
+    const question = `$JS.API.DIRECT.GET.${this.#shape.name}.${subject}`;
+    const asked = this.#link.nats.request(question, Empty, { timeout: GET_MS });
+    const answer = await this.#answered(asked);
+    const header = answer.headers ?? headers();
+    if (header.code === NOT_FOUND) return undefined;
+    if (header.code !== 0) throw new Error(`${header.code} ${header.description}`);
+    return { header, data: answer.data };
+  }
+
+  /** P3: the driver itself would let a call on a broken connection wait for its time. */
+  #answered<T>(asked: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#unanswered.add(reject);
+      void asked.then(resolve, reject).finally(() => this.#unanswered.delete(reject));
+    });
+  }
+
+  #failed(error: unknown): Fault {
+    if (isStreamGone(error)) this.#ensure();
+    return faultOf(error);
+  }
+
+  /** P4. Its own failure shows in the next call. */
+  #ensure(): void {
+    if (this.#isEnsuring) return;
+    this.#isEnsuring = true;
+    void ensureStream(this.#manager, this.#shape, this.#link.isUp)
+      .catch(() => undefined)
+      .finally(() => (this.#isEnsuring = false));
+  }
+
+  #assertUp(): void {
+    if (!this.#link.isUp()) throw new Fault("STORE_FAILED", "no NATS server is connected");
+  }
+}

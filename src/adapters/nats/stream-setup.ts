@@ -1,0 +1,99 @@
+/** A stream as it must be on the servers: made by whoever comes first, looked at by all others. */
+import {
+  DiscardPolicy,
+  NatsError,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type StreamConfig,
+} from "nats";
+import { Fault } from "#ports/faults.ts";
+
+/** Servers that have just been started elect their leaders in this time, ms. */
+export const STREAM_READY_MS = 15_000;
+const ASK_AGAIN_MS = 100;
+
+export interface StreamShape {
+  readonly name: string;
+  readonly subjects: string;
+  /** Servers that keep each message. */
+  readonly replicas: 1 | 3;
+  /** Bytes it may take on each server; undefined: as much as the servers have. */
+  readonly bytesMax: number | undefined;
+}
+
+const configOf = ({ name, subjects, replicas, bytesMax }: StreamShape) =>
+  ({
+    name,
+    subjects: [subjects],
+    num_replicas: replicas,
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_bytes: bytesMax ?? -1,
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+  }) satisfies Partial<StreamConfig>;
+
+/** What must be as asked, or the stream would not keep its promises. */
+const KEPT = [
+  "num_replicas",
+  "storage",
+  "retention",
+  "discard",
+  "max_msgs_per_subject",
+  "allow_direct",
+] as const;
+
+/** Tries until the servers are ready. Rejects with what they answered last. */
+export const ensureStream = async (
+  manager: JetStreamManager,
+  shape: StreamShape,
+  isWanted: () => boolean,
+): Promise<void> => {
+  const endMs = performance.now() + STREAM_READY_MS;
+  for (;;) {
+    try {
+      return assertShape(await found(manager, shape), shape);
+    } catch (error) {
+      const isOver = performance.now() > endMs || !isWanted();
+      if (error instanceof Fault || isForGood(error) || isOver) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+};
+
+const NAME_IN_USE = 10_058;
+
+const found = async (manager: JetStreamManager, shape: StreamShape): Promise<StreamConfig> => {
+  try {
+    return (await manager.streams.add(configOf(shape))).config;
+  } catch (error) {
+    if (!(error instanceof NatsError) || error.api_error?.err_code !== NAME_IN_USE) throw error;
+    return (await manager.streams.info(shape.name)).config;
+  }
+};
+
+/** Too few servers for three copies; they may be on their way. */
+const NO_SUITABLE_PEERS = 10_005;
+/** Copies are asked of a server that is in no cluster. It says 500 to it. */
+const NO_CLUSTER = 10_074;
+
+/** Refused by rule: asking again would be answered the same. Servers that are not ready say 500 or 503. */
+const isForGood = (error: unknown): boolean => {
+  const api = error instanceof NatsError ? error.api_error : undefined;
+  if (api === undefined || api.err_code === NO_SUITABLE_PEERS) return false;
+  if (api.err_code === NO_CLUSTER) return true;
+  return api.code >= 400 && api.code < 500 && api.code !== 408;
+};
+
+const assertShape = (config: StreamConfig, shape: StreamShape): void => {
+  const asked = configOf(shape);
+  for (const key of KEPT) {
+    if (config[key] === asked[key]) continue;
+    const sentence = `the stream ${shape.name} has ${key} ${config[key]}, not ${asked[key]}`;
+    throw new Fault("STORE_FAILED", sentence);
+  }
+  if (!config.subjects.includes(shape.subjects))
+    throw new Fault("STORE_FAILED", `the stream ${shape.name} does not hear ${shape.subjects}`);
+};

@@ -1,0 +1,130 @@
+/**
+ * The RecordStream over JetStream: one message a record under `PREFIX.rec.BUCKET.HASH.PART`, so that
+ * the servers find it by its hash. Snapshots are on a stream of their own (stream-snapshots.ts).
+ *
+ * R1  `publish` resolves when a majority of the servers has acknowledged every part of every record.
+ * R2  The same record again takes the place of itself: one message a subject, whoever sent it before.
+ * R3  The servers never drop a record to make room: they refuse the new one (STORE_FULL).
+ * R4  What `get` gives is checked against the hash. A record of which a part is missing is not there.
+ */
+import { headers, type MsgHdrs } from "nats";
+import { DIGEST_BYTES, hex, sha256 } from "#envelope/cid.ts";
+import { sameBytes } from "#ports/commit-rules.ts";
+import { Fault } from "#ports/faults.ts";
+import type { JournalRecord, RecordStream } from "#ports/journal.ts";
+import type { Snapshot } from "#ports/store.ts";
+import { openLink, type Link, type NatsOptions } from "./connect.ts";
+import { faultOf } from "./stream-faults.ts";
+import { bytesIn, joined, partsOf, wholeIn } from "./stream-headers.ts";
+import { PART_BYTES, PART_MORE_BYTES, PartStore } from "./stream-parts.ts";
+import { StreamSnapshots } from "./stream-snapshots.ts";
+
+const INDEX = "Canswarm-Index";
+const PARENT = "Canswarm-Parent";
+
+export interface NatsStreamOptions extends NatsOptions {
+  /** Servers that keep each record. Default: 3 where the server is one of a cluster, else 1. */
+  readonly replicas?: 1 | 3;
+  /** Bytes the records may take on each server. Default: as much as the servers have. */
+  readonly bytesMax?: number;
+}
+
+interface Stores {
+  readonly records: PartStore;
+  readonly snapshots: PartStore;
+}
+
+export class NatsStream implements RecordStream {
+  readonly #link: Link;
+  readonly #prefix: string;
+  readonly #records: PartStore;
+  readonly #snapshots: StreamSnapshots;
+
+  private constructor(link: Link, prefix: string, { records, snapshots }: Stores) {
+    this.#link = link;
+    this.#prefix = prefix;
+    this.#records = records;
+    this.#snapshots = new StreamSnapshots(snapshots, prefix);
+  }
+
+  /**
+   * Creates the streams if they are missing. Rejects with STORE_FAILED if no server answers, has no
+   * JetStream, takes only small messages, or has a stream in another shape.
+   */
+  static async open(options: NatsStreamOptions): Promise<NatsStream> {
+    const { prefix } = options;
+    let stores: Stores | undefined;
+    const down = (): void => {
+      stores?.records.broken();
+      stores?.snapshots.broken();
+    };
+    const link = await openLink(options, { down });
+    try {
+      stores = await storesOn(link, options);
+      return new NatsStream(link, prefix, stores);
+    } catch (error) {
+      await link.close();
+      throw faultOf(error);
+    }
+  }
+
+  publish(records: readonly JournalRecord[]): Promise<void> {
+    return this.#records.put(this.#parts(records));
+  }
+
+  async get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined> {
+    const subject = this.#subject(bucket, hash);
+    const found = await joined((part) => this.#records.get(part), subject);
+    if (found === undefined) return undefined;
+    const { header, data: bytes } = found;
+    const index = wholeIn(header, INDEX);
+    const parent = bytesIn(header, PARENT, DIGEST_BYTES);
+    if (sameBytes(sha256(bytes), hash)) return { bucket, index, hash: hash.slice(), parent, bytes };
+    const sentence = `record ${index} of bucket ${bucket} is damaged on the stream`;
+    throw new Fault("STORE_CORRUPT", sentence);
+  }
+
+  saveSnapshot(snapshot: Snapshot): Promise<void> {
+    return this.#snapshots.save(snapshot);
+  }
+
+  loadSnapshot(bucket: number): Promise<Snapshot | undefined> {
+    return this.#snapshots.load(bucket);
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  #subject(bucket: number, hash: Uint8Array): string {
+    return `${this.#prefix}.rec.${bucket}.${hex(hash)}`;
+  }
+
+  *#parts(records: readonly JournalRecord[]) {
+    for (const record of records) {
+      const headersOf = (): MsgHdrs => recordHeaders(record);
+      yield* partsOf(this.#subject(record.bucket, record.hash), record.bytes, headersOf);
+    }
+  }
+}
+
+const storesOn = async (link: Link, options: NatsStreamOptions): Promise<Stores> => {
+  if (link.maxPayload() < PART_BYTES + PART_MORE_BYTES)
+    throw new Fault("STORE_FAILED", `the servers take at most ${link.maxPayload()} bytes`);
+  const { prefix, bytesMax } = options;
+  const replicas = options.replicas ?? (link.nats.info?.cluster === undefined ? 1 : 3);
+  const name = prefix.replaceAll(".", "_");
+  const kept = { replicas, bytesMax };
+  const [records, snapshots] = await Promise.all([
+    PartStore.open(link, { ...kept, name: `${name}_records`, subjects: `${prefix}.rec.>` }),
+    PartStore.open(link, { ...kept, name: `${name}_snapshots`, subjects: `${prefix}.snap.>` }),
+  ]);
+  return { records, snapshots };
+};
+
+const recordHeaders = ({ index, parent }: JournalRecord): MsgHdrs => {
+  const header = headers();
+  header.set(INDEX, String(index));
+  header.set(PARENT, hex(parent));
+  return header;
+};

@@ -1,0 +1,220 @@
+import { connect } from "nats";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { NatsStream } from "#adapters/nats/stream.ts";
+import { hex } from "#envelope/cid.ts";
+import type { JournalRecord } from "#ports/journal.ts";
+import { chainOf, journalRecord, plainRecord, ZERO } from "../../contracts/records.ts";
+import { messagesIn, publishedAll } from "./publishing.ts";
+import { newPrefix } from "./rigs.ts";
+import { NatsServer, until } from "./server.ts";
+
+let server: NatsServer;
+beforeAll(async () => {
+  server = await NatsServer.start();
+});
+afterAll(() => server.dispose());
+
+const opened: NatsStream[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close();
+});
+
+const open = async (prefix: string, bytesMax?: number): Promise<NatsStream> => {
+  const stream = await NatsStream.open({
+    servers: [server.url],
+    prefix,
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+  });
+  opened.push(stream);
+  return stream;
+};
+
+const texts = (count: number): string[] => Array.from({ length: count }, (_, at) => `record ${at}`);
+
+const foundAll = async (stream: NatsStream, records: readonly JournalRecord[]) => {
+  const found = await Promise.all(records.map(({ bucket, hash }) => stream.get(bucket, hash)));
+  expect(found.map(plainRecord)).toEqual(records.map(plainRecord));
+};
+
+describe("a stream whose server is killed", () => {
+  it("has all that was acknowledged, and what is sent again is there once", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const records = chainOf(1, ...texts(1_000));
+    const failures = await publishedAll(stream, records, async (at) => {
+      if (at !== 400) return;
+      await server.kill();
+      await expect(stream.get(1, ZERO)).rejects.toMatchObject({ code: "STORE_FAILED" });
+      await server.restart();
+    });
+    expect(failures).toBeGreaterThan(0);
+    await foundAll(stream, records);
+    expect(await messagesIn([server], prefix)).toBe(records.length);
+  });
+
+  it("fails at once what waits for an answer, and what is asked until it is back", async () => {
+    const stream = await open(newPrefix());
+    const [record] = chainOf(1, "a");
+    server.freeze();
+    const refused = stream.publish([record!]).catch((error: unknown) => error);
+    const startMs = performance.now();
+    await server.kill();
+    expect(await refused).toMatchObject({ code: "STORE_FAILED" });
+    await expect(stream.publish([record!])).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(stream.loadSnapshot(1)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    expect(performance.now() - startMs).toBeLessThan(1_500);
+    await server.restart();
+    await until(() =>
+      stream.publish([record!]).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await foundAll(stream, [record!]);
+  });
+
+  it("is made anew when the servers have lost it", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const records = chainOf(1, "a", "b");
+    await stream.publish(records);
+    await server.kill();
+    server.wipe();
+    await server.restart();
+    await until(() =>
+      stream.publish(records.slice(1)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await stream.get(1, records[0]!.hash)).toBeUndefined();
+    await foundAll(stream, records.slice(1));
+  });
+});
+
+describe("a stream whose server does not answer", () => {
+  it("rejects in time, and what was asked may have been done", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const records = chainOf(1, "a", "b");
+    server.freeze();
+    await expect(stream.publish(records)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    server.thaw();
+    await until(() =>
+      stream.publish(records).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await foundAll(stream, records);
+    expect(await messagesIn([server], prefix)).toBe(2);
+  });
+});
+
+describe("a stream that is full", () => {
+  it("refuses what is new and keeps what it has, which may come again", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix, 100_000);
+    const records = Array.from({ length: 20 }, (_, at) =>
+      journalRecord(1, at, ZERO, new Uint8Array(10_000).fill(at)),
+    );
+    const stored: JournalRecord[] = [];
+    const fill = async (): Promise<void> => {
+      for (const record of records) {
+        await stream.publish([record]);
+        stored.push(record);
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: "STORE_FULL" });
+    expect(stored.length).toBeGreaterThan(5);
+    await stream.publish(stored);
+    await foundAll(stream, stored);
+    const mixed = [stored[0]!, records.at(-1)!];
+    await expect(stream.publish(mixed)).rejects.toMatchObject({ code: "STORE_FULL" });
+    expect(await messagesIn([server], prefix)).toBe(stored.length);
+  });
+});
+
+describe("a record of the stream", () => {
+  const spoil = async (subject: string, bytes: Uint8Array) => {
+    const nats = await connect({ servers: [server.url] });
+    const manager = await nats.jetstreamManager();
+    const name = `${subject.split(".")[0]}_records`;
+    const { header } = await manager.streams.getMessage(name, { last_by_subj: subject });
+    await nats.jetstream().publish(subject, bytes, { headers: header });
+    await nats.close();
+  };
+
+  it("is given only if its bytes have its hash", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const [record, other] = chainOf(1, "a", "b");
+    await stream.publish([record!, other!]);
+    await spoil(`${prefix}.rec.1.${hex(record!.hash)}.0`, new Uint8Array(3));
+    await expect(stream.get(1, record!.hash)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+    await foundAll(stream, [other!]);
+    await stream.publish([record!]);
+    await foundAll(stream, [record!]);
+  });
+
+  it("is not there while a part of it is missing", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const record = journalRecord(1, 0, ZERO, new Uint8Array(1_500_000).fill(1));
+    await stream.publish([record]);
+    const nats = await connect({ servers: [server.url] });
+    const { streams } = await nats.jetstreamManager();
+    const filter = `${prefix}.rec.1.${hex(record.hash)}.1`;
+    expect((await streams.purge(`${prefix}_records`, { filter })).purged).toBe(1);
+    await nats.close();
+    expect(await stream.get(1, record.hash)).toBeUndefined();
+  });
+});
+
+describe("a snapshot of the stream", () => {
+  const [older, newer] = [1, 2].map((records) => ({
+    bucket: 1,
+    records,
+    size: records,
+    hash: ZERO,
+    bytes: new Uint8Array(100).fill(records),
+  }));
+
+  it.each(["1.0", "newest"])("is none when its %s is not as it was saved", async (spoilt) => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    await stream.saveSnapshot(older!);
+    await stream.saveSnapshot(newer!);
+    expect((await stream.loadSnapshot(1))!.records).toBe(2);
+    const nats = await connect({ servers: [server.url] });
+    await nats.jetstream().publish(`${prefix}.snap.1.${spoilt}`, "other");
+    await nats.close();
+    expect(await stream.loadSnapshot(1)).toBeUndefined();
+    await stream.saveSnapshot(newer!);
+    expect((await stream.loadSnapshot(1))!.records).toBe(2);
+  });
+});
+
+describe("opening a stream", () => {
+  it("refuses one that was made in another shape", async () => {
+    const prefix = newPrefix();
+    const nats = await connect({ servers: [server.url] });
+    const { streams } = await nats.jetstreamManager();
+    await streams.add({ name: `${prefix}_records`, subjects: [`${prefix}.rec.>`] });
+    await nats.close();
+    await expect(open(prefix)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(open(prefix)).rejects.toThrow(/discard old, not new|max_msgs_per_subject/);
+  });
+
+  it("refuses servers that take small messages only", async () => {
+    const small = await NatsServer.start("max_payload: 100KB\n");
+    const options = { servers: [small.url], prefix: "a" };
+    await expect(NatsStream.open(options)).rejects.toThrow(/at most 102400 bytes/);
+    await small.dispose();
+  });
+
+  it("asks for three copies only where there are servers for them", async () => {
+    const options = { servers: [server.url], prefix: newPrefix(), replicas: 3 } as const;
+    await expect(NatsStream.open(options)).rejects.toMatchObject({ code: "STORE_FAILED" });
+  });
+});

@@ -1,0 +1,109 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  agentSubject,
+  ALL_SUPERVISORS,
+  bucketSubject,
+  peerSubject,
+  PRESENCE,
+  type Bus,
+} from "#ports/bus.ts";
+import { BusBridge } from "#runtime/bus/bus-bridge.ts";
+import { encodeMessage } from "#runtime/bus/messages.ts";
+import type { FromBus, Port, ToBus } from "#runtime/threads/protocol.ts";
+
+const BUCKET = 7;
+
+/** A bus of one process, at once. */
+class PlainBus implements Bus {
+  readonly dropped = 0;
+  readonly #hearers = new Map<string, Set<(bytes: Uint8Array) => void>>();
+
+  publish(subject: string, bytes: Uint8Array): void {
+    for (const hear of this.#hearers.get(subject) ?? []) hear(bytes);
+  }
+
+  subscribe(subject: string, hear: (bytes: Uint8Array) => void): () => void {
+    const hearers = this.#hearers.get(subject) ?? new Set();
+    this.#hearers.set(subject, hearers.add(hear));
+    return () => void hearers.delete(hear);
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A host that tells what it was told. */
+const hostOn = (bridge: BusBridge) => {
+  const told: FromBus[] = [];
+  let say: (message: unknown) => void = () => {};
+  const port: Port = {
+    postMessage: (message) => told.push(message as FromBus),
+    on: (_event, listener) => (say = listener),
+    close: () => {},
+  };
+  bridge.connect(0, port);
+  return { told, say: (message: ToBus) => say(message) };
+};
+
+const envelopes = { type: "envelopes", wires: [Uint8Array.of(1)] } as const;
+const item = { to: BUCKET, from: 3, number: 1, role: "ask", floor: 0, payload: "pay" } as const;
+const messages = { type: "messages", items: [item] } as const;
+const document = {
+  type: "document",
+  publication: { revision: 1, hash: "h", document: Uint8Array.of(2) },
+} as const;
+const attach = { type: "attach", agents: ["did:key:z6Mk"] } as const;
+
+const RIGHT = [
+  [bucketSubject(BUCKET), envelopes],
+  [peerSubject(BUCKET), messages],
+  [ALL_SUPERVISORS, document],
+  [PRESENCE, attach],
+] as const;
+const WRONG = RIGHT.flatMap(([subject]) =>
+  RIGHT.flatMap(([home, message]) => (home === subject ? [] : [[subject, message] as const])),
+);
+
+describe("between the hosts and the bus", () => {
+  let bus: PlainBus;
+  let bridge: BusBridge;
+  let host: ReturnType<typeof hostOn>;
+  beforeEach(() => {
+    bus = new PlainBus();
+    bridge = new BusBridge({ bus, hostOf: () => 0 });
+    bridge.leads(BUCKET);
+    host = hostOn(bridge);
+  });
+
+  it.each(RIGHT)("what comes on %s is told to the host", (subject, message) => {
+    bus.publish(subject, encodeMessage(message));
+    expect(host.told).toEqual([message]);
+  });
+
+  it.each(WRONG)("on %s nothing of another kind is believed: %o", (subject, message) => {
+    bus.publish(subject, encodeMessage(message));
+    expect(host.told).toEqual([]);
+  });
+
+  it("goes out where only those hear it whom it is for", () => {
+    const other = new BusBridge({ bus, hostOf: () => 0 });
+    const { say } = hostOn(other);
+    say(messages);
+    say({ type: "envelope", bucket: BUCKET, wire: Uint8Array.of(1) });
+    say({ ...messages, items: [{ ...item, to: BUCKET + 1 }] });
+    say(document);
+    expect(host.told).toEqual([messages, envelopes, document]);
+    const heard: string[] = [];
+    bus.subscribe(agentSubject("did:key:z6Mk"), () => heard.push("notice"));
+    say({ type: "notices", items: [{ to: "did:key:z6Mk", bytes: Uint8Array.of(3) }] });
+    expect(heard).toEqual(["notice"]);
+  });
+
+  it("is silent of a bucket that was let go, and of all once closed", () => {
+    bridge.letGo(BUCKET);
+    for (const [subject, message] of RIGHT) bus.publish(subject, encodeMessage(message));
+    expect(host.told).toEqual([document, attach]);
+    bridge.close();
+    for (const [subject, message] of RIGHT) bus.publish(subject, encodeMessage(message));
+    expect(host.told).toEqual([document, attach]);
+  });
+});
