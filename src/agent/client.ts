@@ -118,10 +118,16 @@ export class AgentClient {
     refs: readonly Cid[] = [],
   ): Promise<Receipt> {
     for (let tries = 0; ; tries += 1) {
+      if (thread !== undefined && this.#isSpent(thread)) return spent(thread);
       const receipt = await this.#sayOnce(verb, thread, body, refs);
       if (!isNack(receipt) || receipt.code !== "EXPIRED" || tries === RESIGNS_MAX) return receipt;
       await this.#pause(RESEND_MIN_MS * 2 ** tries);
     }
+  }
+
+  /** A nonce that leaves no room above it was used or told: nothing more can be said in this thread. */
+  #isSpent(thread: string): boolean {
+    return (this.#nonces.get(thread) ?? 0) >= Number.MAX_SAFE_INTEGER;
   }
 
   #pause(ms: number): Promise<void> {
@@ -254,6 +260,14 @@ export class AgentClient {
     waiting.resolve(receipt);
   }
 }
+
+/** What the swarm would say of any nonce below the last one. */
+const spent = (thread: string): Nack => ({
+  kind: "nack",
+  envelope: thread,
+  code: "NONCE_OLD",
+  detail: "the last nonce of this thread has been used",
+});
 
 export const isAck = (receipt: Receipt): receipt is Ack => receipt.kind === "ack";
 export const isNack = (receipt: Receipt): receipt is Nack => receipt.kind === "nack";

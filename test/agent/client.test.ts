@@ -80,3 +80,13 @@ it("signs anew what had expired when it came, under another nonce, and gives up 
   const nonces = wires.map((wire) => decodeEnvelope(decodeSigned(wire).bytes).nonce);
   expect(nonces).toEqual(Array.from({ length: RESIGNS_MAX + 1 }, (_, n) => n + 1));
 });
+
+it("has nothing more to say in a thread whose last nonce was used", async () => {
+  const { client, sent } = answeredBy("NONCE_OLD");
+  client.resume("thread", Number.MAX_SAFE_INTEGER - 1);
+  expect(await client.say("HEARTBEAT", "thread", {} as never)).toMatchObject({ code: "NONCE_OLD" });
+  expect(sent()).toBe(1);
+  const last = await client.say("HEARTBEAT", "thread", {} as never);
+  expect(last).toMatchObject({ kind: "nack", code: "NONCE_OLD" });
+  expect(sent()).toBe(1);
+});
