@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { AgentClient, RESEND_MAX_MS, RESIGNS_MAX } from "#agent/client.ts";
-import { decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
+import { accountThread, decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";
@@ -83,10 +83,10 @@ it("signs anew what had expired when it came, under another nonce, and gives up 
 
 it("has nothing more to say in a thread whose last nonce was used", async () => {
   const { client, sent } = answeredBy("NONCE_OLD");
-  client.resume("thread", Number.MAX_SAFE_INTEGER - 1);
-  expect(await client.say("HEARTBEAT", "thread", {} as never)).toMatchObject({ code: "NONCE_OLD" });
+  client.resume(accountThread(client.did), Number.MAX_SAFE_INTEGER - 1);
+  await client.sayAccount("STAKE", { amount: 1n });
   expect(sent()).toBe(1);
-  const last = await client.say("HEARTBEAT", "thread", {} as never);
-  expect(last).toMatchObject({ kind: "nack", code: "NONCE_OLD" });
+  const more = await client.sayAccount("STAKE", { amount: 1n });
+  expect(more).toMatchObject({ kind: "nack", code: "NONCE_OLD" });
   expect(sent()).toBe(1);
 });
