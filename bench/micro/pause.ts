@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { clientFor, demand, Operator } from "#cli/swarm/accounts.ts";
+import { clientFor, demand } from "#cli/swarm/voice.ts";
 import { loadSettings } from "#cli/settings.ts";
 import { EmbeddedSwarm } from "#cli/swarm/embedded.ts";
 import { openFolder } from "#cli/swarm/folder.ts";
@@ -33,9 +33,8 @@ const swarm = await EmbeddedSwarm.open({
     throw new Error(reason);
   },
 });
-const operator = new Operator(swarm, swarm.link());
-await operator.resume();
-const link = swarm.link(() => undefined);
+const operator = await swarm.openOperator();
+const link = swarm.link();
 const client = clientFor(swarm, link, signerFromSeed(new Uint8Array(32).fill(3)), () => undefined);
 const manifest = { name: "ada", roles: ["worker" as const], capabilities: ["x"] };
 demand(await client.sayAccount("REGISTER", { manifest, attestations: [] }));

@@ -68,6 +68,13 @@ export interface BooksStatus {
   readonly stakes: readonly (readonly [string, bigint])[];
 }
 
+/** A question of whoever leads the bucket: [bucket, name, argument]. Others answer nothing to it. */
+export type At = readonly [number, string, unknown];
+
+export interface Answered {
+  readonly answer: unknown;
+}
+
 export const query = (host: Host, name: string, argument: unknown): unknown => {
   switch (name) {
     case "need":
@@ -105,6 +112,11 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
       return host.buckets().flatMap(({ bucket, state }) => equivocationsOf(bucket, state));
     case "pinned":
       return host.latestRevision;
+    case "at": {
+      const [bucket, inner, about] = argument as At;
+      if (host.view(bucket) === undefined) return undefined;
+      return { answer: query(host, inner, about) } satisfies Answered;
+    }
     default:
       throw new Error(`no query ${name}`);
   }

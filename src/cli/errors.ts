@@ -71,6 +71,26 @@ export const ERRORS = {
     remedy: "give the changed task a new id, or name a new folder with --data",
     exitCode: 2,
   },
+  CLUSTER_UNANSWERED: {
+    text: "nobody of the cluster answered for bucket {bucket} within {seconds} s",
+    remedy: "`canswarm cluster status` shows who leads it; start a supervisor where nobody does",
+    exitCode: 1,
+  },
+  CLUSTER_VERSION: {
+    text: "{member} of this cluster runs {theirs} and this is {ours}",
+    remedy: "run versions beside each other only as the release notes of the newer one say",
+    exitCode: 1,
+  },
+  CLUSTER_FOREIGN: {
+    text: "{path} holds another swarm than the cluster {cluster}",
+    remedy: "name a new folder with --data, or the cluster's own name in the configuration",
+    exitCode: 2,
+  },
+  CLUSTER_UNFOUNDED: {
+    text: "the cluster {cluster} has no genesis yet",
+    remedy: "start a supervisor that leads buckets (`hosts` above 0) first: it founds the swarm",
+    exitCode: 2,
+  },
   DATA_MISSING: {
     text: "{path} holds no swarm",
     remedy: "check the path; `canswarm run` creates a folder",

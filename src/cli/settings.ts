@@ -2,7 +2,8 @@
  * The operator's settings: supervisor.config.ts of the package, or the file named by --config.
  *
  * Its default export has `tree` and `hosts`, and may have `parameters`: what a new folder's genesis has
- * otherwise than the local profile. A folder that holds a swarm keeps what its genesis says.
+ * otherwise than the local profile. A folder that holds a swarm keeps what its genesis says. With
+ * `cluster` the process is one machine of several; there `hosts` may be 0: it leads nothing.
  */
 
 import { resolve } from "node:path";
@@ -16,6 +17,7 @@ import {
 } from "#domain/genesis/profiles.ts";
 import { ConfigRefused, defineSupervisor } from "#runtime/supervision/spec.ts";
 import { CliError } from "./errors.ts";
+import { clusterPlaces, type ClusterPlaces } from "./cluster/settings.ts";
 import type { SupervisorSettings } from "./swarm/embedded.ts";
 
 /** Host threads: more than the machine's cores only wait for each other. */
@@ -24,10 +26,13 @@ const HOSTS_MAX = 64;
 export interface Settings extends SupervisorSettings {
   /** Of a folder that is made with these settings. */
   readonly parameters: Parameters;
+  /** Where the swarm is one of several machines. */
+  readonly cluster?: ClusterPlaces;
 }
 
 interface Exported extends Partial<SupervisorSettings> {
   readonly parameters?: unknown;
+  readonly cluster?: unknown;
 }
 
 export const loadSettings = async (path: string | undefined): Promise<Settings> => {
@@ -48,17 +53,21 @@ export const loadSettings = async (path: string | undefined): Promise<Settings> 
   if (settings === undefined || tree === undefined || typeof settings.hosts !== "number")
     throw invalid("its default export needs `tree` and `hosts`");
   const { hosts } = settings;
-  if (!Number.isInteger(hosts) || hosts < 1 || hosts > HOSTS_MAX)
-    throw invalid(`hosts is a whole number from 1 to ${HOSTS_MAX}`);
+  const cluster =
+    settings.cluster === undefined ? undefined : clusterPlaces(settings.cluster, name);
+  if (typeof cluster === "string") throw invalid(cluster);
+  const hostsMin = cluster === undefined ? 1 : 0;
+  if (!Number.isInteger(hosts) || hosts < hostsMin || hosts > HOSTS_MAX)
+    throw invalid(`hosts is a whole number from ${hostsMin} to ${HOSTS_MAX}`);
   const host = tree.children.find((child) => child.name === "host");
-  if (host === undefined || !("threads" in host) || host.threads !== hosts)
+  if (host === undefined || !("threads" in host) || (hosts > 0 && host.threads !== hosts))
     throw invalid("the tree has one child `host` with as many threads as `hosts` says");
   const [problem] = problemsOf(settings.parameters ?? {}, localParameters, "parameters");
   if (problem !== undefined) throw invalid(problem);
   const parameters = parametersOf("local", settings.parameters as Overrides | undefined);
   const [contradiction] = validateParameters(parameters);
   if (contradiction !== undefined) throw invalid(contradiction);
-  return { tree, hosts, parameters };
+  return { tree, hosts, parameters, ...(cluster === undefined ? {} : { cluster }) };
 };
 
 /** Every field exists and is of the kind that the profile's own value is. */

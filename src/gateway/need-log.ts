@@ -1,6 +1,6 @@
 /**
- * One need's entries, out of its bucket's log. They are looked for from the end backward: a need that is
- * asked for is mostly a young one.
+ * One need's entries, out of its bucket's log. Those of an open need are looked for from the end
+ * backward, those of an ended one by their time.
  */
 
 import { bucketOf } from "#envelope/cid.ts";
@@ -53,7 +53,52 @@ export interface NeedLog {
 
 type Reads = Pick<GatewaySwarm, "store">;
 
-/** From its NEED to the bucket's head. */
+/** Log time of a need that has ended, from its NEED to its last entry, ms. */
+export interface Life {
+  readonly postedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** The first record whose T is not before this; T never goes back in a log. */
+const firstAt = async (
+  { store }: Reads,
+  bucket: number,
+  records: number,
+  atMs: number,
+): Promise<number> => {
+  let [low, high] = [0, records];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [bytes] = await store.read(bucket, middle, 1);
+    if (bytes === undefined) return low;
+    if (decodeRecord(bytes).atMs < atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+/** Of a need that has ended: only the records of its life are read, however long the log is. */
+export const endedNeedLog = async (
+  swarm: Reads,
+  need: NeedId,
+  { postedAtMs, endedAtMs }: Life,
+): Promise<NeedLog> => {
+  const bucket = bucketOf(need);
+  const { records } = await swarm.store.head(bucket);
+  const entries: NeedEntry[] = [];
+  for (let from = await firstAt(swarm, bucket, records, postedAtMs); from < records;) {
+    const found = (await swarm.store.read(bucket, from, READ_RECORDS)).map(decodeRecord);
+    for (const record of found) {
+      if (record.atMs > endedAtMs) return { entries, records };
+      entries.push(...entriesIn(record, need));
+    }
+    if (found.length === 0) break;
+    from += found.length;
+  }
+  return { entries, records };
+};
+
+/** From its NEED to the bucket's head, of a need that is open: mostly a young one. */
 export const needLog = async ({ store }: Reads, need: NeedId): Promise<NeedLog> => {
   const bucket = bucketOf(need);
   const { records } = await store.head(bucket);

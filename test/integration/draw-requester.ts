@@ -12,15 +12,10 @@ import type { NeedBody } from "../../src/protocol/bodies.ts";
 import type { Notice } from "../../src/protocol/notices.ts";
 import { readInputs } from "../../src/cli/input/inputs.ts";
 import { loadSettings } from "../../src/cli/settings.ts";
-import {
-  clientFor,
-  demand,
-  hiredOf,
-  Operator,
-  registryReady,
-} from "../../src/cli/swarm/accounts.ts";
+import { hiredOf } from "../../src/cli/swarm/accounts.ts";
 import { EmbeddedSwarm } from "../../src/cli/swarm/embedded.ts";
 import { MINTED_DEFAULT, openFolder } from "../../src/cli/swarm/folder.ts";
+import { clientFor, demand, registryReady } from "../../src/cli/swarm/voice.ts";
 
 const [data = "", agentsFile = "", how] = process.argv.slice(2);
 const inputs = await readInputs(
@@ -39,8 +34,7 @@ const swarm = await EmbeddedSwarm.open({
   },
 });
 const link = swarm.link();
-const operator = new Operator(swarm, link);
-await operator.resume();
+const operator = await swarm.openOperator();
 await registryReady(swarm);
 
 const secret = new Uint8Array(randomBytes(32));

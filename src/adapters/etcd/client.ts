@@ -26,11 +26,10 @@ const PING_ANSWER_MS = 2_000;
 const RECONNECT_MS_MIN = 50;
 const RECONNECT_MS_MAX = 500;
 
-export interface EtcdOptions {
+/** Where the servers are, and how they let us in. */
+export interface EtcdPlace {
   /** `http://host:port`, or `https://`; all of one kind. */
   readonly endpoints: readonly string[];
-  /** The id of the swarm: its keys are its own. */
-  readonly swarm: string;
   /** PEM. */
   readonly tls?: {
     readonly ca: Uint8Array;
@@ -38,6 +37,11 @@ export interface EtcdOptions {
     readonly cert?: Uint8Array;
   };
   readonly user?: { readonly name: string; readonly password: string };
+}
+
+export interface EtcdOptions extends EtcdPlace {
+  /** The id of the swarm: its keys are its own. */
+  readonly swarm: string;
 }
 
 export type CallOptions = NonNullable<Parameters<Etcd3["kv"]["txn"]>[1]>;
@@ -58,7 +62,7 @@ const plain: Policy = {
   execute: async (run) => run({ signal: new AbortController().signal }),
 };
 
-const optionsOf = (endpoint: string, { tls, user }: EtcdOptions): IOptions => ({
+const optionsOf = (endpoint: string, { tls, user }: EtcdPlace): IOptions => ({
   hosts: endpoint,
   ...(tls === undefined
     ? {}
@@ -90,7 +94,7 @@ export class EtcdClient {
   #at = 0;
   #isClosed = false;
 
-  constructor(options: EtcdOptions) {
+  constructor(options: EtcdPlace) {
     const { endpoints } = options;
     if (endpoints.length === 0) throw new Error("etcd: no endpoints");
     this.#endpoints = endpoints.map((one) => ({

@@ -8,6 +8,7 @@ import {
   type StreamConfig,
 } from "nats";
 import { Fault } from "#ports/faults.ts";
+import type { Link } from "./connect.ts";
 
 /** Servers that have just been started elect their leaders in this time, ms. */
 export const STREAM_READY_MS = 15_000;
@@ -21,6 +22,10 @@ export interface StreamShape {
   /** Bytes it may take on each server; undefined: as much as the servers have. */
   readonly bytesMax: number | undefined;
 }
+
+/** Servers that keep each message: 3 where the server is one of a cluster, else 1. */
+export const replicasOf = ({ nats }: Link, { replicas }: { readonly replicas?: 1 | 3 }): 1 | 3 =>
+  replicas ?? (nats.info?.cluster === undefined ? 1 : 3);
 
 const configOf = ({ name, subjects, replicas, bytesMax }: StreamShape) =>
   ({

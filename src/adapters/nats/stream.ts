@@ -17,6 +17,7 @@ import { openLink, type Link, type NatsOptions } from "./connect.ts";
 import { faultOf } from "./stream-faults.ts";
 import { bytesIn, joined, partsOf, wholeIn } from "./stream-headers.ts";
 import { PART_BYTES, PART_MORE_BYTES, PartStore } from "./stream-parts.ts";
+import { replicasOf } from "./stream-setup.ts";
 import { StreamSnapshots } from "./stream-snapshots.ts";
 
 const INDEX = "Canswarm-Index";
@@ -112,7 +113,7 @@ const storesOn = async (link: Link, options: NatsStreamOptions): Promise<Stores>
   if (link.maxPayload() < PART_BYTES + PART_MORE_BYTES)
     throw new Fault("STORE_FAILED", `the servers take at most ${link.maxPayload()} bytes`);
   const { prefix, bytesMax } = options;
-  const replicas = options.replicas ?? (link.nats.info?.cluster === undefined ? 1 : 3);
+  const replicas = replicasOf(link, options);
   const name = prefix.replaceAll(".", "_");
   const kept = { replicas, bytesMax };
   const [records, snapshots] = await Promise.all([

@@ -53,3 +53,9 @@ export const connect = (port: MessagePort): Store & Blocks => {
     }),
   };
 };
+
+/** What a host thread asks for: the one port is that of the folder. */
+export const storage = async ([port]: readonly MessagePort[]): Promise<Store & Blocks> => {
+  if (port === undefined) throw new Error("no port to the store");
+  return connect(port);
+};

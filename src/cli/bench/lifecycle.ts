@@ -12,10 +12,11 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { parametersOf } from "#domain/genesis/profiles.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { loadSettings } from "../settings.ts";
-import { enrol, memberOf, Operator, registryReady, requesterMember } from "../swarm/accounts.ts";
+import { enrol, memberOf, requesterMember } from "../swarm/accounts.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { openFolder } from "../swarm/folder.ts";
 import { percentiles } from "../swarm/summarize.ts";
+import { registryReady } from "../swarm/voice.ts";
 import type { LoadControl, LoadResult, LoadSetup } from "./load-thread.ts";
 
 export const WORKERS = 8;
@@ -113,13 +114,12 @@ const batchesOf = (
 const openLoad = async (swarm: EmbeddedSwarm) => {
   const capabilities = Array.from({ length: WORKERS }, (_, i) => `job-${i}`);
   const link = swarm.link();
-  const operator = new Operator(swarm, link);
-  await operator.resume();
+  const operator = await swarm.openOperator();
   const requester = requesterMember(swarm);
   const specs = agentsOf(capabilities);
   await enrol(swarm, link, operator, [
     { ...requester, credits: PURSE },
-    ...specs.map((spec) => memberOf(swarm, operator, spec)),
+    ...(await Promise.all(specs.map((spec) => memberOf(swarm, operator, spec)))),
   ]);
   await registryReady(swarm);
   const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {

@@ -11,7 +11,7 @@ import { parseCredits } from "#protocol/amount.ts";
 import type { ProofType, RuleBody } from "#protocol/bodies.ts";
 import { CliError } from "../errors.ts";
 import { loadSettings } from "../settings.ts";
-import { clientFor, demand } from "../swarm/accounts.ts";
+import { clientFor, demand } from "../swarm/voice.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { openFolder, writePid } from "../swarm/folder.ts";
 

@@ -20,7 +20,7 @@ import { styleOf } from "../display.ts";
 import { CliError } from "../errors.ts";
 import { quoted, WIDTH_PIPED } from "../summary-text.ts";
 import type { RunSummary } from "../summary.ts";
-import type { EmbeddedSwarm } from "../swarm/embedded.ts";
+import type { RunningSwarm } from "../swarm/running-swarm.ts";
 import type { NeedStory } from "../swarm/log-report.ts";
 import type { RunResult } from "../swarm/summarize.ts";
 import { runParsed } from "./run.ts";
@@ -126,7 +126,7 @@ const addsUp = ({ minted, balances, burned, conserved }: RunSummary["credits"]):
 
 /** What was accepted, by file: from the log where it is small, else the block of its CID. */
 const finalizedOf = async (
-  swarm: EmbeddedSwarm,
+  swarm: RunningSwarm,
   { summary, report }: RunResult,
   files: readonly ChosenFile[],
 ): Promise<Finalized[]> => {

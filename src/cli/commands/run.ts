@@ -9,9 +9,10 @@ import { readInputs } from "../input/inputs.ts";
 import { sandboxed } from "../input/sandbox.ts";
 import { Progress } from "../progress.ts";
 import { loadSettings } from "../settings.ts";
-import { EmbeddedSwarm } from "../swarm/embedded.ts";
+import type { RunningSwarm } from "../swarm/running-swarm.ts";
 import { hiredOf } from "../swarm/accounts.ts";
-import { checkFolder, holdsSwarm, markForFaults, openFolder, rulesIn } from "../swarm/folder.ts";
+import { checkFolder, markForFaults } from "../swarm/folder.ts";
+import { folderFor, openSwarm, rulesFor } from "../swarm/open.ts";
 import { parseFault } from "../swarm/fault.ts";
 import { runTasks, type RunEvents } from "../swarm/run.ts";
 import type { RunResult } from "../swarm/summarize.ts";
@@ -36,9 +37,9 @@ export interface RunOutcome extends RunResult {
 
 /** What `run` and the main job share: everything from the parsed inputs on. */
 export const runInputs = async (tasksFile: string, flags: RunFlags): Promise<RunOutcome> => {
-  const { parameters } = await loadSettings(flags.config);
+  const settings = await loadSettings(flags.config);
   if (flags.data !== undefined) checkFolder(flags.data);
-  const rules = rulesIn(flags.data, parameters);
+  const rules = await rulesFor(flags.data, settings);
   const inputs = await readInputs({ tasks: tasksFile, agents: flags.agents }, rules);
   if (inputs.kind === "bad") throw inputInvalid(inputs);
   const { tasks, folder } = inputs;
@@ -53,7 +54,7 @@ interface Inputs extends Pick<Parameters<typeof runTasks>[0], "tasks" | "agents"
 
 export interface ParsedFlags extends Pick<RunFlags, "data" | "config" | "fault"> {
   /** Called before the swarm is closed: what a result holds can still be read. */
-  readonly inspect?: (swarm: EmbeddedSwarm, result: RunResult) => Promise<void>;
+  readonly inspect?: (swarm: RunningSwarm, result: RunResult) => Promise<void>;
 }
 
 export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<RunOutcome> => {
@@ -69,9 +70,8 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
   // Nothing is told after the sentence that it was stopped.
   const told: Told = { on: (event) => void (isStopping() || progress.on(event)) };
   const restarts: Restart[] = [];
-  const create = { name: "local", parameters: settings.parameters, nowMs: Date.now() };
-  const folder = openFolder(dir, holdsSwarm(dir) ? undefined : create);
-  const opening = EmbeddedSwarm.open({
+  const folder = await folderFor(dir, settings, Date.now());
+  const opening = openSwarm({
     folder,
     settings,
     hired: hiredOf(folder, inputs.agents, inputs.folder),

@@ -9,8 +9,9 @@ import { sandboxed } from "../input/sandbox.ts";
 import { loadSettings } from "../settings.ts";
 import { quoted, type Restart } from "../summary-text.ts";
 import { parseFault } from "../swarm/fault.ts";
-import { checkFolder, holdsSwarm, markForFaults, openFolder, rulesIn } from "../swarm/folder.ts";
+import { checkFolder, markForFaults } from "../swarm/folder.ts";
 import { newsTeller } from "../swarm/news.ts";
+import { folderFor, rulesFor } from "../swarm/open.ts";
 import { stopOnSignals } from "../swarm/stop.ts";
 import { Supervisor } from "../up/supervisor.ts";
 import { beThrifty } from "../up/thrift.ts";
@@ -50,13 +51,12 @@ export const up = async (flags: UpFlags): Promise<void> => {
   const { agents: found, folder: programs } =
     flags.agents === undefined
       ? { agents: [], folder: process.cwd() }
-      : await agentsIn(flags.agents, rulesIn(dir, settings.parameters));
+      : await agentsIn(flags.agents, await rulesFor(dir, settings));
   const agents = sandboxed(found, flags.unsandboxed);
   if (fault !== undefined) markForFaults(dir);
-  const create = { name: "local", parameters: settings.parameters, nowMs: Date.now() };
   const restarts: Restart[] = [];
   const opening = Supervisor.open({
-    folder: openFolder(dir, holdsSwarm(dir) ? undefined : create),
+    folder: await folderFor(dir, settings, Date.now()),
     settings,
     agents,
     programs,

@@ -10,9 +10,16 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { accountThread } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { Blocks } from "#ports/blocks.ts";
+import { NatsBlocks } from "#adapters/nats/blocks.ts";
+import { NatsBus } from "#adapters/nats/bus.ts";
+import type { NatsOptions } from "#adapters/nats/connect.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { systemClock } from "#adapters/system/clock.ts";
+import type { SwarmLink } from "#ports/swarm-link.ts";
+import { decodeNotice } from "#protocol/notice-wire.ts";
+import { BusLink } from "#runtime/bus/bus-link.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
+import { sharedBlocks } from "../cluster/blocks.ts";
 import type { Bodies } from "#protocol/bodies.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import type { Credits } from "#protocol/words.ts";
@@ -26,6 +33,8 @@ export interface AgentsSetup {
   readonly placement: readonly number[];
   readonly swarm: string;
   readonly policy: string;
+  /** In a cluster: over which servers the agents speak, wherever their buckets are led. */
+  readonly nats?: NatsOptions;
 }
 
 export interface HiredSpec {
@@ -73,18 +82,29 @@ interface Hired {
 class AgentsHost implements AgentsControl {
   readonly #hired: Hired[] = [];
   #setup: AgentsSetup | undefined;
-  #link: PortLink | undefined;
+  #link: SwarmLink | undefined;
+  /** Of this process's hosts; none where the link is over the bus. */
+  #ports: PortLink | undefined;
   #blocks: Blocks | undefined;
+  readonly #servers: { close(): Promise<void> }[] = [];
   readonly #clock = systemClock();
 
   async open(setup: AgentsSetup, blocks: MessagePort): Promise<void> {
     this.#setup = setup;
-    this.#blocks = connect(blocks);
-    this.#link = new PortLink({ placement: setup.placement });
+    const { nats, placement } = setup;
+    if (nats === undefined) {
+      this.#blocks = connect(blocks);
+      this.#link = this.#ports = new PortLink({ placement });
+      return;
+    }
+    const [bus, shared] = await Promise.all([NatsBus.open(nats), NatsBlocks.open(nats)]);
+    this.#servers.push(bus, shared);
+    this.#blocks = sharedBlocks(connect(blocks), shared);
+    this.#link = new BusLink({ bus, clock: this.#clock, decodeNotice });
   }
 
   connect(index: number, port: MessagePort): void {
-    this.#link?.connect(index, port);
+    this.#ports?.connect(index, port);
   }
 
   async hire(
@@ -159,6 +179,7 @@ class AgentsHost implements AgentsControl {
   async close(): Promise<void> {
     for (const { client } of this.#hired) client.close();
     await Promise.all(this.#hired.map(({ runner }) => runner.close()));
+    await Promise.all(this.#servers.map((server) => server.close()));
   }
 }
 

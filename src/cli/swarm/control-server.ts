@@ -9,7 +9,7 @@
 import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { toldError, CliError } from "../errors.ts";
-import type { Operator } from "./accounts.ts";
+import type { Operator } from "./operator.ts";
 import {
   CONTROL_REQUEST_MAX,
   controlRequest,
@@ -18,7 +18,7 @@ import {
   type ControlRequest,
 } from "./control-requests.ts";
 import { limitsTold, pausedBy, setLimitBy } from "./governing.ts";
-import type { EmbeddedSwarm } from "./embedded.ts";
+import type { RunningSwarm } from "./running-swarm.ts";
 
 /** Commands that are open at one time; people type them. */
 const CONNECTIONS_MAX = 16;
@@ -27,7 +27,7 @@ const IDLE_MS = 10_000;
 const OWNER_ONLY = 0o177;
 
 export interface Governed {
-  readonly swarm: EmbeddedSwarm;
+  readonly swarm: RunningSwarm;
   readonly operator: Operator;
 }
 

@@ -4,13 +4,11 @@
  */
 
 import type { MessagePort } from "node:worker_threads";
-import { BUCKETS, hex, sha256, SYSTEM_BUCKET } from "#envelope/cid.ts";
-import { encode } from "#envelope/canonical.ts";
+import { BUCKETS, SYSTEM_BUCKET } from "#envelope/cid.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
 import { systemClock } from "#adapters/system/clock.ts";
-import { MACHINES } from "#machines/catalogue.ts";
-import { machineJson } from "#machines/render.ts";
+import { machinesDigest } from "#machines/digest.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
@@ -22,6 +20,8 @@ import type { ThreadFault } from "#runtime/threads/protocol.ts";
 import { AgentsThread } from "./agents-control.ts";
 import type { HiredSpec } from "./agents-thread.ts";
 import { writePid, type Folder } from "./folder.ts";
+import { OwnOperator, type Operator } from "./operator.ts";
+import type { RunningSwarm } from "./running-swarm.ts";
 import { VERSION } from "../version.ts";
 
 export interface SupervisorSettings {
@@ -49,12 +49,10 @@ export const placementOf = (hosts: number): number[] => [
 ];
 
 /** What EPOCH says of the code that leads: the version, the machines, the policy. */
-const epochFields = (folder: Folder): Record<string, unknown> => ({
+export const epochFields = (folder: Folder): Record<string, unknown> => ({
   header: folder.header,
   code: `canswarm ${VERSION}`,
-  machines: hex(
-    sha256(encode(Object.values(MACHINES).map((machine) => JSON.stringify(machineJson(machine))))),
-  ),
+  machines: machinesDigest(),
   policy: folder.genesis.policy,
 });
 
@@ -66,7 +64,7 @@ interface Opened {
   readonly removePid: () => void;
 }
 
-export class EmbeddedSwarm {
+export class EmbeddedSwarm implements RunningSwarm {
   readonly folder: Folder;
   readonly clock: Clock;
   readonly store: Store & Blocks;
@@ -96,7 +94,8 @@ export class EmbeddedSwarm {
         application: import.meta.resolve("#actors/application.ts"),
         init: options.folder.genesisBytes,
         storage: import.meta.resolve("#adapters/sqlite/client.ts"),
-        storePort: () => sqlite.port(),
+        storageInit: undefined,
+        storePorts: () => [sqlite.port()],
       }),
       tree: options.settings.tree,
       facts: { master: options.folder.keys.seed("operator"), fields: epochFields(options.folder) },
@@ -138,12 +137,8 @@ export class EmbeddedSwarm {
     this.hosts.add({ id: this.#connections, connect });
   }
 
-  /** A connection to every host for agents of this thread. */
-  link(rejected?: (envelope: string, code: string, detail: string) => void): PortLink {
-    const link = new PortLink({
-      placement: this.#placement,
-      ...(rejected === undefined ? {} : { rejected }),
-    });
+  link(): PortLink {
+    const link = new PortLink({ placement: this.#placement });
     this.#links.push(link);
     this.#add((index, port) => link.connect(index, port));
     return link;
@@ -158,7 +153,6 @@ export class EmbeddedSwarm {
     return this.#placement;
   }
 
-  /** Asked again of the fresh thread where the host dies before it has answered. */
   async query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined> {
     const host = this.hosts.hostOf(bucket);
     for (;;) {
@@ -168,7 +162,6 @@ export class EmbeddedSwarm {
     }
   }
 
-  /** Of every host: one answer each. */
   async queryAll(name: string): Promise<unknown[]> {
     return Promise.all(
       Array.from({ length: Math.max(...this.#placement) + 1 }, (_, host) =>
@@ -196,9 +189,17 @@ export class EmbeddedSwarm {
     return this.query<T>(SYSTEM_BUCKET, name, argument);
   }
 
+  openOperator(): Promise<Operator> {
+    return OwnOperator.open(this, this.link(), this.folder.operator);
+  }
+
   /** An operator's word: logged as a given entry of the bucket. */
   async give(bucket: number, verb: string, body: unknown): Promise<void> {
     await this.hosts.control(this.hosts.hostOf(bucket))?.give(bucket, verb, body);
+  }
+
+  async drain(): Promise<void> {
+    await this.hosts.drain();
   }
 
   /** `drain` finishes what is queued; then everything is closed, in reverse. */

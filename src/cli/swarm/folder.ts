@@ -94,26 +94,11 @@ export const rulesIn = (
  * DATA_MISSING where there is none and none is wanted, with KEY_MISSING where the operator's key is not
  * the one of the genesis: looked for first, because asking for a key would make a new one.
  */
-export const openFolder = (
-  dir: string,
-  create: { name: string; parameters: Parameters; nowMs: number } | undefined,
-): Folder => {
+export const openFolder = (dir: string, create: NewSwarm | undefined): Folder => {
   const path = join(dir, GENESIS_FILE);
   if (!existsSync(path)) {
     if (create === undefined) throw new CliError("DATA_MISSING", { path: dir });
-    makeFolder(dir);
-    const keys = openKeys(join(dir, "keys"), systemRng());
-    const bytes = encodeGenesis({
-      version: 1,
-      name: create.name,
-      nonce: systemRng().bytes(16),
-      operator: signerFromSeed(keys.seed("operator")).did,
-      createdAtMs: create.nowMs,
-      minted: MINTED_DEFAULT,
-      parameters: create.parameters,
-      policy: policyDigest,
-    });
-    writeDurably(dir, path, bytes);
+    writeDurably(dir, path, newGenesis(dir, create));
   }
   const genesisBytes = new Uint8Array(readFileSync(path));
   const genesis = decodeGenesis(genesisBytes);
@@ -130,6 +115,42 @@ export const openFolder = (
     operator,
     header: headerHash(genesisBytes),
   };
+};
+
+export interface NewSwarm {
+  readonly name: string;
+  readonly parameters: Parameters;
+  readonly nowMs: number;
+}
+
+/** Of a swarm whose operator's key lies in the folder, made where there is none. */
+export const newGenesis = (dir: string, { name, parameters, nowMs }: NewSwarm): Uint8Array => {
+  makeFolder(dir);
+  const keys = openKeys(join(dir, "keys"), systemRng());
+  return encodeGenesis({
+    version: 1,
+    name,
+    nonce: systemRng().bytes(16),
+    operator: signerFromSeed(keys.seed("operator")).did,
+    createdAtMs: nowMs,
+    minted: MINTED_DEFAULT,
+    parameters,
+    policy: policyDigest,
+  });
+};
+
+/** The folder is of this swarm from now on. */
+export const adoptGenesis = (dir: string, genesis: Uint8Array): void => {
+  makeFolder(dir);
+  writeDurably(dir, join(dir, GENESIS_FILE), genesis);
+};
+
+/** The operator's key of another folder of the same swarm, unless there is one. */
+export const adoptOperatorKey = (dir: string, seedHex: string): void => {
+  const path = join(dir, OPERATOR_KEY);
+  if (existsSync(path)) return;
+  mkdirSync(join(dir, "keys"), { recursive: true, mode: 0o700 });
+  writeFileSync(path, seedHex, { mode: 0o600, flag: "wx" });
 };
 
 /** The default policy bundle: the typed rules of this version. */

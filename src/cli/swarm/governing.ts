@@ -6,15 +6,15 @@ import { formatCredits, parseCredits } from "#protocol/amount.ts";
 import type { LimitBody, SpendLimits } from "#protocol/bodies.ts";
 import type { Credits, Did } from "#protocol/words.ts";
 import { CliError } from "../errors.ts";
-import type { Operator } from "./accounts.ts";
+import type { Operator } from "./operator.ts";
 import type { ControlRequest, LimitTold, PauseTold } from "./control-requests.ts";
-import type { EmbeddedSwarm } from "./embedded.ts";
+import type { RunningSwarm } from "./running-swarm.ts";
 
-const agentsOf = async (swarm: EmbeddedSwarm): Promise<readonly AgentRow[]> =>
+const agentsOf = async (swarm: RunningSwarm): Promise<readonly AgentRow[]> =>
   (await swarm.system<readonly AgentRow[]>("agents")) ?? [];
 
 /** Refuses with AGENT_UNKNOWN where no registered agent, or more than one, is called so. */
-const didOf = async (swarm: EmbeddedSwarm, name: string): Promise<Did> => {
+const didOf = async (swarm: RunningSwarm, name: string): Promise<Did> => {
   const rows = await agentsOf(swarm);
   const byDid = rows.find((row) => row.did === name);
   if (byDid !== undefined) return byDid.did;
@@ -26,7 +26,7 @@ const didOf = async (swarm: EmbeddedSwarm, name: string): Promise<Did> => {
 
 /** `who`: a name, a did, or `all`. */
 export const pausedBy = async (
-  swarm: EmbeddedSwarm,
+  swarm: RunningSwarm,
   operator: Operator,
   who: string,
   paused: boolean,
@@ -50,7 +50,7 @@ type Asked = Extract<ControlRequest, { do: "limit" }>;
 const NAMES = ["need", "day", "minute"] as const;
 
 export const setLimitBy = async (
-  swarm: EmbeddedSwarm,
+  swarm: RunningSwarm,
   operator: Operator,
   asked: Asked["of"],
   texts: Asked["limits"],
@@ -68,7 +68,7 @@ export const setLimitBy = async (
   await operator.limit(of, limits);
 };
 
-export const limitsTold = async (swarm: EmbeddedSwarm): Promise<readonly LimitTold[]> => {
+export const limitsTold = async (swarm: RunningSwarm): Promise<readonly LimitTold[]> => {
   const names = new Map((await agentsOf(swarm)).map((row) => [`agent ${row.did}`, row.name]));
   const rows = (await swarm.system<readonly SpendStatus[]>("limits")) ?? [];
   return rows.map(({ scope, limits, day, minute, perMinute }): LimitTold => {

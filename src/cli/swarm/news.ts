@@ -1,12 +1,18 @@
 /** What happens to hosts and buckets, in sentences; restarts are kept for the summary. */
 
-import type { HostNews } from "#runtime/threads/host-set.ts";
+import type { LeadershipEvent } from "#runtime/leadership/leadership.ts";
+import type { MemberNews } from "#runtime/leadership/member.ts";
 import type { Restart } from "../summary-text.ts";
 
 /** Restarts are told and kept; each dies with a reason before it is back. */
 export const newsTeller = (note: (text: string) => void, restarts: Restart[]) => {
   const reasons = new Map<number, string>();
-  return (news: HostNews): void => {
+  return (news: MemberNews): void => {
+    if (news.type === "leadership") {
+      const text = leadershipText(news.event);
+      if (text !== undefined) note(text);
+      return;
+    }
     const { host } = news;
     if (news.type === "died") {
       reasons.set(host, news.reason);
@@ -20,4 +26,15 @@ export const newsTeller = (note: (text: string) => void, restarts: Restart[]) =>
       note(`bucket ${bucket} ${type.replace("_", " ")} ${Object.values(rest).join(" ")}`.trim());
     }
   };
+};
+
+const leadershipText = (event: LeadershipEvent): string | undefined => {
+  switch (event.type) {
+    case "joined":
+      return "joined the cluster";
+    case "session_lost":
+      return `lost its session, and with it all buckets: ${event.why}`;
+    case "handed_over":
+      return undefined;
+  }
 };

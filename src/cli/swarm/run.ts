@@ -11,19 +11,13 @@ import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { fundingOf } from "../input/funds.ts";
 import { loadInput, type TaskLine } from "../input/tasks.ts";
-import {
-  enrol,
-  clientFor,
-  memberOf,
-  Operator,
-  registryReady,
-  requesterMember,
-  type Member,
-} from "./accounts.ts";
+import { enrol, memberOf, requesterMember, type Member } from "./accounts.ts";
 import { openControl } from "./control-server.ts";
 import { contentOf } from "./content.ts";
-import type { EmbeddedSwarm } from "./embedded.ts";
+import type { Operator } from "./operator.ts";
+import type { RunningSwarm } from "./running-swarm.ts";
 import { namesOf, summarize, type RunResult } from "./summarize.ts";
+import { clientFor, registryReady } from "./voice.ts";
 import { appendOutbox, readOutbox, type Batch, type Posted } from "./outbox.ts";
 
 /** Inputs up to this many bytes travel inside NEED; larger ones as a block. */
@@ -34,7 +28,7 @@ export const ASK_ENDS_MS = 2_000;
 export const BATCH_NEEDS_MAX = 4_096;
 
 export interface RunOptions {
-  readonly swarm: EmbeddedSwarm;
+  readonly swarm: RunningSwarm;
   readonly tasks: readonly TaskLine[];
   readonly agents: readonly AgentSpec[];
   readonly events: RunEvents;
@@ -63,11 +57,9 @@ export const runTasks = async (options: RunOptions): Promise<RunResult> => {
   const batches = readOutbox(swarm.folder.dir);
   await checkUnchanged(tasks, batches);
   const link = swarm.link();
-  // Its own connection: connections take turns, so a pause waits behind nobody's needs.
-  const operator = new Operator(swarm, swarm.link());
-  await operator.resume();
+  const operator = await swarm.openOperator();
   const requester = requesterMember(swarm);
-  const members = agents.map((spec) => memberOf(swarm, operator, spec));
+  const members = await Promise.all(agents.map((spec) => memberOf(swarm, operator, spec)));
   await enrol(swarm, link, operator, [requester, ...members]);
   await registryReady(swarm);
   for (const { name, why } of swarm.agents?.unstarted ?? [])
@@ -84,7 +76,7 @@ export const runTasks = async (options: RunOptions): Promise<RunResult> => {
 };
 
 interface Enrolled {
-  readonly link: ReturnType<EmbeddedSwarm["link"]>;
+  readonly link: ReturnType<RunningSwarm["link"]>;
   readonly operator: Operator;
   readonly requester: Member;
   readonly members: readonly Member[];
@@ -143,7 +135,7 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
   );
   await endsOf(swarm, heard);
   const durationMs = swarm.clock.monotonicMs() - startedMs;
-  await swarm.hosts.drain();
+  await swarm.drain();
   client.close();
   return summarize(swarm, requester, members, { posted, ended, latencies, busMs, durationMs });
 };
@@ -160,14 +152,14 @@ const told = (
   ...(refused === undefined ? {} : { refused }),
 });
 
-const statusOf = (swarm: EmbeddedSwarm, need: string): Promise<NeedStatus | undefined> =>
+const statusOf = (swarm: RunningSwarm, need: string): Promise<NeedStatus | undefined> =>
   swarm.query<NeedStatus>(bucketOf(need), "need", need);
 
 /**
  * Until every need has ended. A notice is told once and may be lost with the thread that told it, or
  * come before anybody listened: what is still open is asked for, now and then.
  */
-const endsOf = async (swarm: EmbeddedSwarm, heard: Requester): Promise<void> => {
+const endsOf = async (swarm: RunningSwarm, heard: Requester): Promise<void> => {
   let isDone = false;
   const done = heard.done().then(() => {
     isDone = true;
@@ -186,7 +178,7 @@ const endsOf = async (swarm: EmbeddedSwarm, heard: Requester): Promise<void> => 
 };
 
 /** A need that ended in an earlier run of this command, or unheard in this one. */
-const endedAlready = async (swarm: EmbeddedSwarm, need: string): Promise<Ended | undefined> => {
+const endedAlready = async (swarm: RunningSwarm, need: string): Promise<Ended | undefined> => {
   const status = await statusOf(swarm, need);
   if (status?.ended === undefined) return undefined;
   const { outcome, attempts, worker, artifact } = status.ended;
@@ -215,7 +207,7 @@ const checkUnchanged = async (
 
 /** Sign what was never signed, store it, then let it be sent. */
 const signNew = async (
-  swarm: EmbeddedSwarm,
+  swarm: RunningSwarm,
   client: AgentClient,
   options: RunOptions,
   enrolled: Enrolled,
@@ -246,7 +238,7 @@ const signNew = async (
   return batches;
 };
 
-const bodyOf = async (swarm: EmbeddedSwarm, task: TaskLine): Promise<NeedBody> => {
+const bodyOf = async (swarm: RunningSwarm, task: TaskLine): Promise<NeedBody> => {
   const value = await loadInput(task.input);
   const bytes = encode(value);
   const inline = bytes.length <= INPUT_INLINE_BYTES_MAX;

@@ -10,7 +10,7 @@ import type { BooksStatus } from "#actors/queries.ts";
 import type { AgentSummary, Percentiles, RunSummary, TaskSummary } from "../summary.ts";
 import type { Member } from "./accounts.ts";
 import type { HiredStats } from "./agents-thread.ts";
-import type { EmbeddedSwarm } from "./embedded.ts";
+import type { RunningSwarm } from "./running-swarm.ts";
 import { reportOf, type Report } from "./log-report.ts";
 import type { Posted } from "./outbox.ts";
 
@@ -34,7 +34,7 @@ export interface Outcome {
 }
 
 export const namesOf = (
-  swarm: EmbeddedSwarm,
+  swarm: RunningSwarm,
   members: readonly Member[],
 ): ReadonlyMap<string, string> =>
   new Map([
@@ -43,7 +43,7 @@ export const namesOf = (
   ]);
 
 export const summarize = async (
-  swarm: EmbeddedSwarm,
+  swarm: RunningSwarm,
   requester: Member,
   agents: readonly Member[],
   outcome: Outcome,
@@ -145,10 +145,8 @@ const creditsOf = (
 };
 
 /** SHA-256 over the sorted (bucket, actor, state) of all hosts (protocol section 16). */
-export const stateHashOfHosts = async (swarm: EmbeddedSwarm): Promise<string> => {
-  const rows = await Promise.all(
-    swarm.hosts.controls().map((control) => control.query("canonical", undefined)),
-  );
+export const stateHashOfHosts = async (swarm: RunningSwarm): Promise<string> => {
+  const rows = await swarm.queryAll("canonical");
   const all = (rows as (readonly [number, string, Uint8Array])[][]).flat();
   all.sort((a, b) => a[0] - b[0]);
   if (all.some(([bucket]) => bucket > BUCKETS))

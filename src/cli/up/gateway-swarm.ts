@@ -10,10 +10,11 @@ import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { formatCredits } from "#protocol/amount.ts";
 import type { LabelAttestation } from "#protocol/bodies.ts";
 import type { Credits, Did } from "#protocol/words.ts";
-import type { PortLink } from "#runtime/threads/port-link.ts";
+import type { SwarmLink } from "#ports/swarm-link.ts";
 import { grantOf } from "../input/funds.ts";
-import { enrol, REQUESTER, type Operator } from "../swarm/accounts.ts";
-import type { EmbeddedSwarm } from "../swarm/embedded.ts";
+import { enrol, REQUESTER } from "../swarm/accounts.ts";
+import type { Operator } from "../swarm/operator.ts";
+import type { RunningSwarm } from "../swarm/running-swarm.ts";
 
 /** What the local account is granted once: a tenth of what a genesis mints. */
 export const LOCAL_CREDITS: Credits = 100_000_000_000_000n;
@@ -25,12 +26,12 @@ const keyOf = (account: string): string =>
   account === LOCAL_ACCOUNT ? REQUESTER : `account+${account}`;
 
 export class OwnSwarm implements GatewaySwarm {
-  readonly #swarm: EmbeddedSwarm;
+  readonly #swarm: RunningSwarm;
   readonly #operator: Operator;
-  readonly #link: PortLink;
+  readonly #link: SwarmLink;
   readonly #accounts = new Map<string, Promise<Signer>>();
 
-  constructor(swarm: EmbeddedSwarm, operator: Operator, link: PortLink) {
+  constructor(swarm: RunningSwarm, operator: Operator, link: SwarmLink) {
     [this.#swarm, this.#operator, this.#link] = [swarm, operator, link];
   }
 
@@ -46,15 +47,15 @@ export class OwnSwarm implements GatewaySwarm {
     return this.#swarm.folder.operator.did;
   }
 
-  get clock(): EmbeddedSwarm["clock"] {
+  get clock(): RunningSwarm["clock"] {
     return this.#swarm.clock;
   }
 
-  get store(): EmbeddedSwarm["store"] {
+  get store(): RunningSwarm["store"] {
     return this.#swarm.store;
   }
 
-  link(): PortLink {
+  link(): SwarmLink {
     return this.#swarm.link();
   }
 
@@ -93,8 +94,10 @@ export class OwnSwarm implements GatewaySwarm {
     await this.#operator.grantFirst(did, grant.stake, `welcome/${did}/stake`);
     const attested = Object.entries({ ...labels, org: labels.org ?? name });
     return {
-      attestations: attested.flatMap(([label, value]) =>
-        value === undefined ? [] : [this.#operator.attest(did, label as Label, value)],
+      attestations: await Promise.all(
+        attested.flatMap(([label, value]) =>
+          value === undefined ? [] : [this.#operator.attest(did, label as Label, value)],
+        ),
       ),
       ...grant,
     };

@@ -7,12 +7,15 @@ import { GatewayServer } from "#gateway/server.ts";
 import { LOCAL_ACCOUNT } from "#gateway/tokens.ts";
 import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
-import { enrol, hiredOf, memberOf, Operator, registryReady } from "../swarm/accounts.ts";
+import { enrol, hiredOf, memberOf } from "../swarm/accounts.ts";
 import { openControl, type Control } from "../swarm/control-server.ts";
-import { EmbeddedSwarm, type EmbeddedOptions } from "../swarm/embedded.ts";
+import { openSwarm, type OpenOptions } from "../swarm/open.ts";
+import type { Operator } from "../swarm/operator.ts";
+import type { RunningSwarm } from "../swarm/running-swarm.ts";
+import { registryReady } from "../swarm/voice.ts";
 import { OwnSwarm } from "./gateway-swarm.ts";
 
-export interface SupervisorOptions extends Omit<EmbeddedOptions, "hired"> {
+export interface SupervisorOptions extends Omit<OpenOptions, "hired"> {
   readonly agents: readonly AgentSpec[];
   /** In which the agents' programs run. */
   readonly programs: string;
@@ -22,14 +25,14 @@ export interface SupervisorOptions extends Omit<EmbeddedOptions, "hired"> {
 }
 
 export class Supervisor {
-  readonly swarm: EmbeddedSwarm;
+  readonly swarm: RunningSwarm;
   readonly #operator: Operator;
   readonly #server: GatewayServer;
   readonly #control: Control;
   readonly #host: string;
 
   private constructor(
-    swarm: EmbeddedSwarm,
+    swarm: RunningSwarm,
     operator: Operator,
     server: GatewayServer,
     control: Control,
@@ -43,13 +46,11 @@ export class Supervisor {
   static async open(options: SupervisorOptions): Promise<Supervisor> {
     const { folder, agents, programs, host, port, warn } = options;
     const hired = hiredOf(folder, agents, programs);
-    const swarm = await EmbeddedSwarm.open({ ...options, hired });
+    const swarm = await openSwarm({ ...options, hired });
     try {
       const link = swarm.link();
-      // Its own connection: connections take turns, so a pause waits behind nobody's needs.
-      const operator = new Operator(swarm, swarm.link());
-      await operator.resume();
-      const members = agents.map((spec) => memberOf(swarm, operator, spec));
+      const operator = await swarm.openOperator();
+      const members = await Promise.all(agents.map((spec) => memberOf(swarm, operator, spec)));
       await enrol(swarm, link, operator, members);
       for (const { name, why } of swarm.agents?.unstarted ?? [])
         warn(`agent ${name} did not start: ${why}`);

@@ -10,11 +10,14 @@ import { ACCOUNT_NEEDS_PER_S, BODY_BYTES_MAX, FOLLOW_MS, RETRY_AFTER_S } from ".
 import { needShape, parseNeed } from "../need-body.ts";
 import {
   isLast,
+  endedNeedLog,
   needLog,
   needLogSince,
   outputIn,
   shownEntry,
+  type Life,
   type NeedEntry,
+  type NeedLog,
 } from "../need-log.ts";
 import type { Posting } from "../needs.ts";
 import { signedNeedIn, SIGNED_BYTES_MAX } from "../signed-posts.ts";
@@ -73,10 +76,15 @@ const known = (id: string | undefined): string => {
 };
 
 /** What it delivered: told at its end, else read from its log, or its block. */
-const outputOf = async (gateway: Gateway, need: string, artifact: string): Promise<unknown> => {
+const outputOf = async (
+  gateway: Gateway,
+  need: string,
+  artifact: string,
+  life: Life,
+): Promise<unknown> => {
   const told = gateway.needs.endOf(need)?.output;
   if (told !== undefined) return told;
-  const { entries } = await needLog(gateway.swarm, need);
+  const { entries } = await endedNeedLog(gateway.swarm, need, life);
   const inline = outputIn(entries, artifact);
   if (inline !== undefined) return inline;
   const block = await gateway.swarm.store.get(artifact);
@@ -91,7 +99,7 @@ const show = async (gateway: Gateway, { params }: Asked): Promise<unknown> => {
   if (ended === undefined) return { need, stage };
   const { outcome, attempts, worker, artifact, first, key, postedAtMs, endedAtMs } = ended;
   const isPaid = outcome === "finalized" && artifact !== undefined;
-  const output = isPaid ? await outputOf(gateway, need, artifact) : undefined;
+  const output = isPaid ? await outputOf(gateway, need, artifact, ended) : undefined;
   return {
     need,
     key,
@@ -106,6 +114,14 @@ const show = async (gateway: Gateway, { params }: Asked): Promise<unknown> => {
   };
 };
 
+/** All entries so far. */
+const entriesOf = async ({ swarm }: Gateway, need: string): Promise<NeedLog> => {
+  const status = await swarm.query<NeedStatus>(bucketOf(need), "need", need);
+  return status?.ended === undefined
+    ? needLog(swarm, need)
+    : endedNeedLog(swarm, need, status.ended);
+};
+
 const pause = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => void clock.after(ms, resolve));
 
@@ -115,7 +131,7 @@ const follow = async (gateway: Gateway, asked: Asked): Promise<undefined> => {
   const need = known(asked.params["id"]);
   const { request, reply } = asked;
   const seen = Number(headerOf(request, "last-event-id") ?? -1);
-  let { entries, records } = await needLog(swarm, need);
+  let { entries, records } = await entriesOf(gateway, need);
   if (entries.length === 0) throw new GatewayError("NEED_NOT_FOUND", { need });
   const release = gateway.metrics.stream();
   const stream = eventStream(reply);
@@ -143,7 +159,7 @@ const follow = async (gateway: Gateway, asked: Asked): Promise<undefined> => {
 
 const log = async (gateway: Gateway, { params }: Asked): Promise<unknown> => {
   const need = known(params["id"]);
-  const { entries } = await needLog(gateway.swarm, need);
+  const { entries } = await entriesOf(gateway, need);
   if (entries.length === 0) throw new GatewayError("NEED_NOT_FOUND", { need });
   return { need, bucket: bucketOf(need), entries: entries.map(shownEntry) };
 };

@@ -142,6 +142,11 @@ export class HostSet<P extends Port> {
   /** Finish what is queued on every host, take snapshots. */
   async drain(): Promise<void> {
     this.#stopping = true;
+    await this.settle();
+  }
+
+  /** The same, and they go on. */
+  async settle(): Promise<void> {
     // Twice: what one host commits may be an ask to another.
     for (let round = 0; round < 2; round += 1)
       await Promise.all(

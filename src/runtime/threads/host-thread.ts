@@ -20,9 +20,10 @@ export interface HostThreadData {
   /** URL of a module that exports `createApplication(init)`. */
   readonly application: string;
   readonly init: unknown;
-  /** URL of a module that exports `connect(port)`: the store and the blocks behind a port. */
+  /** URL of a module that exports `storage(ports, init)`: the store and the blocks for one thread. */
   readonly storage: string;
-  readonly store: MessagePort;
+  readonly storageInit: unknown;
+  readonly stores: readonly MessagePort[];
   /** Out: what the host reports, one HostEvent a message. */
   readonly events: MessagePort;
   readonly dead: readonly string[];
@@ -40,7 +41,7 @@ interface ApplicationModule {
 }
 
 interface StorageModule {
-  readonly connect: (port: MessagePort) => Store & Blocks;
+  readonly storage: (ports: readonly MessagePort[], init: unknown) => Promise<Store & Blocks>;
 }
 
 const threadClock: Clock = {
@@ -69,7 +70,7 @@ const writeText = (buffer: SharedArrayBuffer, text: string): void => {
 
 const isApplication = (module: object): module is ApplicationModule =>
   "createApplication" in module && "query" in module;
-const isStorage = (module: object): module is StorageModule => "connect" in module;
+const isStorage = (module: object): module is StorageModule => "storage" in module;
 
 if (parentPort !== null && threadId !== 0) {
   const data = workerData as HostThreadData;
@@ -82,7 +83,7 @@ if (parentPort !== null && threadId !== 0) {
     index,
     app: application.createApplication(data.init),
     query: application.query,
-    store: storage.connect(data.store),
+    store: await storage.storage(data.stores, data.storageInit),
     clock: threadClock,
     soon: (task) => setImmediate(task),
     dead,

@@ -22,9 +22,10 @@ export interface WorkerHostsOptions {
   /** URL of the application's module, and what it is made of. */
   readonly application: string;
   readonly init: unknown;
-  /** URL of the storage module, and a port to the store for one more thread. */
+  /** URL of the storage module, what it is made of, and ports to the disk for one more thread. */
   readonly storage: string;
-  readonly storePort: () => MessagePort;
+  readonly storageInit: unknown;
+  readonly storePorts: () => readonly MessagePort[];
 }
 
 export class WorkerHosts implements HostRunner<MessagePort> {
@@ -45,9 +46,9 @@ export class WorkerHosts implements HostRunner<MessagePort> {
     dead,
     fault,
   }: Parameters<HostRunner<MessagePort>["start"]>[0]): StartedHost<MessagePort> {
-    const { application, init, storage } = this.#o;
+    const { application, init, storage, storageInit } = this.#o;
     const inHand = new SharedArrayBuffer(IN_HAND_BYTES);
-    const store = this.#o.storePort();
+    const stores = this.#o.storePorts();
     const { port1: reports, port2: events } = new MessageChannel();
     reports.unref();
     const workerData: HostThreadData = {
@@ -55,7 +56,8 @@ export class WorkerHosts implements HostRunner<MessagePort> {
       application,
       init,
       storage,
-      store,
+      storageInit,
+      stores,
       events,
       dead,
       inHand,
@@ -63,7 +65,7 @@ export class WorkerHosts implements HostRunner<MessagePort> {
     };
     const worker = new Worker(new URL(import.meta.resolve("#runtime/threads/host-thread.ts")), {
       workerData,
-      transferList: [store, events],
+      transferList: [...stores, events],
       name,
       resourceLimits: {
         maxOldGenerationSizeMb: fault?.kind === "oom" ? HOST_HEAP_FAULT_MIB : HOST_HEAP_MIB,

@@ -2,7 +2,7 @@ import { Etcd3 } from "etcd3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EtcdClient } from "#adapters/etcd/client.ts";
 import { COMPACT_REVISIONS, compactableAt, Compaction } from "#adapters/etcd/compaction.ts";
-import { freshSwarm, startEtcd, until, type EtcdServer } from "./server.ts";
+import { startEtcd, until, type EtcdServer } from "./server.ts";
 
 const EVERY = 200;
 
@@ -28,7 +28,7 @@ describe("revisions", () => {
   it("are forgotten by etcd once a commit has passed them", async () => {
     const endpoints = [servers[0]!.url];
     const raw = new Etcd3({ hosts: endpoints });
-    const clients = [0, 1].map(() => new EtcdClient({ endpoints, swarm: freshSwarm() }));
+    const clients = [0, 1].map(() => new EtcdClient({ endpoints }));
     try {
       const key = Buffer.from("/a");
       for (let n = 0; n < 2 * EVERY; n += 1)

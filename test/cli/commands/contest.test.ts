@@ -8,16 +8,10 @@ import type { BooksStatus, NeedStatus } from "#actors/queries.ts";
 import { challengeNeed, ruleChallenge, withFolder } from "#cli/commands/contest.ts";
 import type { AgentSpec } from "#cli/input/agents.ts";
 import { loadSettings } from "#cli/settings.ts";
-import {
-  clientFor,
-  enrol,
-  memberOf,
-  Operator,
-  registryReady,
-  requesterMember,
-} from "#cli/swarm/accounts.ts";
+import { enrol, memberOf, requesterMember } from "#cli/swarm/accounts.ts";
 import { EmbeddedSwarm } from "#cli/swarm/embedded.ts";
 import { openFolder } from "#cli/swarm/folder.ts";
+import { clientFor, registryReady } from "#cli/swarm/voice.ts";
 
 const CREDIT = 1_000_000n;
 const HOUR = 3_600_000;
@@ -74,12 +68,11 @@ const contestable = async (): Promise<{ data: string; need: string }> => {
     onHalt: () => undefined,
   });
   const link = swarm.link();
-  const operator = new Operator(swarm, link);
-  await operator.resume();
+  const operator = await swarm.openOperator();
   const requester = { ...requesterMember(swarm), credits: 100n * CREDIT };
   await enrol(swarm, link, operator, [
     requester,
-    ...specs.map((spec) => memberOf(swarm, operator, spec)),
+    ...(await Promise.all(specs.map((spec) => memberOf(swarm, operator, spec)))),
   ]);
   await registryReady(swarm);
   const client = clientFor(swarm, link, requester.signer, () => undefined);

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toldError } from "#cli/errors.ts";
 import { limitRequest } from "#cli/commands/limits.ts";
-import type { Operator } from "#cli/swarm/accounts.ts";
 import { askSupervisor } from "#cli/swarm/control-client.ts";
 import {
   CONTROL_REQUEST_MAX,
@@ -13,8 +12,9 @@ import {
   socketOf,
 } from "#cli/swarm/control-requests.ts";
 import { openControl, type Control } from "#cli/swarm/control-server.ts";
-import type { EmbeddedSwarm } from "#cli/swarm/embedded.ts";
 import { GENESIS_FILE } from "#cli/swarm/folder.ts";
+import type { Operator } from "#cli/swarm/operator.ts";
+import type { RunningSwarm } from "#cli/swarm/running-swarm.ts";
 
 let dir = "";
 let control: Control | undefined;
@@ -41,7 +41,7 @@ const open = async (): Promise<Control> => {
     folder: { dir },
     clock: { monotonicMs: () => 7 },
     system: (name: string) => Promise.resolve(name === "agents" ? rows : limits),
-  } as unknown as EmbeddedSwarm;
+  } as unknown as RunningSwarm;
   const note =
     (what: string) =>
     (...more: unknown[]): Promise<number> => {

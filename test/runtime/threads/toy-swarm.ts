@@ -57,7 +57,8 @@ export class ToySwarm {
         application: urlOf("test/runtime/toy/application.ts"),
         init: undefined,
         storage: urlOf("src/adapters/sqlite/client.ts"),
-        storePort: () => sqlite.port(),
+        storageInit: undefined,
+        storePorts: () => [sqlite.port()],
       }),
       tree: defineSupervisor({
         name: "toy",

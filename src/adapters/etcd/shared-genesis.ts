@@ -1,0 +1,54 @@
+/**
+ * The genesis of a cluster's swarm: `/canswarm/genesis/CLUSTER`, written once by whoever founds it and
+ * read by every supervisor that comes later. It is public: the operator's key is not in it.
+ */
+
+import { Fault } from "#ports/faults.ts";
+import { absent } from "./bucket-write.ts";
+import { EtcdClient, type EtcdPlace } from "./client.ts";
+
+const keyOf = (cluster: string): Buffer => Buffer.from(`/canswarm/genesis/${cluster}`);
+
+const answered = async <T>(
+  place: EtcdPlace,
+  ask: (client: EtcdClient) => Promise<T>,
+): Promise<T> => {
+  const client = new EtcdClient(place);
+  try {
+    return await ask(client);
+  } finally {
+    client.close();
+  }
+};
+
+/** Undefined where nobody has founded it. Rejects with a Fault where etcd does not answer. */
+export const readGenesis = (place: EtcdPlace, cluster: string): Promise<Uint8Array | undefined> =>
+  answered(place, async (client) => {
+    const key = keyOf(cluster);
+    const { kvs } = await client.call((etcd, options) => etcd.kv.range({ key }, options));
+    const [row] = kvs;
+    return row === undefined ? undefined : new Uint8Array(row.value);
+  });
+
+/** The one that counts: ours, or that of whoever was first. */
+export const foundGenesis = (
+  place: EtcdPlace,
+  cluster: string,
+  offered: Uint8Array,
+): Promise<Uint8Array> =>
+  answered(place, async (client) => {
+    const key = keyOf(cluster);
+    const request = {
+      compare: [absent(key)],
+      success: [{ request_put: { key, value: Buffer.from(offered) } }],
+      failure: [{ request_range: { key } }],
+    };
+    const { succeeded, responses } = await client.call((etcd, options) =>
+      etcd.kv.txn(request, options),
+    );
+    if (succeeded) return offered;
+    const row = responses[0]?.response_range?.kvs[0];
+    if (row === undefined)
+      throw new Fault("STORE_CORRUPT", `etcd has a genesis of ${cluster} and does not show it`);
+    return new Uint8Array(row.value);
+  });

@@ -1,0 +1,69 @@
+/**
+ * Blocks that every machine of a cluster can read: one message a part under `PREFIX.blk.CID.PART`, on a
+ * stream of their own. The same block again takes the place of itself.
+ *
+ * K1  A block counts once a majority of the servers has acknowledged it; the supervisor that put it has
+ *     it on its own disk too.
+ * K2  What is read is checked against its CID where it is read (ports/block-cid.ts).
+ */
+import { headers } from "nats";
+import { checkedBlock, cidOfBlock } from "#ports/block-cid.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import { openLink, type Link } from "./connect.ts";
+import { faultOf } from "./stream-faults.ts";
+import { joined, partsOf } from "./stream-headers.ts";
+import { PartStore } from "./stream-parts.ts";
+import { replicasOf } from "./stream-setup.ts";
+import type { NatsStreamOptions } from "./stream.ts";
+
+export class NatsBlocks implements Blocks {
+  readonly #link: Link;
+  readonly #prefix: string;
+  readonly #parts: PartStore;
+
+  private constructor(link: Link, prefix: string, parts: PartStore) {
+    [this.#link, this.#prefix, this.#parts] = [link, prefix, parts];
+  }
+
+  /** Creates the stream if it is missing. Rejects as NatsStream.open does. */
+  static async open(options: NatsStreamOptions): Promise<NatsBlocks> {
+    const { prefix, bytesMax } = options;
+    let parts: PartStore | undefined;
+    const link = await openLink(options, { down: () => parts?.broken() });
+    try {
+      parts = await PartStore.open(link, {
+        name: `${prefix.replaceAll(".", "_")}_blocks`,
+        subjects: `${prefix}.blk.>`,
+        replicas: replicasOf(link, options),
+        bytesMax,
+      });
+      return new NatsBlocks(link, prefix, parts);
+    } catch (error) {
+      await link.close();
+      throw faultOf(error);
+    }
+  }
+
+  async put(bytes: Uint8Array, codec: "raw" | "dag-cbor"): Promise<string> {
+    const cid = cidOfBlock(bytes, codec);
+    await this.#parts.put(partsOf(this.#subject(cid), bytes, headers));
+    return cid;
+  }
+
+  async get(cid: string): Promise<Uint8Array | undefined> {
+    const found = await joined((part) => this.#parts.get(part), this.#subject(cid));
+    return found === undefined ? undefined : checkedBlock(cid, found.data);
+  }
+
+  async has(cid: string): Promise<boolean> {
+    return (await this.#parts.get(`${this.#subject(cid)}.0`)) !== undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  #subject(cid: string): string {
+    return `${this.#prefix}.blk.${cid}`;
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * One machine of a cluster: its disk, its connections to etcd and NATS, the buckets that it leads, the
+ * agents that it runs. With no hosts it leads nothing, and agents and commands work all the same.
+ */
+
+import type { MessagePort } from "node:worker_threads";
+import { BUCKETS, SYSTEM_BUCKET } from "#envelope/cid.ts";
+import { NatsBus } from "#adapters/nats/bus.ts";
+import { openJournal } from "#adapters/sqlite/journal-client.ts";
+import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
+import { systemClock } from "#adapters/system/clock.ts";
+import type { Answered } from "#actors/queries.ts";
+import { machinesDigest } from "#machines/digest.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { SwarmLink } from "#ports/swarm-link.ts";
+import { decodeNotice } from "#protocol/notice-wire.ts";
+import { BusLink } from "#runtime/bus/bus-link.ts";
+import { ClusterMember, type MemberNews } from "#runtime/leadership/member.ts";
+import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
+import { join } from "node:path";
+import { CliError, ToldByOther } from "../errors.ts";
+import { AgentsThread } from "../swarm/agents-control.ts";
+import { epochFields, placementOf, type EmbeddedOptions } from "../swarm/embedded.ts";
+import { writePid, type Folder } from "../swarm/folder.ts";
+import type { Operator } from "../swarm/operator.ts";
+import type { Reading, RunningSwarm } from "../swarm/running-swarm.ts";
+import { VERSION } from "../version.ts";
+import { Asks, type Asked, type OperatorWord, type Said } from "./asks.ts";
+import { Leaders } from "./leaders.ts";
+import { askedOperator, Speaker } from "./operator.ts";
+import { nameIn } from "./name.ts";
+import { openStorage, type OpenedStorage } from "./storage.ts";
+import type { ClusterPlaces } from "./settings.ts";
+import { BUS_VERSION, isCompatible, type Hello } from "./hello.ts";
+
+/** A question is answered in this time, ms, or asked again. */
+export const ASK_MS = 1_500;
+/** The operator's words wait for the log. */
+export const OPERATOR_ASK_MS = 10_000;
+/** After this the question of a bucket is given up, ms: longer than any take-over. */
+export const ANSWER_MS_MAX = 60_000;
+/** Before a bucket without a leader is looked at again, ms. */
+const LEADERLESS_MS = 100;
+const SECOND_MS = 1_000;
+
+export interface ClusterOptions extends Omit<EmbeddedOptions, "onNews"> {
+  readonly places: ClusterPlaces;
+  readonly onNews: (news: MemberNews) => void;
+}
+
+interface Disks {
+  readonly journal: SqliteThread;
+  readonly blocks: SqliteThread;
+}
+
+interface Opened {
+  readonly disks: Disks;
+  readonly storage: OpenedStorage;
+  readonly bus: NatsBus;
+  readonly name: string;
+  readonly removePid: () => void;
+  readonly agents: AgentsThread | undefined;
+}
+
+export class ClusterSwarm implements RunningSwarm {
+  readonly folder: Folder;
+  readonly name: string;
+  readonly clock: Clock = systemClock();
+  readonly store: Reading;
+  readonly agents: AgentsThread | undefined;
+  readonly #opened: Opened;
+  readonly #member: ClusterMember<MessagePort> | undefined;
+  readonly #asks: Asks;
+  readonly #leaders: Leaders;
+  readonly #speaker: Speaker;
+  readonly #hosts: number;
+
+  private constructor(options: ClusterOptions, opened: Opened) {
+    const { folder, settings, places } = options;
+    const { storage, bus, name, agents } = opened;
+    [this.folder, this.name, this.agents, this.#opened] = [folder, name, agents, opened];
+    this.#hosts = settings.hosts;
+    const { store, blocks, consensus } = storage;
+    this.store = {
+      head: (bucket) => store.head(bucket),
+      read: (...range) => store.read(...range),
+      get: (cid) => blocks.get(cid),
+      put: (...block) => blocks.put(...block),
+    };
+    this.#leaders = new Leaders(consensus);
+    this.#speaker = new Speaker(this, folder.operator);
+    this.#asks = new Asks({ bus, clock: this.clock, name, answer: (asked) => this.#answer(asked) });
+    this.#member = settings.hosts === 0 ? undefined : this.#lead(options, places);
+  }
+
+  /** Refuses with DATA_IN_USE, CLUSTER_VERSION, and with a Fault where NATS or etcd let nobody in. */
+  static async open(options: ClusterOptions): Promise<ClusterSwarm> {
+    const { folder, places, settings } = options;
+    const journal = await openJournal(join(folder.dir, "journal"));
+    const closing: (() => Promise<void>)[] = [() => journal.close()];
+    try {
+      const removePid = writePid(folder.dir);
+      closing.unshift(async () => removePid());
+      const blocks = await openSqlite(join(folder.dir, "blocks"));
+      closing.unshift(() => blocks.close());
+      const ports = { journal: journal.port(), blocks: blocks.port() };
+      const storage = await openStorage(ports, { places, swarm: folder.swarm });
+      closing.unshift(() => storage.close());
+      const name = nameIn(folder.dir);
+      const bus = await NatsBus.open({ ...places.nats, name });
+      closing.unshift(() => bus.close());
+      const agents =
+        options.hired === undefined || options.hired.length === 0
+          ? undefined
+          : await AgentsThread.start({
+              placement: placementOf(Math.max(1, settings.hosts)),
+              swarm: folder.swarm,
+              policy: folder.genesis.policy,
+              blocks: blocks.port(),
+              nats: places.nats,
+              agents: options.hired,
+            });
+      if (agents !== undefined) closing.unshift(() => agents.close());
+      const disks = { journal, blocks };
+      const swarm = new ClusterSwarm(options, { disks, storage, bus, name, removePid, agents });
+      closing.unshift(() => swarm.close(false));
+      await swarm.#greet();
+      await swarm.system("registered");
+      return swarm;
+    } catch (error) {
+      for (const close of closing) await close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #lead(options: ClusterOptions, places: ClusterPlaces): ClusterMember<MessagePort> {
+    const { folder, settings, onNews, onHalt, fault } = options;
+    const { storage, bus, name, disks } = this.#opened;
+    return new ClusterMember<MessagePort>({
+      name,
+      consensus: storage.consensus,
+      bus,
+      restock: (bucket) => storage.store.restock(bucket),
+      runner: new WorkerHosts({
+        application: import.meta.resolve("#actors/application.ts"),
+        init: folder.genesisBytes,
+        storage: import.meta.resolve("#cli/cluster/storage.ts"),
+        storageInit: { places, swarm: folder.swarm },
+        storePorts: () => [disks.journal.port(), disks.blocks.port()],
+      }),
+      hosts: settings.hosts,
+      placement: placementOf(settings.hosts),
+      tree: settings.tree,
+      facts: { master: folder.keys.seed("operator"), fields: epochFields(folder) },
+      clock: this.clock,
+      onNews,
+      onHalt,
+      ...(fault === undefined ? {} : { fault }),
+    });
+  }
+
+  /** The version handshake: two that build different logs never lead beside each other. */
+  async #greet(): Promise<void> {
+    const ours = this.#hello();
+    for (const member of await this.members()) {
+      if (member === this.name) continue;
+      const said = await this.#asks.ask(member, { what: "hello" }, ASK_MS);
+      if (said?.kind !== "ok") continue;
+      const theirs = said.value as Hello;
+      if (!isCompatible(ours, theirs))
+        throw new CliError("CLUSTER_VERSION", {
+          member,
+          theirs: theirs.version,
+          ours: ours.version,
+        });
+    }
+  }
+
+  #hello(): Hello {
+    return { version: `canswarm ${VERSION}`, bus: BUS_VERSION, machines: machinesDigest() };
+  }
+
+  /** Supervisors that live, this one included where it leads. */
+  members(): Promise<readonly string[]> {
+    return this.#opened.storage.consensus.members();
+  }
+
+  link(): SwarmLink {
+    return new BusLink({ bus: this.#opened.bus, clock: this.clock, decodeNotice });
+  }
+
+  async openOperator(): Promise<Operator> {
+    return askedOperator((word) => this.#toSpeaker(word));
+  }
+
+  async query<T>(bucket: number, name: string, about?: unknown): Promise<T | undefined> {
+    const asked: Asked = { what: "query", bucket, name, about };
+    return (await this.#atLeader(bucket, asked, ASK_MS)) as T | undefined;
+  }
+
+  system<T>(name: string, argument?: unknown): Promise<T | undefined> {
+    return this.query<T>(SYSTEM_BUCKET, name, argument);
+  }
+
+  /** Whoever has left meanwhile is not waited for. */
+  async queryAll(name: string): Promise<readonly unknown[]> {
+    const answers = await this.#ofMembers({ what: "hosts", name });
+    return answers.flatMap((one) => one as readonly unknown[]);
+  }
+
+  async drain(): Promise<void> {
+    await this.#ofMembers({ what: "settle" });
+  }
+
+  async close(drain: boolean): Promise<void> {
+    const { disks, storage, bus, removePid } = this.#opened;
+    if (drain) await this.#member?.hosts.settle();
+    await this.agents?.close();
+    await this.#speaker.close();
+    await this.#member?.close();
+    this.#asks.close();
+    this.#leaders.close();
+    await bus.close();
+    await storage.close();
+    removePid();
+    await disks.blocks.close();
+    await disks.journal.close();
+  }
+
+  /* ------------------------------------------------------------------------ asking */
+
+  #toSpeaker(word: OperatorWord): Promise<unknown> {
+    return this.#atLeader(SYSTEM_BUCKET, { what: "operator", word }, OPERATOR_ASK_MS);
+  }
+
+  /** Of whoever leads the bucket, until it is answered. */
+  async #atLeader(bucket: number, asked: Asked, waitMs: number): Promise<unknown> {
+    const endMs = this.clock.monotonicMs() + ANSWER_MS_MAX;
+    for (;;) {
+      const leader = this.#leaders.of(bucket);
+      const said = leader === undefined ? undefined : await this.#ask(leader, asked, waitMs);
+      if (said?.kind === "ok") return said.value;
+      if (said?.kind === "failed") throw new ToldByOther(said.told);
+      if (this.clock.monotonicMs() > endMs)
+        throw new CliError("CLUSTER_UNANSWERED", { bucket, seconds: ANSWER_MS_MAX / SECOND_MS });
+      await this.#pause();
+      await this.#leaders.refresh();
+    }
+  }
+
+  /** One answer of each that lives until it has answered. */
+  async #ofMembers(asked: Asked): Promise<readonly unknown[]> {
+    const members = await this.members();
+    const answers = await Promise.all(members.map((member) => this.#ofMember(member, asked)));
+    return answers.filter((one) => one !== undefined);
+  }
+
+  async #ofMember(member: string, asked: Asked): Promise<unknown> {
+    for (;;) {
+      const said = await this.#ask(member, asked, OPERATOR_ASK_MS);
+      if (said?.kind === "ok") return said.value;
+      if (said?.kind === "failed") throw new ToldByOther(said.told);
+      if (!(await this.members()).includes(member)) return undefined;
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.clock.after(LEADERLESS_MS, resolve));
+  }
+
+  #ask(member: string, asked: Asked, waitMs: number): Promise<Said | undefined> {
+    return member === this.name ? this.#answer(asked) : this.#asks.ask(member, asked, waitMs);
+  }
+
+  /* --------------------------------------------------------------------- answering */
+
+  async #answer(asked: Asked): Promise<Said> {
+    switch (asked.what) {
+      case "hello":
+        return { kind: "ok", value: this.#hello() };
+      case "query":
+        return this.#ofBucket(asked.bucket, asked.name, asked.about);
+      case "operator": {
+        const here = await this.#ofBucket(SYSTEM_BUCKET, "registered", undefined);
+        if (here.kind !== "ok") {
+          await this.#speaker.close();
+          return here;
+        }
+        return { kind: "ok", value: await this.#speaker.say(asked.word) };
+      }
+      case "hosts":
+        return {
+          kind: "ok",
+          value: await this.#ofHosts((host) => this.#hostQuery(host, asked.name)),
+        };
+      case "settle":
+        await this.#member?.hosts.settle();
+        return { kind: "ok", value: true };
+      case "status":
+        return { kind: "ok", value: await this.#status() };
+    }
+  }
+
+  async #ofBucket(bucket: number, name: string, about: unknown): Promise<Said> {
+    const hosts = this.#member?.hosts;
+    const control = hosts?.control(hosts.hostOf(bucket));
+    if (hosts === undefined || control === undefined) return { kind: "elsewhere" };
+    let answered: Answered | undefined;
+    await hosts.unlessGone(hosts.hostOf(bucket), async () => {
+      answered = (await control.query("at", [bucket, name, about])) as Answered | undefined;
+    });
+    return answered === undefined ? { kind: "elsewhere" } : { kind: "ok", value: answered.answer };
+  }
+
+  async #hostQuery(host: number, name: string): Promise<unknown> {
+    return this.#member?.hosts.control(host)?.query(name, undefined);
+  }
+
+  async #ofHosts(ask: (host: number) => Promise<unknown>): Promise<unknown[]> {
+    const answers: unknown[] = [];
+    for (let host = 0; host < this.#hosts; host += 1)
+      await this.#member?.hosts.unlessGone(host, async () => void answers.push(await ask(host)));
+    return answers;
+  }
+
+  /** What `canswarm cluster status` tells of this machine. */
+  async #status(): Promise<MemberStatus> {
+    const heads = await this.#ofHosts(async (host) => this.#member?.hosts.control(host)?.heads());
+    return {
+      ...this.#hello(),
+      hosts: this.#hosts,
+      heads: (heads as readonly (readonly { bucket: number; records: number; size: number }[])[])
+        .flat()
+        .filter(({ bucket }) => bucket <= BUCKETS)
+        .map(({ bucket, records, size }) => ({ bucket, records, size })),
+    };
+  }
+}
+
+export interface MemberStatus extends Hello {
+  readonly hosts: number;
+  readonly heads: readonly {
+    readonly bucket: number;
+    readonly records: number;
+    readonly size: number;
+  }[];
+}

@@ -1,0 +1,113 @@
+/**
+ * `cluster` of a supervisor.config: where etcd and NATS are. The same file serves every supervisor; what
+ * is a machine's own (its name, its keys) lies in its data folder. docs/operating/cluster.md.
+ */
+
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import type { EtcdPlace } from "#adapters/etcd/client.ts";
+import { isSubject, type NatsOptions } from "#adapters/nats/connect.ts";
+
+/** Servers of one kind that are named: a cluster has three or five. */
+const SERVERS_MAX = 9;
+const CLUSTER_DEFAULT = "canswarm";
+
+const tls = z.strictObject({
+  /** PEM files, taken from the folder of the configuration. */
+  ca: z.string(),
+  cert: z.string().optional(),
+  key: z.string().optional(),
+});
+
+const etcd = z.strictObject({
+  endpoints: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .max(SERVERS_MAX),
+  user: z.strictObject({ name: z.string(), passwordFile: z.string() }).optional(),
+  tls: tls.optional(),
+});
+
+const nats = z.strictObject({
+  servers: z.array(z.string().min(1)).min(1).max(SERVERS_MAX),
+  tokenFile: z.string().optional(),
+  nkeyFile: z.string().optional(),
+  tls: tls.optional(),
+});
+
+const schema = z.strictObject({
+  /** Under which name the servers know it: swarms that share servers have different ones. */
+  name: z
+    .string()
+    .refine((text) => isSubject(text) && !text.includes("."), "takes letters, digits, _ and -")
+    .default(CLUSTER_DEFAULT),
+  etcd,
+  nats,
+  /**
+   * The seed of the operator's key in hex: taken where a folder has none yet, written by whoever founds
+   * the swarm. Every supervisor signs with keys that are derived from it: keep it as a secret.
+   */
+  operatorKeyFile: z.string().optional(),
+});
+
+/** Plain data, so that every thread can connect by itself. */
+export interface ClusterPlaces {
+  readonly name: string;
+  readonly etcd: EtcdPlace;
+  readonly nats: NatsOptions;
+  readonly operatorKeyFile?: string;
+}
+
+/** The places, or what is wrong in one sentence. `path`: the configuration that it stands in. */
+export const clusterPlaces = (given: unknown, path: string): ClusterPlaces | string => {
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return `cluster.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it is no cluster"}`;
+  }
+  const { name, operatorKeyFile, ...servers } = parsed.data;
+  const file = (one: string): string => resolve(dirname(resolve(path)), one);
+  const words = (one: string): string => readFileSync(file(one), "utf8").trim();
+  try {
+    return {
+      name,
+      ...(operatorKeyFile === undefined ? {} : { operatorKeyFile: file(operatorKeyFile) }),
+      etcd: {
+        endpoints: servers.etcd.endpoints,
+        ...(servers.etcd.user === undefined
+          ? {}
+          : {
+              user: {
+                name: servers.etcd.user.name,
+                password: words(servers.etcd.user.passwordFile),
+              },
+            }),
+        ...(servers.etcd.tls === undefined ? {} : { tls: pemOf(servers.etcd.tls, file) }),
+      },
+      nats: {
+        servers: servers.nats.servers,
+        prefix: name,
+        ...(servers.nats.tokenFile === undefined ? {} : { token: words(servers.nats.tokenFile) }),
+        ...(servers.nats.nkeyFile === undefined ? {} : { nkeySeed: words(servers.nats.nkeyFile) }),
+        ...(servers.nats.tls === undefined ? {} : { tls: filesOf(servers.nats.tls, file) }),
+      },
+    };
+  } catch (error) {
+    return `cluster: ${error instanceof Error ? error.message : String(error)}`;
+  }
+};
+
+type Tls = z.infer<typeof tls>;
+
+const pemOf = ({ ca, cert, key }: Tls, file: (one: string) => string) => ({
+  ca: new Uint8Array(readFileSync(file(ca))),
+  ...(cert === undefined ? {} : { cert: new Uint8Array(readFileSync(file(cert))) }),
+  ...(key === undefined ? {} : { key: new Uint8Array(readFileSync(file(key))) }),
+});
+
+const filesOf = ({ ca, cert, key }: Tls, file: (one: string) => string) => ({
+  caFile: file(ca),
+  ...(cert === undefined ? {} : { certFile: file(cert) }),
+  ...(key === undefined ? {} : { keyFile: file(key) }),
+});

@@ -1,0 +1,75 @@
+/**
+ * What one thread of a supervisor in a cluster reads and writes: its own connections to etcd and NATS,
+ * and ports to the two disks of the process. Loaded by host threads by its URL.
+ */
+
+import type { MessagePort } from "node:worker_threads";
+import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
+import { NatsBlocks } from "#adapters/nats/blocks.ts";
+import { NatsStream } from "#adapters/nats/stream.ts";
+import { connect } from "#adapters/sqlite/client.ts";
+import { connectJournal } from "#adapters/sqlite/journal-client.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import type { Store } from "#ports/store.ts";
+import { ClusterStore } from "#runtime/commit/cluster-store.ts";
+import { sharedBlocks } from "./blocks.ts";
+import type { ClusterPlaces } from "./settings.ts";
+
+export interface StorageInit {
+  readonly places: ClusterPlaces;
+  /** The id of the swarm. */
+  readonly swarm: string;
+}
+
+export interface Disks {
+  readonly journal: MessagePort;
+  readonly blocks: MessagePort;
+}
+
+export interface OpenedStorage {
+  readonly store: ClusterStore;
+  readonly blocks: Blocks;
+  readonly consensus: EtcdConsensus;
+  close(): Promise<void>;
+}
+
+/** Rejects with a Fault where NATS lets nobody in; etcd is asked when it is needed. */
+export const openStorage = async (
+  { journal, blocks }: Disks,
+  { places, swarm }: StorageInit,
+): Promise<OpenedStorage> => {
+  const consensus = new EtcdConsensus({ ...places.etcd, swarm });
+  const [stream, shared] = await Promise.all([
+    NatsStream.open(places.nats),
+    NatsBlocks.open(places.nats),
+  ]);
+  const store = new ClusterStore({ journal: connectJournal(journal), stream, consensus });
+  return {
+    store,
+    blocks: sharedBlocks(connect(blocks), shared),
+    consensus,
+    close: async () => {
+      await Promise.all([store.close(), stream.close(), shared.close(), consensus.close()]);
+    },
+  };
+};
+
+/** For a host thread: `runtime/threads/host-thread.ts`. */
+export const storage = async (
+  [journal, blocks]: readonly MessagePort[],
+  init: unknown,
+): Promise<Store & Blocks> => {
+  if (journal === undefined || blocks === undefined) throw new Error("no ports to the disks");
+  const opened = await openStorage({ journal, blocks }, init as StorageInit);
+  const { store } = opened;
+  return {
+    lead: () => Promise.reject(new Error("leadership is won, not asked for")),
+    head: (bucket) => store.head(bucket),
+    read: (...args) => store.read(...args),
+    commit: (writes) => store.commit(writes),
+    loadSnapshot: (bucket) => store.loadSnapshot(bucket),
+    saveSnapshot: (snapshot) => store.saveSnapshot(snapshot),
+    close: () => opened.close(),
+    ...opened.blocks,
+  };
+};

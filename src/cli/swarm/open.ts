@@ -1,0 +1,48 @@
+/** A swarm as the settings say: all of it in this process, or this machine's part of a cluster. */
+
+import { decodeGenesis } from "#domain/genesis/codec.ts";
+import type { Genesis } from "#domain/genesis/genesis.ts";
+import { readGenesis } from "#adapters/etcd/shared-genesis.ts";
+import { ClusterSwarm, type ClusterOptions } from "../cluster/cluster-swarm.ts";
+import { openClusterFolder } from "../cluster/folder.ts";
+import type { Settings } from "../settings.ts";
+import { EmbeddedSwarm } from "./embedded.ts";
+import { holdsSwarm, MINTED_DEFAULT, openFolder, rulesIn, type Folder } from "./folder.ts";
+import type { RunningSwarm } from "./running-swarm.ts";
+
+/** The folder's own, or that of the cluster it will join, or what the settings say of a new one. */
+export const rulesFor = async (
+  dir: string | undefined,
+  { parameters, cluster }: Settings,
+): Promise<Pick<Genesis, "parameters" | "minted">> => {
+  if (cluster === undefined || (dir !== undefined && holdsSwarm(dir)))
+    return rulesIn(dir, parameters);
+  const shared = await readGenesis(cluster.etcd, cluster.name);
+  return shared === undefined ? { parameters, minted: MINTED_DEFAULT } : decodeGenesis(shared);
+};
+
+export const folderFor = async (
+  dir: string,
+  { parameters, cluster, hosts }: Settings,
+  nowMs: number,
+): Promise<Folder> => {
+  if (cluster !== undefined)
+    return openClusterFolder(dir, cluster, {
+      name: cluster.name,
+      parameters,
+      nowMs,
+      leads: hosts > 0,
+    });
+  return openFolder(dir, holdsSwarm(dir) ? undefined : { name: "local", parameters, nowMs });
+};
+
+export interface OpenOptions extends Omit<ClusterOptions, "places"> {
+  readonly settings: Settings;
+}
+
+export const openSwarm = (options: OpenOptions): Promise<RunningSwarm> => {
+  const { cluster } = options.settings;
+  return cluster === undefined
+    ? EmbeddedSwarm.open(options)
+    : ClusterSwarm.open({ ...options, places: cluster });
+};

@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { bucketOf, cidOf } from "#envelope/cid.ts";
+import { endedNeedLog, needLog } from "#gateway/need-log.ts";
+import { encodeRecord, GENESIS_PARENT } from "#runtime/log/record.ts";
+
+const need = cidOf(Uint8Array.of(1));
+const bucket = bucketOf(need);
+
+/** A log with an entry of the need at each of these records, and one of another need in each. */
+const logOf = (times: readonly number[], own: ReadonlySet<number>) => {
+  const entry = (thread: string, verb: string) =>
+    ({ kind: "derived", verb, thread, body: {} }) as const;
+  const records = times.map((atMs, index) =>
+    encodeRecord({
+      bucket,
+      index,
+      first: 2 * index,
+      parent: GENESIS_PARENT,
+      generation: 1,
+      revision: 1,
+      atMs,
+      entries: [entry(own.has(index) ? need : "other", "DECIDE"), entry("other", "DECIDE")],
+    }),
+  );
+  let read = 0;
+  const store = {
+    head: async () => ({ records: records.length }),
+    read: async (_bucket: number, from: number, limit: number) => {
+      const found = records.slice(from, from + limit);
+      read += found.length;
+      return found;
+    },
+  };
+  return { swarm: { store } as unknown as Parameters<typeof needLog>[0], read: () => read };
+};
+
+it("finds what a need's whole log has between its two moments, whatever shares them", async () => {
+  const steps = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 700 });
+  await fc.assert(
+    fc.asyncProperty(steps, fc.nat(), fc.nat(), async (gaps, one, other) => {
+      let atMs = 0;
+      const times = gaps.map((gap) => (atMs += gap));
+      const [from, to] = [one % times.length, other % times.length].sort((a, b) => a - b);
+      const own = new Set([from!, to!]);
+      const { swarm } = logOf(times, own);
+      const life = { postedAtMs: times[from!]!, endedAtMs: times[to!]! };
+      const { entries, records } = await endedNeedLog(swarm, need, life);
+      expect(entries.map(({ position }) => position)).toEqual([...own].map((at) => 2 * at));
+      expect(records).toBe(times.length);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it("reads little of a long log", async () => {
+  const times = Array.from({ length: 20_000 }, (_, at) => 10 * at);
+  const { swarm, read } = logOf(times, new Set([700, 702]));
+  await endedNeedLog(swarm, need, { postedAtMs: 7_000, endedAtMs: 7_020 });
+  expect(read()).toBeLessThan(300);
+});
