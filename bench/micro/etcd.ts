@@ -10,7 +10,7 @@ import { headValue } from "#adapters/etcd/keys.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import type { HeadWrite } from "#ports/consensus.ts";
 import type { Epoch, Head } from "#ports/store.ts";
-import { freshSwarm, startEtcd } from "../../test/adapters/etcd/server.ts";
+import { freshSwarm, startEtcd } from "../../test/support/etcd-server.ts";
 
 const RUN_MS = 1_500;
 const WARM_UP = 20;

@@ -5,6 +5,7 @@ import { addAgent } from "./commands/agent.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addBench } from "./commands/bench.ts";
 import { addCheck } from "./commands/check.ts";
+import { addCluster } from "./commands/cluster.ts";
 import { addCommittee } from "./commands/committee.ts";
 import { addContest } from "./commands/contest.ts";
 import { addDemo } from "./commands/demo.ts";
@@ -43,4 +44,5 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addDoctor,
   addSim,
   addBench,
+  addCluster,
 ];

@@ -28,6 +28,8 @@ export interface Settings extends SupervisorSettings {
   readonly parameters: Parameters;
   /** Where the swarm is one of several machines. */
   readonly cluster?: ClusterPlaces;
+  /** Path of the file that was read; undefined: the package's own. */
+  readonly path?: string;
 }
 
 interface Exported extends Partial<SupervisorSettings> {
@@ -67,7 +69,13 @@ export const loadSettings = async (path: string | undefined): Promise<Settings> 
   const parameters = parametersOf("local", settings.parameters as Overrides | undefined);
   const [contradiction] = validateParameters(parameters);
   if (contradiction !== undefined) throw invalid(contradiction);
-  return { tree, hosts, parameters, ...(cluster === undefined ? {} : { cluster }) };
+  return {
+    tree,
+    hosts,
+    parameters,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(path === undefined ? {} : { path }),
+  };
 };
 
 /** Every field exists and is of the kind that the profile's own value is. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { bucketOf, cidOf } from "#envelope/cid.ts";
-import { endedNeedLog, needLog } from "#gateway/need-log.ts";
+import { endedNeedLog, type needLog } from "#gateway/need-log.ts";
 import { encodeRecord, GENESIS_PARENT } from "#runtime/log/record.ts";
 
 const need = cidOf(Uint8Array.of(1));

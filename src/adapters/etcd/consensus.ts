@@ -49,6 +49,18 @@ export class EtcdConsensus implements Consensus {
     return buckets.map((bucket) => readHead(bucket, values.get(bucket)));
   }
 
+  /** For whoever audits: every attempt that is decided and has not ended, by bucket. */
+  async decideKeys(): Promise<ReadonlyMap<number, readonly string[]>> {
+    const request = { ...this.#keys.allDecides, keys_only: true };
+    const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
+    const found = new Map<number, string[]>();
+    for (const { key: row } of kvs) {
+      const [bucket, key] = this.#keys.decideIn(row);
+      found.set(bucket, [...(found.get(bucket) ?? []), key]);
+    }
+    return found;
+  }
+
   commit(writes: readonly HeadWrite[]): Promise<readonly CommitOutcome[]> {
     const heads = (buckets: readonly number[]): Promise<readonly Head[]> => this.heads(buckets);
     const parts = { client: this.#client, keys: this.#keys, compaction: this.#compaction, heads };

@@ -78,6 +78,16 @@ export class Keys {
     };
   }
 
+  get allDecides(): KeyRange {
+    return under(`${this.#root}decide/`);
+  }
+
+  /** Of a row under `allDecides`: its bucket and its `need/attempt`. */
+  decideIn(key: Buffer): readonly [bucket: number, key: string] {
+    const text = key.subarray(this.allDecides.key.length).toString();
+    return [Number(text.slice(0, BUCKET_DIGITS)), text.slice(BUCKET_DIGITS + 1)];
+  }
+
   decides(bucket: number): KeyRange {
     return under(`${this.#root}decide/${digits(bucket)}/`);
   }

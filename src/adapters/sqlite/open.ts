@@ -13,6 +13,9 @@ export interface SqliteThread {
   kill(): Promise<void>;
 }
 
+/** Of the thread's young generation: what it holds, it passes on at once. */
+const FOLDER_YOUNG_MIB = 24;
+
 const threadUrl = (): URL => new URL(import.meta.resolve("#adapters/sqlite/thread.ts"));
 
 /** Refuses with DATA_IN_USE, DATA_TOO_NEW or STORE_CORRUPT. */
@@ -21,7 +24,11 @@ export const openSqlite = (dir: string): Promise<SqliteThread> =>
 
 /** The same for another kind of folder, whose thread's file is given. */
 export const openFolder = async (url: URL, name: string, dir: string): Promise<SqliteThread> => {
-  const worker = new Worker(url, { workerData: { dir }, name });
+  const worker = new Worker(url, {
+    workerData: { dir },
+    name,
+    resourceLimits: { maxYoungGenerationSizeMb: FOLDER_YOUNG_MIB },
+  });
   const [first] = (await once(worker, "message")) as [FromThread];
   if (first.kind === "refused") {
     await worker.terminate();

@@ -1,48 +1,33 @@
-/** A data folder that nobody runs, opened to be read: nothing is led, nothing is appended. */
+/** The logs of a data folder, held against their own rules. */
 
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
-import { connect } from "#adapters/sqlite/client.ts";
-import { decideKeysIn } from "#adapters/sqlite/decides.ts";
-import { openSqlite } from "#adapters/sqlite/open.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
-import type { Blocks } from "#ports/blocks.ts";
-import type { Epoch, Store } from "#ports/store.ts";
+import type { Epoch } from "#ports/store.ts";
 import { epochSecret, epochSeed } from "#runtime/threads/epoch-keys.ts";
 import { CliError } from "../errors.ts";
-import { holdsSwarm, openFolder, type Folder } from "../swarm/folder.ts";
 import { recordsOf } from "../swarm/log-report.ts";
+import { openReader, type Reader } from "../swarm/reader.ts";
 import { Broken, type BucketChain } from "./chain.ts";
 import type { Evidence } from "./evidence.ts";
 import { factsOf, headerOf } from "./format.ts";
 import { Inspector } from "./inspector.ts";
 
-export interface OpenLogs {
-  readonly folder: Folder;
-  readonly store: Pick<Store & Blocks, "read" | "head" | "get">;
-  /** The keys and draw secrets of an epoch that has ended follow from the operator's seed. */
+export interface OpenLogs extends Reader {
+  /** An epoch's key follows from the operator's seed, and so does its draw secret. */
   readonly signerOf: (epoch: Epoch) => Signer;
-  readonly secretOf: (epoch: Epoch) => Uint8Array;
-  readonly close: () => Promise<void>;
+  /** Undefined while somebody leads under it: draws to come follow from it. */
+  readonly secretOf: (epoch: Epoch) => Uint8Array | undefined;
 }
 
-/** Refuses with DATA_MISSING, DATA_IN_USE, KEY_MISSING, STORE_CORRUPT. */
+/** Refuses as openReader does. */
 export const openLogs = async (dir: string): Promise<OpenLogs> => {
-  if (!holdsSwarm(dir)) throw new CliError("DATA_MISSING", { path: dir });
-  const sqlite = await openSqlite(dir);
-  try {
-    const folder = openFolder(dir, undefined);
-    const master = folder.keys.seed("operator");
-    return {
-      folder,
-      store: connect(sqlite.port()),
-      signerOf: (epoch) => signerFromSeed(epochSeed(master, epoch)),
-      secretOf: (epoch) => epochSecret(master, epoch),
-      close: () => sqlite.close(),
-    };
-  } catch (error) {
-    await sqlite.close();
-    throw error;
-  }
+  const reader = await openReader(dir);
+  const master = reader.folder.keys.seed("operator");
+  return {
+    ...reader,
+    signerOf: (epoch) => signerFromSeed(epochSeed(master, epoch)),
+    secretOf: (epoch) => (reader.hasEnded(epoch) ? epochSecret(master, epoch) : undefined),
+  };
 };
 
 /** Throws CliError LOG_MISSING where the records do not lead to the head. */
@@ -67,7 +52,8 @@ export const readFolder = async (dir: string): Promise<Evidence> => {
       for await (const bytes of recordsOf(logs.store, chain.bucket))
         await inspector.add(chain.bucket, bytes);
       await checkHead(logs, chain);
-      if (chain.epoch !== undefined) inspector.draws.reveal(logs.secretOf(chain.epoch));
+      const secret = chain.epoch === undefined ? undefined : logs.secretOf(chain.epoch);
+      if (secret !== undefined) inspector.draws.reveal(secret);
     }
     await inspector.signatures.finish();
   } catch (error) {
@@ -87,7 +73,7 @@ export const readFolder = async (dir: string): Promise<Evidence> => {
     drawVerdicts: verdicts,
     log: (bucket) => recordsOf(logs.store, bucket),
     lineOf: () => undefined,
-    beside: { decideKeys: () => decideKeysIn(dir), block: (cid) => logs.store.get(cid) },
+    beside: { decideKeys: logs.decideKeys, block: (cid) => logs.store.get(cid) },
     close: logs.close,
   };
 };

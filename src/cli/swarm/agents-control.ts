@@ -20,7 +20,7 @@ export interface Unstarted {
 }
 
 /** Of the thread's young generation: it only passes messages on. */
-const AGENTS_YOUNG_MIB = 32;
+const AGENTS_YOUNG_MIB = 24;
 
 export class AgentsThread {
   readonly #worker: Worker;

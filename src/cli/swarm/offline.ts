@@ -4,8 +4,6 @@
  */
 
 import { BUCKETS, SYSTEM_BUCKET } from "#envelope/cid.ts";
-import { connect } from "#adapters/sqlite/client.ts";
-import { openSqlite } from "#adapters/sqlite/open.ts";
 import { createApplication } from "#actors/application.ts";
 import { LEDGER, needActor, REGISTRY } from "#actors/names.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
@@ -15,9 +13,9 @@ import { stageOf } from "#machines/need-thread/need-thread.stage.ts";
 import type { LogRecord } from "#runtime/log/record.ts";
 import { replayLogs, type Replayed } from "#runtime/replay/replay.ts";
 import { bucketOf } from "#envelope/cid.ts";
-import { CliError } from "../errors.ts";
-import { holdsSwarm, openFolder, type Folder } from "./folder.ts";
+import type { Folder } from "./folder.ts";
 import { addRecord, recordsOf, type Report } from "./log-report.ts";
+import { openReader } from "./reader.ts";
 
 export interface Offline {
   readonly folder: Folder;
@@ -35,11 +33,8 @@ export interface OfflineWatch {
 
 /** Refuses with DATA_MISSING, DATA_IN_USE, STORE_CORRUPT; throws ReplayDiverged. */
 export const readOffline = async (dir: string, watch: OfflineWatch = {}): Promise<Offline> => {
-  if (!holdsSwarm(dir)) throw new CliError("DATA_MISSING", { path: dir });
-  const sqlite = await openSqlite(dir);
+  const { folder, store, close } = await openReader(dir);
   try {
-    const folder = openFolder(dir, undefined);
-    const store = connect(sqlite.port());
     const report: Report = { needs: new Map(), agents: new Map() };
     const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
     const replayed = await replayLogs(
@@ -68,7 +63,7 @@ export const readOffline = async (dir: string, watch: OfflineWatch = {}): Promis
       ]),
     };
   } finally {
-    await sqlite.close();
+    await close();
   }
 };
 

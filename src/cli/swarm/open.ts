@@ -8,6 +8,7 @@ import { openClusterFolder } from "../cluster/folder.ts";
 import type { Settings } from "../settings.ts";
 import { EmbeddedSwarm } from "./embedded.ts";
 import { holdsSwarm, MINTED_DEFAULT, openFolder, rulesIn, type Folder } from "./folder.ts";
+import { markCluster } from "./reader.ts";
 import type { RunningSwarm } from "./running-swarm.ts";
 
 /** The folder's own, or that of the cluster it will join, or what the settings say of a new one. */
@@ -23,16 +24,15 @@ export const rulesFor = async (
 
 export const folderFor = async (
   dir: string,
-  { parameters, cluster, hosts }: Settings,
+  { parameters, cluster, hosts, path }: Settings,
   nowMs: number,
 ): Promise<Folder> => {
-  if (cluster !== undefined)
-    return openClusterFolder(dir, cluster, {
-      name: cluster.name,
-      parameters,
-      nowMs,
-      leads: hosts > 0,
-    });
+  if (cluster !== undefined) {
+    const create = { name: cluster.name, parameters, nowMs, leads: hosts > 0 };
+    const folder = await openClusterFolder(dir, cluster, create);
+    markCluster(dir, path ?? "supervisor.config.ts");
+    return folder;
+  }
   return openFolder(dir, holdsSwarm(dir) ? undefined : { name: "local", parameters, nowMs });
 };
 

@@ -7,14 +7,19 @@
  *   growth   V8 lets the old space of each thread grow up to fourfold before it collects. What needs leave
  *            behind is garbage soon, so little is gained by waiting.
  *
- * Both are read when a process begins, so the process begins once more: same id, same files, same
+ *   young    V8 lets the young generation of the main thread grow to 96 MiB; nearly all that is in it is
+ *            garbage. (Every other thread has a limit of its own.)
+ *
+ * All are read when a process begins, so the process begins once more: same id, same files, same
  * arguments. Measured with bench/flood: 1,064 MiB before, 633 after 18,000 needs.
  */
 
 const ARENAS = "MALLOC_ARENA_MAX";
 const ARENAS_MAX = "2";
 /** The old space may grow by so much, in per cent, before it is collected. */
-const GROWTH = "--heap-growing-percent=60";
+const GROWTH = "--heap-growing-percent=40";
+/** One of the three semi-spaces of a young generation, MiB. */
+const YOUNG = "--max-semi-space-size=8";
 
 export interface Replaceable {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,6 +33,6 @@ export interface Replaceable {
 export const beThrifty = (process: Replaceable): void => {
   const { env, execPath, execArgv, argv, execve } = process;
   if (execve === undefined || env[ARENAS] !== undefined) return;
-  const args = [execPath, GROWTH, ...execArgv, ...argv.slice(1)];
+  const args = [execPath, GROWTH, YOUNG, ...execArgv, ...argv.slice(1)];
   execve.call(process, execPath, args, { ...env, [ARENAS]: ARENAS_MAX });
 };

@@ -11,7 +11,7 @@ import type { HostControl, HostRunner, RemoteControl, StartedHost } from "./prot
  * Of the young generation, three semi-spaces: V8 would let it grow to 128 MiB in each busy thread, most of
  * a supervisor's resident memory.
  */
-const HOST_YOUNG_MIB = 48;
+const HOST_YOUNG_MIB = 24;
 
 /** Old-space of one host thread, MiB: beyond it the thread dies alone (ERR_WORKER_OUT_OF_MEMORY). */
 export const HOST_HEAP_MIB = 2_048;

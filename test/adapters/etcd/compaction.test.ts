@@ -2,7 +2,7 @@ import { Etcd3 } from "etcd3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EtcdClient } from "#adapters/etcd/client.ts";
 import { COMPACT_REVISIONS, compactableAt, Compaction } from "#adapters/etcd/compaction.ts";
-import { startEtcd, until, type EtcdServer } from "./server.ts";
+import { startEtcd, until, type EtcdServer } from "../../support/etcd-server.ts";
 
 const EVERY = 200;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
 import { consensusContract } from "../../contracts/consensus.ts";
-import { freshSwarm, startEtcd, type EtcdServer } from "./server.ts";
+import { freshSwarm, startEtcd, type EtcdServer } from "../../support/etcd-server.ts";
 
 const TTL_MS = 1_000;
 

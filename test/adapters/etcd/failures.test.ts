@@ -7,7 +7,7 @@ import type { HeadWrite } from "#ports/consensus.ts";
 import type { CommitOutcome, Head } from "#ports/store.ts";
 import { writeOn } from "../../contracts/consensus.ts";
 import { FaultProxy } from "../../support/fault-proxy.ts";
-import { freshSwarm, startEtcd, until } from "./server.ts";
+import { freshSwarm, startEtcd, until } from "../../support/etcd-server.ts";
 
 const DAY_MS = 86_400_000;
 /** What a busy machine may add to a deadline, ms. */

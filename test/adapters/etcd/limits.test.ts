@@ -10,7 +10,7 @@ import { emptyHead } from "#ports/commit-rules.ts";
 import { WRITE_KEYS_MAX, type HeadWrite, type Session } from "#ports/consensus.ts";
 import type { Epoch } from "#ports/store.ts";
 import { writeOn } from "../../contracts/consensus.ts";
-import { freshSwarm, startEtcd, type EtcdServer } from "./server.ts";
+import { freshSwarm, startEtcd, type EtcdServer } from "../../support/etcd-server.ts";
 
 const BUCKETS = Array.from({ length: 257 }, (_, bucket) => bucket);
 const DAY_MS = 86_400_000;

@@ -3,7 +3,7 @@ import { NatsBus, PENDING_BYTES_MAX } from "#adapters/nats/bus.ts";
 import { MESSAGE_BYTES_MAX } from "#ports/bus.ts";
 import { FaultProxy } from "../../support/fault-proxy.ts";
 import { newPrefix } from "./rigs.ts";
-import { NatsServer, until } from "./server.ts";
+import { NatsServer, until } from "../../support/nats-server.ts";
 
 /** A server that waits for nobody: 2 MiB unread, or 300 ms, and the connection is closed. */
 const STRICT = `max_pending: 2MB\nwrite_deadline: "300ms"\n`;

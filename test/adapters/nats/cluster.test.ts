@@ -5,7 +5,7 @@ import { recordStreamContract } from "../../contracts/record-stream.ts";
 import { chainOf, plainRecord } from "../../contracts/records.ts";
 import { messagesIn, publishedAll, recordsInfo } from "./publishing.ts";
 import { busRig, newPrefix, streamRig } from "./rigs.ts";
-import { startCluster, type NatsServer } from "./server.ts";
+import { startCluster, type NatsServer } from "../../support/nats-server.ts";
 
 let servers: readonly NatsServer[];
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from "vitest";
 import { busContract } from "../../contracts/bus.ts";
 import { recordStreamContract } from "../../contracts/record-stream.ts";
 import { busRig, streamRig } from "./rigs.ts";
-import { NatsServer } from "./server.ts";
+import { NatsServer } from "../../support/nats-server.ts";
 
 let server: NatsServer;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 /** Records that are published while servers come and go, and what lies on the servers then. */
 import { connect, type StreamInfo } from "nats";
 import type { JournalRecord, RecordStream } from "#ports/journal.ts";
-import type { NatsServer } from "./server.ts";
-import { until } from "./server.ts";
+import type { NatsServer } from "../../support/nats-server.ts";
+import { until } from "../../support/nats-server.ts";
 
 const AT_A_TIME = 20;
 

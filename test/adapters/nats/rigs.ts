@@ -3,7 +3,7 @@ import { NatsBus } from "#adapters/nats/bus.ts";
 import { NatsStream } from "#adapters/nats/stream.ts";
 import type { BusRig } from "../../contracts/bus.ts";
 import type { RecordStreamRig } from "../../contracts/record-stream.ts";
-import type { NatsServer } from "./server.ts";
+import type { NatsServer } from "../../support/nats-server.ts";
 
 let places = 0;
 export const newPrefix = (): string => `place-${(places += 1)}`;

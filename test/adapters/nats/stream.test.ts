@@ -6,7 +6,7 @@ import type { JournalRecord } from "#ports/journal.ts";
 import { chainOf, journalRecord, plainRecord, ZERO } from "../../contracts/records.ts";
 import { messagesIn, publishedAll } from "./publishing.ts";
 import { newPrefix } from "./rigs.ts";
-import { NatsServer, until } from "./server.ts";
+import { NatsServer, until } from "../../support/nats-server.ts";
 
 let server: NatsServer;
 beforeAll(async () => {

@@ -20,7 +20,8 @@ describe("a supervisor process", () => {
     expect(calls).toHaveLength(1);
     expect(args).toEqual([
       "/bin/node",
-      "--heap-growing-percent=60",
+      "--heap-growing-percent=40",
+      "--max-semi-space-size=8",
       "--enable-source-maps",
       "/main.ts",
       "up",

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const SCRIPT = join(import.meta.dirname, "../../../scripts/servers.mjs");
+const SCRIPT = join(import.meta.dirname, "../../scripts/servers.mjs");
 /** How long a server may take to say that it is ready, ms. */
 const READY_MS = 20_000;
 

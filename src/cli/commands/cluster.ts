@@ -1,0 +1,93 @@
+/** `canswarm cluster status`: supervisors, buckets, leaders, epochs and lag of a cluster. */
+
+import type { Command } from "commander";
+import { SYSTEM_BUCKET } from "#envelope/cid.ts";
+import { clusterStatus, type ClusterStatus } from "../cluster/status.ts";
+import { clean, count, palette, styleOf, table } from "../display.ts";
+import { CliError } from "../errors.ts";
+import { loadSettings } from "../settings.ts";
+import { WIDTH_PIPED, type TextStyle } from "../summary-text.ts";
+
+interface Flags {
+  readonly config: string;
+  readonly json: boolean;
+  readonly buckets: boolean;
+}
+
+const shown = (value: number | undefined): string => (value === undefined ? "–" : count(value));
+
+const supervisorsTable = ({ supervisors }: ClusterStatus, style: TextStyle): string[] =>
+  table(
+    [
+      { title: "supervisor", align: "left", elastic: true },
+      { title: "version", align: "left" },
+      { title: "hosts", align: "right" },
+      { title: "buckets", align: "right" },
+      { title: "lag", align: "right" },
+    ],
+    supervisors.map(({ name, version, hosts, buckets, lag }) => [
+      { text: clean(name) },
+      { text: version === undefined ? "does not answer" : clean(version) },
+      { text: shown(hosts) },
+      { text: count(buckets) },
+      { text: shown(lag) },
+    ]),
+    { width: style.width ?? WIDTH_PIPED, colors: palette(style.color) },
+  );
+
+const bucketsTable = ({ buckets }: ClusterStatus, style: TextStyle): string[] =>
+  table(
+    [
+      { title: "bucket", align: "right" },
+      { title: "epoch", align: "right" },
+      { title: "records", align: "right" },
+      { title: "entries", align: "right" },
+      { title: "lag", align: "right" },
+      { title: "leader", align: "left", elastic: true },
+    ],
+    buckets.map(({ bucket, leader, epoch, records, size, lag }) => [
+      { text: bucket === SYSTEM_BUCKET ? "system" : String(bucket) },
+      { text: `${epoch.generation}.${epoch.revision}` },
+      { text: count(records) },
+      { text: count(size) },
+      { text: shown(lag) },
+      { text: clean(leader ?? "nobody") },
+    ]),
+    { width: style.width ?? WIDTH_PIPED, colors: palette(style.color) },
+  );
+
+const rendered = (status: ClusterStatus, withBuckets: boolean, style: TextStyle): string => {
+  const { cluster, swarm, buckets } = status;
+  const led = buckets.filter(({ leader }) => leader !== undefined).length;
+  const entries = buckets.reduce((sum, { size }) => sum + size, 0);
+  return `${[
+    `cluster ${clean(cluster)} of the swarm ${clean(swarm)}`,
+    `${count(led)} of ${count(buckets.length)} buckets are led, ${count(entries)} entries in their logs`,
+    "",
+    ...supervisorsTable(status, style),
+    ...(withBuckets ? ["", ...bucketsTable(status, style)] : []),
+  ].join("\n")}\n`;
+};
+
+export const addCluster = (program: Command): void => {
+  const cluster = program
+    .command("cluster")
+    .summary("look at several supervisors over etcd and NATS");
+  cluster
+    .command("status")
+    .summary("supervisors, and who leads which bucket; exit code 1 where nobody leads one")
+    .requiredOption("--config <file>", "the supervisors' configuration, with `cluster` in it")
+    .option("--buckets", "a row for each bucket too", false)
+    .option("--json", "print one JSON object", false)
+    .addHelpText("after", "\nExample:\n  canswarm cluster status --config cluster.config.mjs")
+    .action(async ({ config, json, buckets }: Flags) => {
+      const settings = await loadSettings(config);
+      if (settings.cluster === undefined)
+        throw new CliError("CONFIG_INVALID", { path: config, reason: "it has no `cluster`" });
+      const status = await clusterStatus(settings.cluster);
+      process.stdout.write(
+        json ? `${JSON.stringify(status)}\n` : rendered(status, buckets, styleOf(process.stdout)),
+      );
+      if (status.buckets.some(({ leader }) => leader === undefined)) process.exitCode = 1;
+    });
+};

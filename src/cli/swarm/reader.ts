@@ -1,0 +1,105 @@
+/**
+ * A data folder opened to be read: nothing is led, nothing is appended. The logs of an embedded swarm lie
+ * in it, and nobody may run it; those of a cluster lie on the servers that its configuration names, and
+ * its supervisors may go on: what they had committed when it was opened is read.
+ */
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { BUCKETS } from "#envelope/cid.ts";
+import { decideKeysIn } from "#adapters/sqlite/decides.ts";
+import { connect } from "#adapters/sqlite/client.ts";
+import { openJournal } from "#adapters/sqlite/journal-client.ts";
+import { openSqlite } from "#adapters/sqlite/open.ts";
+import { compareEpochs } from "#ports/commit-rules.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import type { Epoch, Store } from "#ports/store.ts";
+import { CliError } from "../errors.ts";
+import type { ClusterPlaces } from "../cluster/settings.ts";
+import { openStorage } from "../cluster/storage.ts";
+import { loadSettings } from "../settings.ts";
+import { holdsSwarm, openFolder, type Folder } from "./folder.ts";
+
+/** In the folder of a machine of a cluster: where its configuration is. */
+const CLUSTER_FILE = "cluster.json";
+
+export interface Reader {
+  readonly folder: Folder;
+  readonly store: Pick<Store & Blocks, "read" | "head" | "get">;
+  /** Of the attempts that are open. */
+  readonly decideKeys: () => ReadonlyMap<number, readonly string[]>;
+  /** Nobody leads under it any more: its draw secret may be shown. */
+  readonly hasEnded: (epoch: Epoch) => boolean;
+  readonly close: () => Promise<void>;
+}
+
+/** Later commands on the folder find the servers by it. */
+export const markCluster = (dir: string, config: string): void =>
+  writeFileSync(join(dir, CLUSTER_FILE), `${JSON.stringify({ config: resolve(config) })}\n`);
+
+/** Refuses with DATA_MISSING, DATA_IN_USE, KEY_MISSING, STORE_CORRUPT, CONFIG_INVALID. */
+export const openReader = async (dir: string): Promise<Reader> => {
+  if (!holdsSwarm(dir)) throw new CliError("DATA_MISSING", { path: dir });
+  const mark = join(dir, CLUSTER_FILE);
+  if (!existsSync(mark)) return openEmbedded(dir);
+  const { config } = JSON.parse(readFileSync(mark, "utf8")) as { config: string };
+  const { cluster } = await loadSettings(config);
+  if (cluster === undefined)
+    throw new CliError("CONFIG_INVALID", { path: config, reason: "it has no `cluster` any more" });
+  return openCluster(dir, cluster);
+};
+
+const openEmbedded = async (dir: string): Promise<Reader> => {
+  const sqlite = await openSqlite(dir);
+  try {
+    return {
+      folder: openFolder(dir, undefined),
+      store: connect(sqlite.port()),
+      decideKeys: () => decideKeysIn(dir),
+      hasEnded: () => true,
+      close: () => sqlite.close(),
+    };
+  } catch (error) {
+    await sqlite.close();
+    throw error;
+  }
+};
+
+const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> => {
+  const folder = openFolder(dir, undefined);
+  const journal = await openJournal(join(dir, "journal"));
+  const closing: (() => Promise<void>)[] = [() => journal.close()];
+  const close = async (): Promise<void> => {
+    for (const one of closing) await one();
+  };
+  try {
+    const blocks = await openSqlite(join(dir, "blocks"));
+    closing.unshift(() => blocks.close());
+    const ports = { journal: journal.port(), blocks: blocks.port() };
+    const storage = await openStorage(ports, { places, swarm: folder.swarm });
+    closing.unshift(() => storage.close());
+    const { consensus, store } = storage;
+    const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
+    // Leaders first: an epoch that begins after that is of no head that is read here.
+    const leaders = await consensus.leaders();
+    const heads = await consensus.heads(buckets);
+    const keys = await consensus.decideKeys();
+    return {
+      folder,
+      store: {
+        head: async (bucket) => heads[bucket]!,
+        read: async (bucket, from, limit) => {
+          const count = Math.min(limit, heads[bucket]!.records - from);
+          return count <= 0 ? [] : store.read(bucket, from, count);
+        },
+        get: (cid) => storage.blocks.get(cid),
+      },
+      decideKeys: () => keys,
+      hasEnded: (epoch) => leaders.every((row) => compareEpochs(row.epoch, epoch) !== 0),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

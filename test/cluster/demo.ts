@@ -1,0 +1,76 @@
+/**
+ * `npm run demo:cluster`: the main job over etcd ×3, NATS ×3 and three supervisors, all on this machine,
+ * beside the same job embedded: who won what, and who was paid how much, must be the same.
+ */
+
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { canswarm, type Summary } from "../integration/command.ts";
+import { LocalCluster } from "./local-cluster.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const SUPERVISORS = 3;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Its words go to the terminal, its JSON comes back. */
+const demo = (data: string, ...more: readonly string[]): Promise<Summary> =>
+  new Promise((resolve, reject) => {
+    const args = [MAIN, "demo", "--json", "--data", data, ...more];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
+    child.once("close", (code) => {
+      if (code === 0) resolve(JSON.parse(text) as Summary);
+      else reject(new Error(`the main job ended with ${code}: ${text.slice(0, 2_000)}`));
+    });
+  });
+
+/** What must not depend on where a bucket is led. */
+const outcomesOf = ({ tasks, agents, credits }: Summary) => ({
+  tasks: Object.fromEntries(tasks.map(({ id, outcome, worker }) => [id, `${outcome} ${worker}`])),
+  agents: Object.fromEntries(
+    agents.map(({ name, won, finalized }) => [name, `${won} won, ${finalized} finalized`]),
+  ),
+  isConserved: credits.conserved,
+});
+
+const differing = (one: Record<string, string>, other: Record<string, string>): string[] =>
+  [...new Set([...Object.keys(one), ...Object.keys(other)])]
+    .filter((key) => one[key] !== other[key])
+    .map((key) => `${key}: ${one[key]} embedded, ${other[key]} in the cluster`);
+
+const startMs = performance.now();
+say("starting etcd ×3 and NATS ×3 on free ports of this machine");
+const cluster = await LocalCluster.start({ servers: 3, isDurable: true });
+let code = 1;
+try {
+  say(`the configuration of every supervisor: ${cluster.config}`);
+  for (let n = 0; n < SUPERVISORS; n += 1) {
+    const { url, data } = await cluster.join();
+    say(`supervisor ${n + 1} of ${SUPERVISORS} is up at ${url}, its data in ${data}`);
+  }
+  const readyS = ((performance.now() - startMs) / 1_000).toFixed(1);
+  say(`the cluster is ready after ${readyS} s; the main job, embedded first, to compare\n`);
+  const embedded = await demo(join(cluster.dir, "embedded"));
+  say("\nand now by the cluster, posted from a machine that leads nothing\n");
+  const there = await demo(cluster.folder("main-job"), "--config", cluster.clientConfig);
+  const status = await canswarm("cluster", "status", "--config", cluster.config).ended;
+  say(`\n${status.stdout}`);
+  const [one, other] = [outcomesOf(embedded), outcomesOf(there)];
+  const differences = [
+    ...differing(one.tasks, other.tasks),
+    ...differing(one.agents, other.agents),
+  ];
+  for (const line of differences) say(line);
+  say(
+    `${there.finalized} of ${there.needs} needs finalized in the cluster, ${embedded.finalized} embedded`,
+  );
+  say(`credits ${other.isConserved ? "conserved" : "NOT CONSERVED"} in the cluster`);
+  say(`${differences.length} outcomes or payments differ`);
+  code = differences.length === 0 && other.isConserved && one.isConserved ? 0 : 1;
+} finally {
+  await cluster.close();
+}
+process.exit(code);

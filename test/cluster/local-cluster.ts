@@ -1,0 +1,118 @@
+/**
+ * A cluster on this machine: etcd and NATS, three servers each or one, supervisors as processes of their
+ * own with folders of their own, one configuration file for all of them.
+ */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startDurableEtcd, startEtcd, type EtcdServer } from "../support/etcd-server.ts";
+import { NatsServer, startCluster } from "../support/nats-server.ts";
+import { canswarm, until, type Running } from "../integration/command.ts";
+
+const UP_MS = 60_000;
+
+export interface ClusterShape {
+  readonly servers: 1 | 3;
+  /** etcd answers when its disk has it, as in earnest. */
+  readonly isDurable?: boolean;
+  readonly hosts?: number;
+  /** Of the genesis, as in a configuration. */
+  readonly parameters?: string;
+}
+
+export class Supervisor {
+  readonly data: string;
+  readonly #args: readonly string[];
+  running!: Running;
+  url = "";
+
+  constructor(data: string, args: readonly string[]) {
+    [this.data, this.#args] = [data, args];
+  }
+
+  /** Resolves when it takes requests. */
+  async up(): Promise<void> {
+    const running = canswarm("up", "--data", this.data, "--port", "0", "--json", ...this.#args);
+    this.running = running;
+    let isOver = false;
+    void running.ended.then(() => (isOver = true));
+    await until("a supervisor is up", () => running.stdout.includes("\n") || isOver, UP_MS);
+    if (isOver) throw new Error(`a supervisor ended: ${running.stderr}`);
+    this.url = (JSON.parse(running.stdout) as { url: string }).url;
+  }
+}
+
+export class LocalCluster {
+  readonly dir = mkdtempSync(join(tmpdir(), "canswarm-cluster-"));
+  readonly etcd: readonly EtcdServer[];
+  readonly nats: readonly NatsServer[];
+  readonly supervisors: Supervisor[] = [];
+  /** For machines that lead buckets, and for one that leads none. */
+  readonly config: string;
+  readonly clientConfig: string;
+
+  private constructor(
+    etcd: readonly EtcdServer[],
+    nats: readonly NatsServer[],
+    { hosts = 1, parameters = "{}" }: ClusterShape,
+  ) {
+    [this.etcd, this.nats] = [etcd, nats];
+    this.config = this.#write("cluster.config.mjs", hosts, parameters);
+    this.clientConfig = this.#write("client.config.mjs", 0, parameters);
+  }
+
+  static async start(shape: ClusterShape): Promise<LocalCluster> {
+    const { servers, isDurable = false } = shape;
+    const etcd = await (isDurable ? startDurableEtcd(servers) : startEtcd(servers));
+    const nats = servers === 1 ? [await NatsServer.start()] : await startCluster();
+    return new LocalCluster(etcd, nats, shape);
+  }
+
+  #write(name: string, hosts: number, parameters: string): string {
+    const path = join(this.dir, name);
+    const etcd = JSON.stringify(this.etcd.map(({ url }) => url));
+    const nats = JSON.stringify(this.nats.map(({ url }) => url));
+    writeFileSync(
+      path,
+      `const host = { name: "host", threads: ${Math.max(1, hosts)}, restart: "always",
+  onRestart: "replay", restartsMax: 5, restartWindowMs: 60_000 };
+export default {
+  hosts: ${hosts},
+  tree: { name: "canswarm", strategy: "one-for-one", children: [host] },
+  parameters: ${parameters},
+  cluster: {
+    name: "local",
+    etcd: { endpoints: ${etcd} },
+    nats: { servers: ${nats} },
+    operatorKeyFile: "operator.key",
+  },
+};
+`,
+    );
+    return path;
+  }
+
+  folder(name: string): string {
+    const path = join(this.dir, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  /** One more supervisor; the first founds the swarm. */
+  async join(...args: readonly string[]): Promise<Supervisor> {
+    const data = this.folder(`supervisor-${this.supervisors.length}`);
+    const one = new Supervisor(data, ["--config", this.config, ...args]);
+    this.supervisors.push(one);
+    await one.up();
+    return one;
+  }
+
+  /** `keep`: its folder, to look at. */
+  async close(keep = false): Promise<void> {
+    for (const { running } of this.supervisors) running.child.kill("SIGKILL");
+    await Promise.all(this.supervisors.map(({ running }) => running.ended));
+    await Promise.all([...this.etcd, ...this.nats].map((server) => server.dispose()));
+    if (!keep) rmSync(this.dir, { recursive: true, force: true });
+  }
+}
