@@ -3,14 +3,16 @@
  * own with folders of their own, one configuration file for all of them.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startDurableEtcd, startEtcd, type EtcdServer } from "../support/etcd-server.ts";
 import { NatsServer, startCluster } from "../support/nats-server.ts";
-import { canswarm, until, type Running } from "../integration/command.ts";
+import { Running, until } from "../integration/command.ts";
 
 const UP_MS = 60_000;
+/** Longer than any bench. */
+const LIVES_MS = 3_600_000;
 
 export interface ClusterShape {
   readonly servers: 1 | 3;
@@ -33,7 +35,8 @@ export class Supervisor {
 
   /** Resolves when it takes requests. */
   async up(): Promise<void> {
-    const running = canswarm("up", "--data", this.data, "--port", "0", "--json", ...this.#args);
+    const args = ["up", "--data", this.data, "--port", "0", "--json", ...this.#args];
+    const running = new Running(args, process.env, LIVES_MS);
     this.running = running;
     let isOver = false;
     void running.ended.then(() => (isOver = true));
@@ -48,6 +51,7 @@ export class LocalCluster {
   readonly etcd: readonly EtcdServer[];
   readonly nats: readonly NatsServer[];
   readonly supervisors: Supervisor[] = [];
+  #changes = 0;
   /** For machines that lead buckets, and for one that leads none. */
   readonly config: string;
   readonly clientConfig: string;
@@ -90,6 +94,13 @@ export default {
 };
 `,
     );
+    return path;
+  }
+
+  /** Another configuration beside the two. */
+  change(name: string, changed: (text: string) => string): string {
+    const path = join(this.dir, `${name}-${(this.#changes += 1)}.config.mjs`);
+    writeFileSync(path, changed(readFileSync(this.clientConfig, "utf8")));
     return path;
   }
 

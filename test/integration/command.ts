@@ -54,12 +54,12 @@ export class Running {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], env = process.env) {
+  constructor(args: readonly string[], env = process.env, hungMs = HUNG_MS) {
     const stdio = ["ignore", "pipe", "pipe"] as const;
     this.child = spawn(process.execPath, [MAIN, ...args], { stdio: [...stdio], env });
     const end = (): void => void this.child.kill("SIGKILL");
     process.once("exit", end); // a test that gave up leaves nothing behind
-    const hung = setTimeout(end, HUNG_MS);
+    const hung = setTimeout(end, hungMs);
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     this.ended = new Promise((resolve) =>
