@@ -115,3 +115,19 @@ it("says what is wrong: no founder, another swarm, a folder in use, servers that
 
 /** The port of discard, which nothing serves. */
 const AWAY = 'endpoints: ["http://127.0.0.1:9"]';
+
+it("refuses at the store whatever one writes who only believes that it leads", async () => {
+  const own = await LocalCluster.start({ servers: 1 });
+  const believer = await own.join("--fault", "leader:believe@256");
+  await own.join();
+  const says = (text: RegExp): boolean => text.test(believer.running.stderr);
+  await until("it believes", () => says(/gave bucket 256 .* up in the store/), 30_000);
+  const swarm = market(tasks(10), agents);
+  const args = [swarm.tasks, "--agents", swarm.agents, "--data", own.folder("run")];
+  const { finalized, credits } = await runToEnd([...args, "--config", own.clientConfig]);
+  expect(finalized).toBe(10);
+  expect(credits.conserved).toBe(true);
+  await until("it is refused", () => says(/refused by the store, \d+ times/));
+  swarm.remove();
+  await own.close();
+}, 120_000);

@@ -45,6 +45,8 @@ const SECOND_MS = 1_000;
 
 export interface ClusterOptions extends Omit<EmbeddedOptions, "onNews"> {
   readonly places: ClusterPlaces;
+  /** A fault: as in MemberOptions. */
+  readonly believe?: number;
   readonly onNews: (news: MemberNews) => void;
 }
 
@@ -134,7 +136,7 @@ export class ClusterSwarm implements RunningSwarm {
   }
 
   #lead(options: ClusterOptions, places: ClusterPlaces): ClusterMember<MessagePort> {
-    const { folder, settings, onNews, onHalt, fault } = options;
+    const { folder, settings, onNews, onHalt, fault, believe } = options;
     const { storage, bus, name, disks } = this.#opened;
     return new ClusterMember<MessagePort>({
       name,
@@ -156,6 +158,7 @@ export class ClusterSwarm implements RunningSwarm {
       onNews,
       onHalt,
       ...(fault === undefined ? {} : { fault }),
+      ...(believe === undefined ? {} : { believe }),
     });
   }
 

@@ -80,6 +80,7 @@ export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<Run
       process.exit(printError(new CliError("SUPERVISOR_HALTED", { reason }), { json: false }));
     },
     ...(fault?.thread === undefined ? {} : { fault: fault.thread }),
+    ...(fault?.believe === undefined ? {} : { believe: fault.believe }),
   });
   const again = flags.data === undefined ? `with --data ${quoted(dir)} ` : "";
   const { isStopping, release } = stopOnSignals({

@@ -68,6 +68,7 @@ export const up = async (flags: UpFlags): Promise<void> => {
       process.exit(printError(new CliError("SUPERVISOR_HALTED", { reason }), { json: false }));
     },
     ...(fault?.thread === undefined ? {} : { fault: fault.thread }),
+    ...(fault?.believe === undefined ? {} : { believe: fault.believe }),
   });
   const { isStopping, release } = stopOnSignals({
     process,
@@ -121,7 +122,8 @@ export const addUp = (program: Command): void => {
     .option("--config <file>", "another supervisor.config.ts")
     .option(
       "--fault <fault>",
-      "make thread 0 fail at its N-th turn: thread:throw@N, thread:exit@N, thread:oom@N",
+      "make thread 0 fail at its N-th turn: thread:throw@N, thread:exit@N, thread:oom@N; " +
+        "in a cluster leader:believe@BUCKET",
     )
     .option("--unsandboxed", "run untrusted agents with all your rights, without a sandbox", false)
     .option("--json", "print one JSON line when it is ready", false)

@@ -13,6 +13,10 @@ export const newsTeller = (note: (text: string) => void, restarts: Restart[]) =>
       if (text !== undefined) note(text);
       return;
     }
+    if (news.type === "believer") {
+      note(believerText(news));
+      return;
+    }
     const { host } = news;
     if (news.type === "died") {
       reasons.set(host, news.reason);
@@ -37,4 +41,13 @@ const leadershipText = (event: LeadershipEvent): string | undefined => {
     case "handed_over":
       return undefined;
   }
+};
+
+type Believer = Extract<MemberNews, { type: "believer" }>;
+
+const believerText = ({ bucket, epoch, refusals }: Believer): string => {
+  const lead = `bucket ${bucket} under epoch ${epoch.generation}.${epoch.revision}`;
+  return refusals === 0
+    ? `gave ${lead} up in the store, and believes that it leads it`
+    : `believes that it leads ${lead}: what it wrote was refused by the store, ${refusals} times so far`;
 };

@@ -5,6 +5,7 @@ import type { Genesis } from "#domain/genesis/genesis.ts";
 import { readGenesis } from "#adapters/etcd/shared-genesis.ts";
 import { ClusterSwarm, type ClusterOptions } from "../cluster/cluster-swarm.ts";
 import { openClusterFolder } from "../cluster/folder.ts";
+import { CliError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { EmbeddedSwarm } from "./embedded.ts";
 import { holdsSwarm, MINTED_DEFAULT, openFolder, rulesIn, type Folder } from "./folder.ts";
@@ -40,8 +41,15 @@ export interface OpenOptions extends Omit<ClusterOptions, "places"> {
   readonly settings: Settings;
 }
 
-export const openSwarm = (options: OpenOptions): Promise<RunningSwarm> => {
-  const { cluster } = options.settings;
+/** Refuses with FAULT_REFUSED where there is nobody else who could lead. */
+export const openSwarm = async (options: OpenOptions): Promise<RunningSwarm> => {
+  const { settings, believe, folder } = options;
+  const { cluster } = settings;
+  if (cluster === undefined && believe !== undefined)
+    throw new CliError("FAULT_REFUSED", {
+      path: folder.dir,
+      reason: "leader:believe is a fault of a cluster, and the configuration has none",
+    });
   return cluster === undefined
     ? EmbeddedSwarm.open(options)
     : ClusterSwarm.open({ ...options, places: cluster });

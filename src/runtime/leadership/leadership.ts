@@ -101,6 +101,16 @@ export class Leadership {
     await this.#look();
   }
 
+  /**
+   * A fault on purpose: the key is given up and left to others for good, and nothing is let go. Whoever
+   * calls this goes on as if it led (P4 holds at the store alone).
+   */
+  async renounce(bucket: number): Promise<void> {
+    this.#standBack.set(bucket, Infinity);
+    const lead = this.#dropped(bucket);
+    if (lead !== undefined) await this.#resign([lead]);
+  }
+
   /** Hand everything over, then leave. */
   async close(): Promise<void> {
     this.#isDraining = true;

@@ -15,7 +15,19 @@ import { Leadership, type LeadershipEvent } from "./leadership.ts";
 export const SETTLE_MS_MAX = 1_000;
 
 export type MemberNews =
-  HostNews | { readonly type: "leadership"; readonly event: LeadershipEvent };
+  | HostNews
+  | { readonly type: "leadership"; readonly event: LeadershipEvent }
+  /** Of the bucket that a fault makes this supervisor believe it leads. */
+  | {
+      readonly type: "believer";
+      readonly bucket: number;
+      readonly epoch: Epoch;
+      /** Times that the store has refused what it wrote; 0: it has begun to believe. */
+      readonly refusals: number;
+    };
+
+/** A believer looks for somebody else who may lead, and tries again, after so long, ms. */
+export const BELIEVE_AGAIN_MS = 500;
 
 export interface MemberOptions<P extends Port> extends Omit<
   HostSetOptions<P>,
@@ -26,7 +38,15 @@ export interface MemberOptions<P extends Port> extends Omit<
   readonly bus: Bus;
   /** As in LeadershipOptions. */
   readonly restock: (bucket: number) => Promise<void>;
+  /** A fault: of this bucket it goes on to believe that it leads it, once others may. */
+  readonly believe?: number;
   readonly onNews: (news: MemberNews) => void;
+}
+
+interface Believed {
+  readonly bucket: number;
+  readonly epoch: Epoch;
+  refusals: number;
 }
 
 export class ClusterMember<P extends Port> {
@@ -35,8 +55,11 @@ export class ClusterMember<P extends Port> {
   readonly #bridge: BusBridge;
   /** Hosts that have been told where everything is. */
   readonly #open = new Set<number>();
+  readonly #o: MemberOptions<P>;
+  #believed: Believed | undefined;
 
   constructor(options: MemberOptions<P>) {
+    this.#o = options;
     const { name, consensus, bus, clock, placement, restock, onNews } = options;
     this.#bridge = new BusBridge({ bus, hostOf: (bucket) => placement[bucket] ?? 0 });
     this.leadership = new Leadership({
@@ -73,9 +96,37 @@ export class ClusterMember<P extends Port> {
       .control(host)
       ?.lead([bucket], epoch)
       .catch(() => undefined);
+    if (bucket === this.#o.believe) void this.#believe(bucket, epoch);
   }
 
-  async #letGo(buckets: readonly number[]): Promise<void> {
+  /** As soon as somebody else can lead the bucket it is his, and this one is told nothing of it. */
+  async #believe(bucket: number, epoch: Epoch): Promise<void> {
+    const { consensus, clock, onNews } = this.#o;
+    while ((await consensus.members().catch(() => [])).length < 2)
+      await new Promise<void>((resolve) => void clock.after(BELIEVE_AGAIN_MS, resolve));
+    if (this.#believed !== undefined || !this.leadership.led.has(bucket)) return;
+    this.#believed = { bucket, epoch, refusals: 0 };
+    onNews({ type: "believer", ...this.#believed });
+    await this.leadership.renounce(bucket);
+  }
+
+  #isBelieved(bucket: number): boolean {
+    return this.#believed?.bucket === bucket;
+  }
+
+  /** The store has told it that it does not lead, and it begins once more under the same epoch. */
+  #refused(believed: Believed): void {
+    const { bucket, epoch } = believed;
+    believed.refusals += 1;
+    this.#o.onNews({ type: "believer", ...believed });
+    this.#o.clock.after(BELIEVE_AGAIN_MS, () => {
+      const control = this.hosts.control(this.hosts.hostOf(bucket));
+      control?.lead([bucket], epoch).catch(() => undefined);
+    });
+  }
+
+  async #letGo(all: readonly number[]): Promise<void> {
+    const buckets = all.filter((bucket) => !this.#isBelieved(bucket));
     const byHost = new Map<number, number[]>();
     for (const bucket of buckets) {
       const host = this.hosts.hostOf(bucket);
@@ -94,6 +145,10 @@ export class ClusterMember<P extends Port> {
     if (news.type !== "host") return;
     const { event } = news;
     if (event.type !== "lost" && event.type !== "log_missing") return;
+    if (this.#believed !== undefined && this.#isBelieved(event.bucket)) {
+      this.#refused(this.#believed);
+      return;
+    }
     this.#bridge.letGo(event.bucket);
     this.leadership.lost(event.bucket, event.type === "lost" ? "fenced" : "log-missing");
   }
