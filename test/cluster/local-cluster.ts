@@ -33,6 +33,11 @@ export class Supervisor {
     [this.data, this.#args] = [data, args];
   }
 
+  /** As the cluster knows it. */
+  get name(): string {
+    return readFileSync(join(this.data, "name"), "utf8").trim();
+  }
+
   /** Resolves when it takes requests. */
   async up(): Promise<void> {
     const args = ["up", "--data", this.data, "--port", "0", "--json", ...this.#args];

@@ -1,6 +1,6 @@
 /** Supervisors as processes over real etcd and NATS: the same files, the same commands, the same ends. */
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ClusterStatus } from "#cli/cluster/status.ts";
@@ -53,9 +53,7 @@ it("spreads the buckets over the supervisors, and tells who leads which", async 
 
 it("ends every need, though the supervisor with the most buckets is killed, and pays once", async () => {
   const before = await statusNow();
-  const names = cluster.supervisors.map(({ data }) =>
-    readFileSync(join(data, "name"), "utf8").trim(),
-  );
+  const names = cluster.supervisors.map(({ name }) => name);
   const [busiest] = [...ledBy(before)].toSorted((one, other) => other[1] - one[1])[0]!;
   const victim = cluster.supervisors[names.indexOf(String(busiest))] as Supervisor;
   const swarm = market(tasks(NEEDS), agents);

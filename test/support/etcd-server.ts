@@ -144,9 +144,13 @@ export class EtcdServer {
     await once(child, "exit");
   }
 
-  /** Neither answers nor goes away; `kill` ends it all the same. */
+  /** Neither answers nor goes away, until it is thawed; `kill` ends it all the same. */
   freeze(): void {
     this.#process?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process?.kill("SIGCONT");
   }
 
   async dispose(): Promise<void> {

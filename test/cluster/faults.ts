@@ -1,0 +1,204 @@
+/**
+ * `npm run chaos:cluster`: three supervisors over etcd ×3 and NATS ×3 do one long job, and one after the
+ * other everything that they stand on is killed, frozen or wiped. Told for each fault: for how long no
+ * need ended. At the end every need must have ended, every promise is held against the logs, and the
+ * credits must add up.
+ */
+
+import { rmSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClusterStatus } from "#cli/cluster/status.ts";
+import { canswarm, Running, summaryOf } from "../integration/command.ts";
+import { market, module, tasks, verifier, worker } from "../integration/square-market.ts";
+import { LocalCluster, type Supervisor } from "./local-cluster.ts";
+
+const HELP = `npm run chaos:cluster -- [options]
+  --needs <n>     of the whole job (default 6000)
+  --only <fault>  this fault alone; may be repeated
+Exit code 1 where a need was lost or a promise broken.
+`;
+
+const { values: flags } = parseArgs({
+  options: {
+    needs: { type: "string", default: "6000" },
+    only: { type: "string", multiple: true },
+    help: { type: "boolean", default: false },
+  },
+});
+if (flags.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+/** Nothing is done to it for so long before a fault and after its recovery, ms. */
+const CALM_MS = 4_000;
+/** What has not recovered by then will not, ms. */
+const RECOVERY_MS_MAX = 60_000;
+const LOOK_MS = 50;
+/** Ends after which the job is taken to flow. */
+const FLOWING = 50;
+const RUN_MS_MAX = 1_200_000;
+const SESSION_FREEZE_MS = 8_000;
+const OUTAGE_MS = 10_000;
+const LONG_OUTAGE_MS = 30_000;
+const BACK_AFTER_MS = 5_000;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const cluster = await LocalCluster.start({ servers: 3, isDurable: true });
+for (let n = 0; n < 3; n += 1) await cluster.join();
+
+const statusNow = async (): Promise<ClusterStatus> => {
+  const { stdout } = await canswarm("cluster", "status", "--json", "--config", cluster.config)
+    .ended;
+  return JSON.parse(stdout) as ClusterStatus;
+};
+
+const busiest = async (): Promise<Supervisor> => {
+  const { supervisors } = await statusNow();
+  const [first] = supervisors.toSorted((one, other) => other.buckets - one.buckets);
+  const found = cluster.supervisors.find((one) => one.name === first?.name);
+  if (found === undefined) throw new Error("nobody leads anything");
+  return found;
+};
+
+const killed = async (one: Supervisor): Promise<void> => {
+  one.running.child.kill("SIGKILL");
+  await one.running.ended;
+};
+
+const etcdLeader = async () => {
+  for (const server of cluster.etcd) if (await server.isLeader()) return server;
+  throw new Error("etcd has no leader");
+};
+
+const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
+  "kill -9 of the busiest supervisor": async () => {
+    const victim = await busiest();
+    await killed(victim);
+    await sleep(BACK_AFTER_MS);
+    await victim.up();
+  },
+  "freeze of a supervisor for 8 s": async () => {
+    const victim = await busiest();
+    victim.running.child.kill("SIGSTOP");
+    await sleep(SESSION_FREEZE_MS);
+    victim.running.child.kill("SIGCONT");
+  },
+  "disk of a supervisor deleted": async () => {
+    const victim = await busiest();
+    await killed(victim);
+    rmSync(victim.data, { recursive: true, force: true });
+    await victim.up();
+  },
+  "etcd leader killed": async () => {
+    const leader = await etcdLeader();
+    await leader.kill();
+    await sleep(BACK_AFTER_MS);
+    leader.start();
+    await leader.healthy();
+  },
+  "etcd silent for 30 s": async () => {
+    for (const server of cluster.etcd) server.freeze();
+    await sleep(LONG_OUTAGE_MS);
+    for (const server of cluster.etcd) server.thaw();
+  },
+  "all etcd stopped for 10 s": async () => {
+    await Promise.all(cluster.etcd.map((server) => server.kill()));
+    await sleep(OUTAGE_MS);
+    for (const server of cluster.etcd) server.start();
+    await Promise.all(cluster.etcd.map((server) => server.healthy()));
+  },
+  "a NATS server killed": async () => {
+    const [server] = cluster.nats;
+    await server?.kill();
+    await sleep(BACK_AFTER_MS);
+    await server?.restart();
+  },
+  "all NATS stopped for 10 s": async () => {
+    await Promise.all(cluster.nats.map((server) => server.kill()));
+    await sleep(OUTAGE_MS);
+    await Promise.all(cluster.nats.map((server) => server.restart()));
+  },
+  "rolling restart": async () => {
+    for (const one of cluster.supervisors) {
+      one.running.child.kill("SIGTERM");
+      await one.running.ended;
+      await one.up();
+    }
+  },
+};
+
+const agents = [
+  worker("w1", "1", module),
+  worker("w2", "1", module),
+  ...["v1", "v2", "v3", "v4"].map((name) => verifier(name, module, { stake: "5000000" })),
+];
+const swarm = market(tasks(Number(flags.needs), { deadlineMs: 600_000 }), agents);
+const data = cluster.folder("job");
+const args = [swarm.tasks, "--agents", swarm.agents, "--data", data, "--json"];
+const run = new Running(
+  ["run", ...args, "--config", cluster.clientConfig],
+  process.env,
+  RUN_MS_MAX,
+);
+let isOver = false;
+void run.ended.then(() => (isOver = true));
+
+/** Moments at which needs ended, as the job tells. */
+const endedMs: number[] = [performance.now()];
+run.child.stderr?.on("data", (text: string) => {
+  const count = (String(text).match(/\] \w+ /g) ?? []).length;
+  for (let n = 0; n < count; n += 1) endedMs.push(performance.now());
+});
+
+/** The longest time between two ends since then, ms. */
+const stillSince = (fromMs: number): number => {
+  const moments = [fromMs, ...endedMs.filter((at) => at >= fromMs), performance.now()];
+  return Math.max(...moments.slice(1).map((at, n) => at - moments[n]!));
+};
+
+const rateSince = (fromMs: number): number =>
+  endedMs.filter((at) => at >= fromMs).length / ((performance.now() - fromMs) / 1_000);
+
+while (!isOver && endedMs.length < FLOWING) await sleep(LOOK_MS);
+const wanted = Object.entries(FAULTS).filter(([name]) => flags.only?.includes(name) ?? true);
+say("fault                                no need ended for   ends/s before");
+const notStruck: string[] = [];
+for (const [name, strike] of wanted) {
+  const calmFromMs = performance.now();
+  await sleep(CALM_MS);
+  if (isOver) {
+    notStruck.push(name);
+    continue;
+  }
+  const rate = rateSince(calmFromMs);
+  const fromMs = performance.now();
+  await strike();
+  const struckMs = performance.now();
+  const deadlineMs = struckMs + RECOVERY_MS_MAX;
+  while (!isOver && performance.now() < deadlineMs && (endedMs.at(-1) ?? 0) < struckMs)
+    await sleep(LOOK_MS);
+  const seconds = (stillSince(fromMs) / 1_000).toFixed(2);
+  say(`${name.padEnd(36)} ${`${seconds} s`.padStart(17)} ${rate.toFixed(0).padStart(15)}`);
+}
+
+const { code, stdout, stderr } = await run.ended;
+let isSound = code === 0;
+if (code === 0) {
+  const { needs, finalized, outcomes, credits } = summaryOf(stdout);
+  const check = await canswarm("check", data, "--json").ended;
+  isSound = credits.conserved && check.code === 0;
+  say(`\n${finalized} of ${needs} needs finalized, ${JSON.stringify(outcomes)}`);
+  say(`credits ${credits.conserved ? "conserved" : "NOT CONSERVED"}`);
+  say(
+    check.code === 0 ? "every promise holds in the logs" : `check: ${check.stdout.slice(0, 2_000)}`,
+  );
+} else say(`the job ended with ${code}: ${stderr.slice(-2_000)}`);
+for (const name of notStruck) say(`not struck, the job was over: ${name}`);
+for (const { name, running } of cluster.supervisors)
+  if (/UNEXPECTED|halted/.test(running.stderr)) say(`${name}: ${running.stderr.slice(-500)}`);
+swarm.remove();
+await cluster.close();
+process.exit(isSound ? 0 : 1);
