@@ -23,7 +23,7 @@ describe("help", () => {
     "of %s has a sentence for every option and an example",
     (name, command) => {
       const help = helpOf(command);
-      expect(help).toMatch(new RegExp(`Example:\\n  canswarm (need )?${name}`));
+      expect(help).toMatch(new RegExp(`Example:\\n  canswarm (need |cluster )?${name}`));
       expect(command.summary()).not.toBe("");
       expect(command.options.filter(({ description }) => description === "")).toEqual([]);
     },
