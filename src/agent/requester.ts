@@ -23,7 +23,16 @@ export interface RequesterEvents {
   readonly posted: (need: string) => void;
   readonly receipt: (need: string, afterMs: number) => void;
   readonly ended: (ended: Ended) => void;
+  /** The same NEED with new bytes, stored before this returns: those that were signed have expired. */
+  readonly renewed?: (expired: Prepared) => Prepared;
+  /** A need goes on under another id: its bytes were renewed, or earlier ones had been taken after all. */
+  readonly moved?: (from: string, to: string) => void;
+  /** Both are ids of one need of ours. */
+  readonly isSame?: (one: string, other: string) => boolean;
 }
+
+/** Times that one need is signed anew: its bytes last for ten minutes (client.ts). */
+export const RENEWALS_MAX = 5;
 
 export class Requester {
   readonly #client: AgentClient;
@@ -87,18 +96,34 @@ export class Requester {
     }
   }
 
-  async #send(prepared: Prepared): Promise<void> {
+  async #send(prepared: Prepared, renewals = 0): Promise<void> {
     const sentMs = this.#nowMs();
     const receipt = await this.#sendUntilResumed(prepared);
     this.#events.receipt(prepared.id, this.#nowMs() - sentMs);
     if (!this.#open.has(prepared.id)) return;
+    const { renewed, isSame } = this.#events;
+    if (isNack(receipt) && receipt.code === "EXPIRED" && renewals < RENEWALS_MAX && renewed) {
+      // What expired before it came never takes effect; if it came before, its key tells (first, below).
+      const next = renewed(prepared);
+      this.#move(prepared.id, next.id);
+      await this.#send(next, renewals + 1);
+      return;
+    }
     if (isNack(receipt)) {
       const { code, detail } = receipt;
       const refused = detail === undefined ? { code } : { code, detail };
       this.#end({ need: prepared.id, outcome: "refused", attempts: 0, refused });
     } else if (receipt.first !== undefined && receipt.first !== prepared.id) {
-      this.#end({ need: prepared.id, outcome: "duplicate", attempts: 0 });
+      if (isSame?.(receipt.first, prepared.id) === true) this.#move(prepared.id, receipt.first);
+      else this.#end({ need: prepared.id, outcome: "duplicate", attempts: 0 });
     }
+  }
+
+  #move(from: string, to: string): void {
+    const postedMs = this.#open.get(from) ?? this.#nowMs();
+    this.#open.delete(from);
+    this.#open.set(to, postedMs);
+    this.#events.moved?.(from, to);
   }
 
   /** A pause is the operator's and passes; the client waits between its tries, the bytes expire. */

@@ -2,6 +2,7 @@
 
 import { encode } from "#envelope/canonical.ts";
 import { cidOf, hex, sha256, bucketOf } from "#envelope/cid.ts";
+import { decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { Pace } from "#agent/pace.ts";
 import { Requester, type Ended } from "#agent/requester.ts";
 import type { AgentClient, Prepared } from "#agent/client.ts";
@@ -110,6 +111,22 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
         latencies.set(one.need, latencyMs);
         events.ended(idOf.get(one.need) ?? one.need, told(one, latencyMs, names));
       },
+      renewed: (expired) => {
+        const next = signedAnew(client, expired);
+        const one = posted.find(({ need }) => need === expired.id);
+        if (one === undefined) throw new Error(`${expired.id} was not posted here`);
+        const again = { ...one, need: next.id, wire: next.wire };
+        // Its money was granted with the first one.
+        appendOutbox(swarm.folder.dir, { grant: `again/${next.id}`, amount: 0n, posted: [again] });
+        return next;
+      },
+      moved: (from, to) => {
+        const at = posted.findIndex(({ need }) => need === from);
+        if (at >= 0) posted[at] = { ...posted[at]!, need: to };
+        idOf.set(to, idOf.get(from) ?? to);
+        sentMs.set(to, sentMs.get(from) ?? swarm.clock.monotonicMs());
+      },
+      isSame: (one, other) => idOf.has(one) && idOf.get(one) === idOf.get(other),
     },
     () => swarm.clock.monotonicMs(),
     new Pace(Math.min(...tasks.map((task) => task.deadlineMs))),
@@ -122,9 +139,11 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
     // Batches are granted whole and before they are sent: one that is known here was granted.
     const isGranted = first !== undefined && (await statusOf(swarm, first.need)) !== undefined;
     if (!isGranted) await operator.grant(requester.signer.did, batch.amount, batch.grant);
-    for (const one of batch.posted) if (wanted.has(one.id)) posted.push(one);
+    for (const one of batch.posted) idOf.set(one.need, one.id);
   }
-  for (const one of posted) idOf.set(one.need, one.id);
+  // Of a need that was signed anew the last bytes are sent; the first may have been taken (isSame).
+  const newest = new Map(batches.flatMap((batch) => batch.posted).map((one) => [one.id, one]));
+  for (const one of newest.values()) if (wanted.has(one.id)) posted.push(one);
   const known = await Promise.all(posted.map((one) => endedAlready(swarm, one.need)));
   for (const one of known) if (one !== undefined) ended.set(one.need, one);
   if (ended.size > 0) events.resumed(ended.size);
@@ -138,6 +157,14 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
   await swarm.drain();
   client.close();
   return summarize(swarm, requester, members, { posted, ended, latencies, busMs, durationMs });
+};
+
+/** The same NEED, under new times. */
+const signedAnew = (client: AgentClient, { wire }: Prepared): Prepared => {
+  const { body } = decodeEnvelope(decodeSigned(wire).bytes);
+  const [next] = client.prepare("NEED", undefined, [body as NeedBody]);
+  if (next === undefined) throw new Error("a NEED was not signed");
+  return next;
 };
 
 const told = (
