@@ -170,7 +170,7 @@ export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleRe
     const { control, worker } = await openLoad(swarm);
     const { open, warmupSeconds, seconds } = options;
     if (warmupSeconds > 0) await control.run({ open, ms: warmupSeconds * 1000 });
-    const stats = async () => Promise.all(swarm.hosts.controls().map((host) => host.stats()));
+    const stats = () => swarm.hosts.stats();
     const before = await stats();
     const cpu = process.cpuUsage();
     const load = await control.run({ open, ms: seconds * 1000 });
