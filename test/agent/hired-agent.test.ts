@@ -147,7 +147,7 @@ test("a good answer is committed", async () => {
   expect(said).toMatchObject([{ verb: "COMMIT", body: { output: { a: 1 }, revision: 1 } }]);
 });
 
-test("a seat that judges two candidates opens both of its hidden votes, each with a salt of its own", async () => {
+test("a seat that judges two candidates opens both hidden votes, each by a salt of its own", async () => {
   const { agent, said, settled } = hired({ kind: "ok", value: { output: 1 } });
   const [first, second] = [cidOf(new Uint8Array([2])), cidOf(new Uint8Array([3]))];
   for (const proposal of [first, second]) {
