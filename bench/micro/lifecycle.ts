@@ -138,6 +138,7 @@ const swarm: RunningSwarm & { readonly placement: readonly number[] } = {
   query: async <T>(_bucket: number, name: string, argument?: unknown) =>
     (await hosts.control(0)?.query(name, argument)) as T | undefined,
   queryAll: async (name) => [await hosts.control(0)?.query(name, undefined)],
+  counts: () => hosts.stats(),
   system: (name, argument) => swarm.query(SYSTEM_BUCKET, name, argument),
   drain: () => hosts.drain(),
   close: async () => {},
