@@ -8,7 +8,7 @@
  * D3       Integers only: weights are ppm products, chance is sha-256 of (seed, step).
  */
 
-import { sha256 } from "#envelope/cid.ts";
+import { hex, sha256 } from "#envelope/cid.ts";
 import type { Parameters } from "../genesis/genesis.ts";
 import { entityOf } from "../registry/relations.ts";
 import { weights } from "../registry/reputation.ts";
@@ -119,7 +119,5 @@ const shuffle = (urn: readonly Candidate[], seed: Uint8Array): Candidate[] => {
 const chanceBelow = (seed: Uint8Array, step: number, limit: bigint): bigint => {
   const counter = new Uint8Array(4);
   new DataView(counter.buffer).setUint32(0, step);
-  let value = 0n;
-  for (const byte of sha256(seed, counter)) value = (value << 8n) | BigInt(byte);
-  return value % limit;
+  return BigInt(`0x${hex(sha256(seed, counter))}`) % limit;
 };
