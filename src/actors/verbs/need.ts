@@ -1,9 +1,10 @@
 /** NEED, CANCEL, UPDATE_PLAN: the requester's words (and a plan's, any party's). */
 
 import { quorumSize } from "#domain/market/quorum-size.ts";
-import { eligibleVerifiers, hasRoomFor } from "#domain/quorum/eligible.ts";
+import { hasRoomFor } from "#domain/quorum/eligible.ts";
+import { poolOf } from "#domain/quorum/pool.ts";
 import { admitPlanOps, type Plan } from "#domain/market/plan.ts";
-import { isPausedIn } from "#domain/registry/snapshot.ts";
+import { isPausedIn, type AgentRow } from "#domain/registry/snapshot.ts";
 import { needContentHash } from "#protocol/digests.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
 import type { Envelope } from "#envelope/envelope.ts";
@@ -17,10 +18,17 @@ import { stageOf } from "../stage.ts";
 import { tellNeed } from "../tell.ts";
 import { refuse, type VerbRules } from "../verbs.ts";
 
+/** Verifiers that may judge a need of this capability and bounty. */
+const poolFor = (
+  { capability, bounty }: Pick<NeedBody, "capability" | "bounty">,
+  { snapshot }: Directory,
+  { parameters }: Market,
+): readonly AgentRow[] => poolOf({ snapshot, parameters, capability, bounty }).eligible;
+
 const quorumOf = (body: NeedBody, directory: Directory, market: Market) =>
   quorumSize({
     tier: body.tier ?? "small",
-    verifiers: eligibleVerifiers(directory.snapshot, body.capability, market.parameters).length,
+    verifiers: poolFor({ capability: body.capability, bounty: 0n }, directory, market).length,
     bootstrap: directory.snapshot.bootstrap,
     parameters: market.parameters,
     ...(body.kPlan === undefined ? {} : { kPlan: body.kPlan }),
@@ -42,12 +50,7 @@ const quorumRefusal = (
   }
   const { kPlan, kResult } = quorumOf(body, directory, market);
   const k = Math.max(kPlan, kResult);
-  const pool = eligibleVerifiers(
-    directory.snapshot,
-    body.capability,
-    market.parameters,
-    body.bounty,
-  );
+  const pool = poolFor(body, directory, market);
   const room = hasRoomFor({
     k,
     pool,

@@ -3,7 +3,6 @@
  * agents, signed receipts. Worker threads and the simulated world run the same shell.
  */
 
-import { createHmac } from "node:crypto";
 import { encode } from "#envelope/canonical.ts";
 import { cidOf, sha256 } from "#envelope/cid.ts";
 import { decodeSigned, signEnvelopes } from "#envelope/envelope.ts";
@@ -146,8 +145,7 @@ export class HostShell<P extends Port> {
       nowMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
       after: (delayMs, wake) => clock.after(delayMs, wake),
-      chance: (label, bucket) =>
-        createHmac("sha256", this.#keysOf(bucket).secret).update(label).digest(),
+      chance: (label, bucket) => this.#keysOf(bucket).chance(label),
       epochBody: (current, previous) => ({
         ...epoch.fields,
         ...current,
