@@ -224,7 +224,7 @@ export class SimDisk {
   }
 
   #lead(buckets: readonly number[]): Epoch {
-    this.#assertRoom();
+    if (this.isFull) throw new Fault("STORE_FULL", "no room to lead on the simulated disk");
     const held = buckets.filter((bucket) => this.#elsewhere.has(bucket));
     if (held.length > 0) throw new Fault("LEADER_ELSEWHERE", `buckets ${held.join(", ")}`);
     return this.fence(buckets);
@@ -318,12 +318,8 @@ export class SimDisk {
     return { ...snapshot, hash: copied(snapshot.hash), bytes: copied(snapshot.bytes) };
   }
 
-  #assertRoom(): void {
-    if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
-  }
-
   #saveSnapshot(snapshot: Snapshot): void {
-    this.#assertRoom();
+    if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
     const state = this.#bucket(snapshot.bucket);
     if (state.snapshot !== undefined && state.snapshot.records > snapshot.records) return;
     if (!this.#isOnChain(snapshot)) return;
