@@ -13,8 +13,7 @@ import type { Answered } from "#actors/queries.ts";
 import { machinesDigest } from "#machines/digest.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
-import { decodeNotice } from "#protocol/notice-wire.ts";
-import { BusLink } from "#runtime/bus/bus-link.ts";
+import { BusLink } from "#agent/bus/bus-link.ts";
 import { ClusterMember, type MemberNews } from "#runtime/leadership/member.ts";
 import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { join } from "node:path";
@@ -189,7 +188,7 @@ export class ClusterSwarm implements RunningSwarm {
   }
 
   link(): SwarmLink {
-    return new BusLink({ bus: this.#opened.bus, clock: this.clock, decodeNotice });
+    return new BusLink({ bus: this.#opened.bus, clock: this.clock });
   }
 
   async openOperator(): Promise<Operator> {
