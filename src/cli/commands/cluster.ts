@@ -1,7 +1,10 @@
-/** `canswarm cluster status`: supervisors, buckets, leaders, epochs and lag of a cluster. */
+/** `canswarm cluster`: what a cluster is like, and what its servers are told. */
 
 import type { Command } from "commander";
+import { nkeys } from "nats";
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
+import { natsUsers } from "../cluster/nats-users.ts";
+import { CLUSTER_DEFAULT } from "../cluster/settings.ts";
 import { clusterStatus, type ClusterStatus } from "../cluster/status.ts";
 import { clean, count, palette, styleOf, table } from "../display.ts";
 import { CliError } from "../errors.ts";
@@ -72,7 +75,53 @@ const rendered = (status: ClusterStatus, withBuckets: boolean, style: TextStyle)
 export const addCluster = (program: Command): void => {
   const cluster = program
     .command("cluster")
-    .summary("look at several supervisors over etcd and NATS");
+    .summary("look at and tend several supervisors over etcd and NATS");
+  addStatus(cluster);
+  addPermissions(cluster);
+  addNkey(cluster);
+};
+
+const collect = (one: string, earlier: readonly string[]): readonly string[] => [...earlier, one];
+
+interface PermissionFlags {
+  readonly cluster: string;
+  readonly supervisor: readonly string[];
+}
+
+const addPermissions = (cluster: Command): void => {
+  cluster
+    .command("permissions")
+    .summary("what the NATS servers let agents and supervisors do, for their configuration")
+    .argument("[did...]", "agents, by their did:key")
+    .option("--cluster <name>", "the cluster's name", CLUSTER_DEFAULT)
+    .option("--supervisor <nkey>", "NKey (U…) of a supervisor; may be repeated", collect, [])
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm cluster permissions --supervisor UABC… did:key:z6Mk… > users.conf" +
+        '\n  # nats.conf: authorization { include "users.conf" }',
+    )
+    .action((agents: readonly string[], flags: PermissionFlags) => {
+      const { supervisor: supervisors } = flags;
+      process.stdout.write(natsUsers(flags.cluster, { supervisors, agents }));
+    });
+};
+
+const addNkey = (cluster: Command): void => {
+  cluster
+    .command("nkey")
+    .summary("make an NKey for supervisors: its seed on standard output, its name beside")
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm cluster nkey > supervisor.nk   # keep it as a secret",
+    )
+    .action(() => {
+      const key = nkeys.createUser();
+      process.stdout.write(`${new TextDecoder().decode(key.getSeed())}\n`);
+      process.stderr.write(`${key.getPublicKey()}\n`);
+    });
+};
+
+const addStatus = (cluster: Command): void => {
   cluster
     .command("status")
     .summary("supervisors, and who leads which bucket; exit code 1 where nobody leads one")
