@@ -1,5 +1,6 @@
 /** Agents that reach a cluster over NATS alone, under servers that let each hear what is its own. */
 
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,17 +28,36 @@ const folder = mkdtempSync(join(tmpdir(), "canswarm-nats-agents-"));
 const keys = join(folder, "keys");
 const didOf = (name: string): string => signerFromSeed(seedOf(name, keys)).did;
 const agents = ["ada", "bob", "eve"];
+const PYTHON = [
+  ["pia", "worker"],
+  ["pit", "verifier"],
+] as const;
+const SCRIPT = join(import.meta.dirname, "../foreign/nats_agent.py");
+const pythonDid = (name: string): string =>
+  execFileSync("python3", ["-B", SCRIPT, "did", join(folder, `${name}.key`)], {
+    encoding: "utf8",
+  }).trim();
 
 let cluster: LocalCluster;
 let first: Supervisor;
 const running: Running[] = [];
+
+const children: ChildProcess[] = [];
+const python = (...args: readonly string[]): { text: string } => {
+  const child = spawn("python3", ["-B", SCRIPT, ...args]);
+  children.push(child);
+  const one = { text: "" };
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (one.text += text));
+  return one;
+};
 
 const command = (...args: readonly string[]): Promise<Ended> => canswarm(...args).ended;
 
 beforeAll(async () => {
   const made = await command("cluster", "nkey");
   writeFileSync(join(folder, "supervisor.nk"), made.stdout, { mode: 0o600 });
-  const dids = agents.map(didOf);
+  const dids = [...agents.map(didOf), ...PYTHON.map(([name]) => pythonDid(name))];
   const flags = ["--cluster", CLUSTER, "--supervisor", made.stderr.trim()];
   const { stdout: users } = await command("cluster", "permissions", ...flags, ...dids);
   cluster = await LocalCluster.start({
@@ -52,7 +72,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, "echo.mjs"), ECHO);
 }, 60_000);
 afterAll(async () => {
-  for (const { child } of running) child.kill("SIGKILL");
+  for (const child of [...running.map((one) => one.child), ...children]) child.kill("SIGKILL");
   await cluster.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -140,6 +160,36 @@ it(
     await bus.close();
     expect(heard).toEqual([]);
     await expect(NatsBus.open(options)).rejects.toMatchObject({ code: "STORE_FAILED" });
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "works and judges in Python, from documented bytes alone, and is paid",
+  async () => {
+    const keyOf = (name: string): string => join(folder, `${name}.key`);
+    const said: { text: string }[] = [];
+    for (const [name, role] of PYTHON) {
+      const to = ["--url", first.url, "--data", first.data];
+      const who = ["--name", `python-${role}`, "--role", role];
+      const { stdout } = await command("welcome", pythonDid(name), ...who, ...to);
+      writeFileSync(join(folder, `${name}.json`), stdout);
+      const place = `127.0.0.1:${cluster.nats[0]!.port}`;
+      const files = [keyOf(name), join(folder, `${name}.json`)];
+      said.push(python(role, place, CLUSTER, ...files, "double"));
+    }
+    const says = (): string => said.map(({ text }) => text).join("\n");
+    await until(
+      "both are here",
+      () => said.every(({ text }) => text.includes("here did:key")),
+      30_000,
+    ).catch(() => expect.fail(says()));
+    const requester = createRequester({ url: first.url, token: tokenIn(first.data) ?? "" });
+    const need = { key: "python", capability: "double", input: { n: 21 }, bounty: "2" };
+    const done = await requester.run({ ...need, verifyBounty: "0.1" });
+    expect(done).toMatchObject({ outcome: "finalized", output: { twice: 42 } });
+    await until("it is told", () => says().includes("ended finalized earned 1000000"), 10_000);
+    expect(says()).not.toMatch(/refused|cut|Traceback/);
   },
   TIMEOUT_MS,
 );
