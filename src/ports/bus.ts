@@ -27,7 +27,8 @@ export interface Bus {
 
 /*
  * Who may publish is decided by the servers, by subject: agents' machines to `bucket.*`, `door.*` and
- * `presence`, hearing their own agents' subjects; supervisors to all and hearing all (docs/internals/nats.md).
+ * `presence`, hearing their own agents' subjects; supervisors to all and hearing all
+ * (docs/internals/nats.md).
  */
 
 /** Heard by the supervisor that leads the bucket: signed envelopes, from whoever. */

@@ -11,6 +11,7 @@ import {
 } from "nats";
 import { MESSAGE_BYTES_MAX } from "#ports/bus.ts";
 import { Fault } from "#ports/faults.ts";
+import { identityOf } from "./tls-identity.ts";
 import { signerAuthenticator, type NkeySigner } from "./nkey.ts";
 
 /** One attempt to reach one server, ms. */
@@ -68,6 +69,12 @@ export interface LinkEvents {
   readonly refused?: () => void;
 }
 
+/** Everything here goes to `tls.connect` as it is; the driver's type names only the files. */
+const withIdentity = (tls: NatsTls, servers: readonly string[]): NatsTls => {
+  const checked = { ...tls, checkServerIdentity: identityOf(servers) };
+  return checked;
+};
+
 const connectionOptions = (options: NatsOptions): ConnectionOptions => {
   const { servers, name, token, user, nkeySeed, signer, tls } = options;
   return {
@@ -79,7 +86,7 @@ const connectionOptions = (options: NatsOptions): ConnectionOptions => {
       ? {}
       : { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
     ...(signer === undefined ? {} : { authenticator: signerAuthenticator(signer) }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(tls === undefined ? {} : { tls: withIdentity(tls, servers) }),
     timeout: CONNECT_MS,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_MS,
