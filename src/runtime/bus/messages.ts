@@ -24,7 +24,7 @@ type Message = PeerMessages | Published | Envelopes | Attach | ToAgent;
 
 export const encodeMessage = (message: Message): Uint8Array => encode(message);
 
-/** Only from supervisors of this swarm. Undefined: of another kind; throws Malformed on what is no message. */
+/** From supervisors only. Undefined: of another kind; throws Malformed on what is no message. */
 export const decodeMessage = <T extends PeerMessages | Published>(
   bytes: Uint8Array,
   type: T["type"],

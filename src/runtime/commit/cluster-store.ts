@@ -30,7 +30,7 @@ interface Chain {
 }
 
 export interface ClusterParts {
-  readonly consensus: Consensus;
+  readonly consensus: Pick<Consensus, "heads" | "commit">;
   readonly journal: Journal;
   readonly stream: RecordStream;
 }
