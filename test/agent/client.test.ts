@@ -92,7 +92,7 @@ it("has nothing more to say in a thread whose last nonce was used", async () => 
   expect(sent()).toBe(1);
 });
 
-it("forgets neither its account's nonce nor that of a thread in use, however many others are told", async () => {
+it("forgets neither its account's nonce nor that of a thread in use, whatever else is told", async () => {
   const { client, wires } = answeredBy("WRONG_SWARM");
   const need = cidOf(new Uint8Array());
   client.resume(accountThread(client.did), 7);
