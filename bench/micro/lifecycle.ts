@@ -37,29 +37,18 @@ const { values } = parseArgs({
 });
 const WARMUP_MS = 5_000;
 
-/** One end of a channel inside this thread: delivered in order, as soon as what is at hand is done. */
-class NearPort implements Port {
-  #peer: NearPort = this;
-  #listener: (message: unknown) => void = () => {};
-
-  static pair(): readonly [NearPort, NearPort] {
-    const [a, b] = [new NearPort(), new NearPort()];
-    [a.#peer, b.#peer] = [b, a];
-    return [a, b];
-  }
-
-  postMessage(message: unknown): void {
-    setImmediate(() => this.#peer.#listener(message));
-  }
-
-  on(_event: "message", listener: (message: unknown) => void): void {
-    this.#listener = listener;
-  }
-
-  close(): void {
-    this.#listener = () => {};
-  }
-}
+/** A channel inside this thread: delivered in order, as soon as what is at hand is done. */
+const channel = (): readonly [Port, Port] => {
+  const listeners: ((message: unknown) => void)[] = [];
+  const end = (own: number, other: number): Port => ({
+    postMessage: (message) => void setImmediate(() => listeners[other]?.(message)),
+    on: (_event, listener) => {
+      listeners[own] = listener;
+    },
+    close: () => {},
+  });
+  return [end(0, 1), end(1, 0)];
+};
 
 const dir = mkdtempSync(join(tmpdir(), "canswarm-lifecycle-"));
 const folder = openFolder(join(dir, "data"), {
@@ -72,8 +61,8 @@ const store = connect(sqlite.port());
 const clock = systemClock();
 const placement = Array.from({ length: BUCKETS + 1 }, () => 0);
 
-const runner: HostRunner<NearPort> = {
-  channel: () => NearPort.pair(),
+const runner: HostRunner<Port> = {
+  channel,
   start: ({ index, dead }) => {
     const shell = new HostShell<Port>({
       index,
@@ -93,7 +82,7 @@ const runner: HostRunner<NearPort> = {
         name,
         async (...given: never[]) => (ask as (...args: never[]) => unknown)(...given),
       ]),
-    ) as unknown as RemoteControl<NearPort>;
+    ) as unknown as RemoteControl<Port>;
     return {
       control,
       inHand: () => "",
@@ -105,7 +94,7 @@ const runner: HostRunner<NearPort> = {
 };
 
 const settings = await loadSettings(undefined);
-const hosts = new HostSet<NearPort>({
+const hosts = new HostSet<Port>({
   hosts: 1,
   placement,
   runner,
