@@ -1,7 +1,8 @@
 /**
  * What was used lately, by key: a map that forgets.
  *
- * R1  The last `max` / 2 keys that were set or asked for are there, and never more than `max`.
+ * R1  The last `max` / 2 keys that were set or asked for are there, less what was deleted, and never more
+ *     than `max`.
  * R2  Forgetting costs nothing: the older of two generations is let go as a whole. A Map from which the
  *     oldest is deleted one by one keeps a hole for each, and finding the oldest walks over all of them.
  */
