@@ -28,10 +28,13 @@ export { FunctionRunner, type CallContext, type Functions } from "./sdk/function
 export { runUntrusted, type UntrustedRequest } from "./sandbox/run.ts";
 export type { Outcome, StopReason, Tier } from "./sandbox/outcome.ts";
 export { GUEST_LIMITS, type GuestLimits } from "./sandbox/limits.ts";
-export { joinSwarm, type JoinedAgent, type JoinOptions, type Welcome } from "./join.ts";
+export { joinSwarm, type JoinedAgent, type JoinOptions } from "./join.ts";
+export type { Door, LinkState, Welcome } from "./door.ts";
+export { httpDoor } from "./http/door.ts";
+export { natsDoor, type NatsPlace } from "./nats/door.ts";
 export { Api, ApiError } from "./http/api.ts";
 export { HttpBlocks } from "./http/blocks.ts";
-export { HttpLink, type LinkState } from "./http/link.ts";
+export { HttpLink } from "./http/link.ts";
 
 export {
   AgentClient,

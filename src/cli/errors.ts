@@ -86,6 +86,28 @@ export const ERRORS = {
     remedy: "name a new folder with --data, or the cluster's own name in the configuration",
     exitCode: 2,
   },
+  CLUSTER_NOT_EMPTY: {
+    text: "the cluster {cluster} has logs in etcd already; nothing was restored",
+    remedy:
+      "restore into an etcd that holds nothing of it: with every supervisor stopped, `etcdctl del --prefix /canswarm/{swarm}/`",
+    exitCode: 2,
+  },
+  BACKUP_MISSING: {
+    text: "{path} holds no finished backup of the cluster {cluster}",
+    remedy: "name a folder that `canswarm cluster backup` has ended well with",
+    exitCode: 2,
+  },
+  SUPERVISOR_MISSING: {
+    text: "no supervisor called {name} is there",
+    remedy: "`canswarm cluster status` lists those that are: {names}",
+    exitCode: 2,
+  },
+  CLUSTER_UNMOVED: {
+    text: "after {seconds} s {count} of the buckets are not led by {name} yet",
+    remedy:
+      "`canswarm cluster status --buckets` shows them; they go when {name} can read their logs",
+    exitCode: 1,
+  },
   CLUSTER_UNFOUNDED: {
     text: "the cluster {cluster} has no genesis yet",
     remedy: "start a supervisor that leads buckets (`hosts` above 0) first: it founds the swarm",

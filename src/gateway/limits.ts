@@ -42,6 +42,8 @@ export const STREAM_BYTES_MAX = 4 * 1024 * 1024;
 export const FOLLOW_MS = 100;
 /** Records read at a time. */
 export const READ_RECORDS = 256;
+/** The same of a need that has ended: most lives are no longer, and whatever is read is checked and decoded. */
+export const LIFE_RECORDS = 24;
 /** A joined agent is asked for a sign of life this often, ms. */
 export const PROBE_MS = 5_000;
 /** Without an answer for so long its listing ends and its stream is closed, ms. */
@@ -52,3 +54,13 @@ export const ENDS_KEPT_MAX = 10_000;
 export const ASK_ENDS_MS = 2_000;
 /** While draining, what was begun is waited for so long, ms. */
 export const DRAIN_MS_MAX = 10_000;
+/** Questions that an agent may ask over the bus in a second, over some time; and at once. */
+export const DOOR_ASKS_PER_S = 50;
+export const DOOR_ASKS_BURST = 200;
+/** Bytes of blocks that have come in part, of all agents and of one. */
+export const PARTS_BYTES_MAX = 64 * 1024 * 1024;
+export const PARTS_BYTES_EACH_MAX = 16 * 1024 * 1024;
+/** Parts whose others do not come are forgotten after so long, ms. */
+export const PARTS_MS_MAX = 30_000;
+/** An agent that is registered is believed to be so for this long, ms. */
+export const REGISTERED_MS = 10_000;

@@ -26,8 +26,9 @@ export interface Bus {
 }
 
 /*
- * Who may publish is decided by the servers, by subject: agents' machines to `bucket.*` and `presence`,
- * hearing their own agents' subjects; supervisors to all and hearing all (docs/internals/nats.md).
+ * Who may publish is decided by the servers, by subject: agents' machines to `bucket.*`, `door.*` and
+ * `presence`, hearing their own agents' subjects; supervisors to all and hearing all
+ * (docs/internals/nats.md).
  */
 
 /** Heard by the supervisor that leads the bucket: signed envelopes, from whoever. */
@@ -36,6 +37,10 @@ export const bucketSubject = (bucket: number): string => `bucket.${bucket}`;
 export const peerSubject = (bucket: number): string => `peer.${bucket}`;
 /** Heard by the machine on which the agent is, from supervisors. A did has no dots. */
 export const agentSubject = (did: string): string => `agent.${did.replaceAll(":", "_")}`;
+/** Heard by the agent, from supervisors: answers to what it asked at a door. */
+export const answerSubject = (did: string): string => `${agentSubject(did)}.answer`;
+/** Heard by the supervisor that leads the bucket: questions of agents, signed (protocol/door.ts). */
+export const doorSubject = (bucket: number): string => `door.${bucket}`;
 /** Heard by every supervisor, from supervisors. */
 export const ALL_SUPERVISORS = "all";
 /** Heard by every supervisor: which agents are there, from the machines on which they are. */

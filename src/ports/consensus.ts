@@ -39,9 +39,13 @@ export interface Consensus {
   members(): Promise<readonly string[]>;
   leaders(): Promise<readonly LeaderRow[]>;
   heads(buckets: readonly number[]): Promise<readonly Head[]>;
+  /** By bucket, the name of whom the operator wants to lead it; it may be nobody's who lives. */
+  pins(): Promise<ReadonlyMap<number, string>>;
+  /** Undefined: whoever should lead it by weight. The last word on a bucket counts. */
+  pin(buckets: readonly number[], name: string | undefined): Promise<void>;
   /** Each bucket's result stands alone, as in ports/store.ts. One outcome per write, in that order. */
   commit(writes: readonly HeadWrite[]): Promise<readonly CommitOutcome[]>;
-  /** `changed` is called after members or leaders have changed; it may be called too often. */
+  /** `changed` is called after members, leaders or pins have changed; it may be called too often. */
   watch(changed: () => void): () => void;
   close(): Promise<void>;
 }

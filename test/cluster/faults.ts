@@ -121,6 +121,38 @@ const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
     await sleep(OUTAGE_MS);
     await Promise.all(cluster.nats.map((server) => server.restart()));
   },
+  "a disk and a NATS server's files lost": async () => {
+    const [server] = cluster.nats;
+    const victim = await busiest();
+    await Promise.all([killed(victim), server?.kill()]);
+    rmSync(victim.data, { recursive: true, force: true });
+    server?.wipe();
+    await victim.up();
+    await server?.restart();
+  },
+  "two supervisors and etcd's leader": async () => {
+    const leader = await etcdLeader();
+    const victim = await busiest();
+    const other = cluster.supervisors.find((one) => one !== victim);
+    await Promise.all([
+      killed(victim),
+      other === undefined ? undefined : killed(other),
+      leader.kill(),
+    ]);
+    await sleep(BACK_AFTER_MS);
+    leader.start();
+    await Promise.all([victim.up(), other?.up()]);
+    await leader.healthy();
+  },
+  "one gone for good, then NATS emptied": async () => {
+    const victim = await busiest();
+    await killed(victim);
+    await sleep(BACK_AFTER_MS);
+    await Promise.all(cluster.nats.map((server) => server.kill()));
+    for (const server of cluster.nats) server.wipe();
+    await Promise.all(cluster.nats.map((server) => server.restart()));
+    await victim.up();
+  },
   "rolling restart": async () => {
     for (const one of cluster.supervisors) {
       one.running.child.kill("SIGTERM");

@@ -21,6 +21,8 @@ export interface ClusterShape {
   readonly hosts?: number;
   /** Of the genesis, as in a configuration. */
   readonly parameters?: string;
+  /** Of one NATS server: what its configuration says beside the port, and ours beside its address. */
+  readonly nats?: { readonly server: string; readonly client: string };
 }
 
 export class Supervisor {
@@ -57,6 +59,7 @@ export class LocalCluster {
   readonly nats: readonly NatsServer[];
   readonly supervisors: Supervisor[] = [];
   #changes = 0;
+  readonly #natsClient: string;
   /** For machines that lead buckets, and for one that leads none. */
   readonly config: string;
   readonly clientConfig: string;
@@ -64,8 +67,9 @@ export class LocalCluster {
   private constructor(
     etcd: readonly EtcdServer[],
     nats: readonly NatsServer[],
-    { hosts = 1, parameters = "{}" }: ClusterShape,
+    { hosts = 1, parameters = "{}", nats: own }: ClusterShape,
   ) {
+    this.#natsClient = own?.client ?? "";
     [this.etcd, this.nats] = [etcd, nats];
     this.config = this.#write("cluster.config.mjs", hosts, parameters);
     this.clientConfig = this.#write("client.config.mjs", 0, parameters);
@@ -74,7 +78,8 @@ export class LocalCluster {
   static async start(shape: ClusterShape): Promise<LocalCluster> {
     const { servers, isDurable = false } = shape;
     const etcd = await (isDurable ? startDurableEtcd(servers) : startEtcd(servers));
-    const nats = servers === 1 ? [await NatsServer.start()] : await startCluster();
+    const nats =
+      servers === 1 ? [await NatsServer.start(shape.nats?.server)] : await startCluster();
     return new LocalCluster(etcd, nats, shape);
   }
 
@@ -93,7 +98,7 @@ export default {
   cluster: {
     name: "local",
     etcd: { endpoints: ${etcd} },
-    nats: { servers: ${nats} },
+    nats: { servers: ${nats}, ${this.#natsClient} },
     operatorKeyFile: "operator.key",
   },
 };

@@ -64,6 +64,28 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
     const one = async (who: Consensus, write: HeadWrite): Promise<CommitOutcome> =>
       (await who.commit([write]))[0]!;
 
+    describe("pins", () => {
+      it("say whom the operator wants to lead a bucket, until he takes it back", async () => {
+        let changes = 0;
+        const stop = bea.watch(() => (changes += 1));
+        await ann.pin(BUCKETS, "bea");
+        await ann.pin([3, 256], "ann");
+        const pins = await bea.pins();
+        expect([pins.size, pins.get(0), pins.get(3), pins.get(256)]).toEqual([
+          257,
+          "bea",
+          "ann",
+          "ann",
+        ]);
+        await bea.pin(BUCKETS.slice(1), undefined);
+        expect([...(await ann.pins())]).toEqual([[0, "bea"]]);
+        expect(await ann.members()).toEqual([]);
+        expect(await ann.leaders()).toEqual([]);
+        await expect.poll(() => changes).toBeGreaterThan(0);
+        stop();
+      });
+    });
+
     describe("sessions", () => {
       it("are listed by name, to everybody, while they live", async () => {
         const second = await joined(bea, "bea");

@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Api } from "#agent/http/api.ts";
 import { HttpBlocks } from "#agent/http/blocks.ts";
-import { HttpLink, type LinkState } from "#agent/http/link.ts";
+import type { LinkState } from "#agent/door.ts";
+import { HttpLink } from "#agent/http/link.ts";
 import { AgentClient } from "#agent/client.ts";
 import { encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";

@@ -9,6 +9,7 @@ import { EtcdClient, type EtcdOptions } from "./client.ts";
 import { commit } from "./commit.ts";
 import { Compaction } from "./compaction.ts";
 import { bucketOf, Keys, readHead, readLeader } from "./keys.ts";
+import { REQUEST_OPERATIONS_MAX } from "./operations.ts";
 import { EtcdSession } from "./session.ts";
 import { Watch } from "./watch.ts";
 
@@ -47,6 +48,23 @@ export class EtcdConsensus implements Consensus {
     const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
     const values = new Map(kvs.map(({ key, value }) => [bucketOf(key), value]));
     return buckets.map((bucket) => readHead(bucket, values.get(bucket)));
+  }
+
+  async pins(): Promise<ReadonlyMap<number, string>> {
+    const request = this.#keys.pins;
+    const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
+    return new Map(kvs.map(({ key, value }) => [bucketOf(key), value.toString()]));
+  }
+
+  async pin(buckets: readonly number[], name: string | undefined): Promise<void> {
+    for (let at = 0; at < buckets.length; at += REQUEST_OPERATIONS_MAX) {
+      const success = buckets.slice(at, at + REQUEST_OPERATIONS_MAX).map((bucket) => {
+        const key = this.#keys.pin(bucket);
+        if (name === undefined) return { request_delete_range: { key } };
+        return { request_put: { key, value: Buffer.from(name) } };
+      });
+      await this.#client.call((etcd, options) => etcd.kv.txn({ success }, options));
+    }
   }
 
   /** For whoever audits: every attempt that is decided and has not ended, by bucket. */

@@ -38,7 +38,8 @@ export class Keys {
   readonly quota: Buffer;
   readonly members: KeyRange;
   readonly leaders: KeyRange;
-  /** Members and leaders: what is watched. */
+  readonly pins: KeyRange;
+  /** Members, leaders and pins: what is watched. */
   readonly live: KeyRange;
 
   /** `swarm`: name and digest, so that two swarms never share a row. */
@@ -49,6 +50,7 @@ export class Keys {
     this.quota = Buffer.from(`${this.#root}quota`);
     this.members = under(`${this.#root}live/member/`);
     this.leaders = under(`${this.#root}live/leader/`);
+    this.pins = under(`${this.#root}live/pin/`);
     this.live = under(`${this.#root}live/`);
   }
 
@@ -65,6 +67,10 @@ export class Keys {
     return Buffer.from(`${this.#root}live/leader/${digits(bucket)}`);
   }
 
+  pin(bucket: number): Buffer {
+    return Buffer.from(`${this.#root}live/pin/${digits(bucket)}`);
+  }
+
   head(bucket: number): Buffer {
     return Buffer.from(`${this.#root}head/${digits(bucket)}`);
   }
@@ -76,6 +82,10 @@ export class Keys {
       key: this.head(Math.min(...buckets)),
       range_end: Buffer.concat([last, Buffer.of(0)]),
     };
+  }
+
+  get everyHead(): KeyRange {
+    return under(`${this.#root}head/`);
   }
 
   get allDecides(): KeyRange {
@@ -103,7 +113,7 @@ export class Keys {
   }
 }
 
-/** Of a row of a leader or a head. */
+/** Of a row of a leader, a pin or a head. */
 export const bucketOf = (key: Buffer): number =>
   Number(key.subarray(key.length - BUCKET_DIGITS).toString());
 

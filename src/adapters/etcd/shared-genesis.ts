@@ -7,7 +7,7 @@ import { Fault } from "#ports/faults.ts";
 import { absent } from "./bucket-write.ts";
 import { EtcdClient, type EtcdPlace } from "./client.ts";
 
-const keyOf = (cluster: string): Buffer => Buffer.from(`/canswarm/genesis/${cluster}`);
+export const genesisKey = (cluster: string): Buffer => Buffer.from(`/canswarm/genesis/${cluster}`);
 
 const answered = async <T>(
   place: EtcdPlace,
@@ -24,7 +24,7 @@ const answered = async <T>(
 /** Undefined where nobody has founded it. Rejects with a Fault where etcd does not answer. */
 export const readGenesis = (place: EtcdPlace, cluster: string): Promise<Uint8Array | undefined> =>
   answered(place, async (client) => {
-    const key = keyOf(cluster);
+    const key = genesisKey(cluster);
     const { kvs } = await client.call((etcd, options) => etcd.kv.range({ key }, options));
     const [row] = kvs;
     return row === undefined ? undefined : new Uint8Array(row.value);
@@ -37,7 +37,7 @@ export const foundGenesis = (
   offered: Uint8Array,
 ): Promise<Uint8Array> =>
   answered(place, async (client) => {
-    const key = keyOf(cluster);
+    const key = genesisKey(cluster);
     const request = {
       compare: [absent(key)],
       success: [{ request_put: { key, value: Buffer.from(offered) } }],

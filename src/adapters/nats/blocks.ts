@@ -59,6 +59,14 @@ export class NatsBlocks implements Blocks {
     return (await this.#parts.get(`${this.#subject(cid)}.0`)) !== undefined;
   }
 
+  /** Those of which a first part is there. */
+  async cids(): Promise<readonly string[]> {
+    const from = `${this.#prefix}.blk.`.length;
+    return (await this.#parts.subjects())
+      .filter((subject) => subject.endsWith(".0"))
+      .map((subject) => subject.slice(from, -".0".length));
+  }
+
   close(): Promise<void> {
     return this.#link.close();
   }

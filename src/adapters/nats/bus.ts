@@ -12,7 +12,7 @@
  */
 import type { Subscription } from "nats";
 import type { Bus } from "#ports/bus.ts";
-import { isSubject, openLink, type Link, type NatsOptions } from "./connect.ts";
+import { isSubject, openLink, type Link, type LinkEvents, type NatsOptions } from "./connect.ts";
 
 /** Bytes published that no server has confirmed yet. 32 MiB are about half a second of a fast link. */
 export const PENDING_BYTES_MAX = 32 * 1024 * 1024;
@@ -55,12 +55,24 @@ export class NatsBus implements Bus {
     this.#prefix = prefix;
   }
 
-  /** Rejects with STORE_FAILED if no server answers now; later it connects again for ever. */
-  static async open(options: NatsOptions): Promise<NatsBus> {
+  /**
+   * Rejects with STORE_FAILED if no server answers now; later it connects again for ever, and tells
+   * `events` of it: `up` when what was held has been sent.
+   */
+  static async open(
+    options: NatsOptions,
+    events: Pick<LinkEvents, "up" | "down"> = {},
+  ): Promise<NatsBus> {
     const bus = new NatsBus(options.prefix);
     bus.#link = await openLink(options, {
-      down: () => bus.#isDown(),
-      up: () => bus.#isUp(),
+      down: () => {
+        bus.#isDown();
+        if (!bus.#closed) events.down?.();
+      },
+      up: () => {
+        bus.#isUp();
+        events.up?.();
+      },
       refused: () => (bus.#refused += 1),
     });
     return bus;

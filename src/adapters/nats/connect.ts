@@ -11,6 +11,8 @@ import {
 } from "nats";
 import { MESSAGE_BYTES_MAX } from "#ports/bus.ts";
 import { Fault } from "#ports/faults.ts";
+import { identityOf } from "./tls-identity.ts";
+import { signerAuthenticator, type NkeySigner } from "./nkey.ts";
 
 /** One attempt to reach one server, ms. */
 export const CONNECT_MS = 2_000;
@@ -39,6 +41,8 @@ export interface NatsOptions {
   readonly user?: { readonly name: string; readonly password: string };
   /** Seed of an NKey (`SU…`); its public half is what the servers know. */
   readonly nkeySeed?: string;
+  /** The same with a key of ours, which is shown to servers that ask for one. */
+  readonly signer?: NkeySigner;
   readonly tls?: NatsTls;
   /** Every subject begins with it: swarms that share servers stay apart. Words joined by dots. */
   readonly prefix: string;
@@ -65,8 +69,14 @@ export interface LinkEvents {
   readonly refused?: () => void;
 }
 
+/** Everything here goes to `tls.connect` as it is; the driver's type names only the files. */
+const withIdentity = (tls: NatsTls, servers: readonly string[]): NatsTls => {
+  const checked = { ...tls, checkServerIdentity: identityOf(servers) };
+  return checked;
+};
+
 const connectionOptions = (options: NatsOptions): ConnectionOptions => {
-  const { servers, name, token, user, nkeySeed, tls } = options;
+  const { servers, name, token, user, nkeySeed, signer, tls } = options;
   return {
     servers: [...servers],
     ...(name === undefined ? {} : { name }),
@@ -75,7 +85,8 @@ const connectionOptions = (options: NatsOptions): ConnectionOptions => {
     ...(nkeySeed === undefined
       ? {}
       : { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(signer === undefined ? {} : { authenticator: signerAuthenticator(signer) }),
+    ...(tls === undefined ? {} : { tls: withIdentity(tls, servers) }),
     timeout: CONNECT_MS,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_MS,

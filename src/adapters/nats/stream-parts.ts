@@ -122,6 +122,17 @@ export class PartStore {
     }
   }
 
+  /** All that have a message. */
+  async subjects(): Promise<readonly string[]> {
+    this.#assertUp();
+    try {
+      const asked = this.#manager.streams.info(this.#shape.name, { subjects_filter: ">" });
+      return Object.keys((await this.#answered(asked)).state.subjects ?? {});
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
   async #send({ subject, bytes, headers: headersOf }: Part): Promise<void> {
     try {
       await this.#answered(this.#client.publish(subject, bytes, { headers: headersOf() }));

@@ -16,6 +16,7 @@ import { hearingMessage } from "#protocol/hearing.ts";
 import { decodeNotice } from "#protocol/notice-wire.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import type { Did } from "#protocol/words.ts";
+import type { LinkState } from "../door.ts";
 import { ApiError, type Api } from "./api.ts";
 import { eventsOf, type ServerEvent } from "./event-stream.ts";
 
@@ -29,10 +30,6 @@ export const OUTGOING_MAX = 4_096;
 const SENT_TOGETHER_START = 32;
 const SENT_TOGETHER_MAX = 256;
 const SENT_TOGETHER_BYTES = 900 * 1024;
-
-export type LinkState =
-  | { readonly kind: "joined" }
-  | { readonly kind: "cut"; readonly reason: string; readonly againMs: number };
 
 export interface HttpLinkOptions {
   readonly api: Api;

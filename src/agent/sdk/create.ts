@@ -1,17 +1,19 @@
 /**
- * For authors of agents: functions of theirs become an agent that joins a supervisor over HTTP, with a
- * key of its own, and comes back under it after any cut or restart.
+ * For authors of agents: functions of theirs become an agent that joins a supervisor over HTTP, or a
+ * cluster over NATS, with a key of its own, and comes back under it after any cut or restart.
  */
 
-import { signerFromSeed } from "#envelope/keys.ts";
+import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { openKeys } from "#adapters/system/keys.ts";
 import { systemRng } from "#adapters/system/rng.ts";
 import { parseCredits } from "#protocol/amount.ts";
 import type { HiredEvent } from "../hired-agent.ts";
+import type { AgentRole, Door, LinkState, Welcome } from "../door.ts";
 import { Api } from "../http/api.ts";
-import type { LinkState } from "../http/link.ts";
-import { joinSwarm, type AgentRole, type JoinedAgent, type Welcome } from "../join.ts";
+import { httpDoor } from "../http/door.ts";
+import { joinSwarm, type JoinedAgent } from "../join.ts";
+import { natsDoor, type NatsPlace } from "../nats/door.ts";
 import { RUNNER_LIMITS, type RunnerLimits } from "../runner/limits.ts";
 import { FunctionRunner, type Functions } from "./function-runner.ts";
 import type { Learner, Strategy } from "./strategies.ts";
@@ -23,8 +25,10 @@ const CALLS_DEFAULT = 4;
 const ETA_DEFAULT_MS = 1_000;
 
 export interface AgentOptions {
-  /** Of the supervisor, such as http://127.0.0.1:7070. */
-  readonly url: string;
+  /** Of the supervisor, such as http://127.0.0.1:7070; or `nats` in its place. */
+  readonly url?: string;
+  /** Where the NATS of a cluster is. */
+  readonly nats?: NatsPlace;
   /** Also of the key's file. */
   readonly name: string;
   readonly capabilities: readonly string[];
@@ -87,12 +91,13 @@ const create = async (
   functions: Functions,
   offer: { readonly price: string; readonly etaMs: number | undefined },
 ): Promise<JoinedAgent> => {
-  const { url, name, capabilities, token, welcome, callsMax, limits, onState, onEvent } = options;
+  const { name, capabilities, welcome, callsMax, limits, onEvent } = options;
   const price = parseCredits(offer.price);
   if (price === undefined) throw new TypeError(`${offer.price} is no amount of credits like "2.5"`);
+  const signer = signerFromSeed(options.seed ?? seedOf(name, options.keysDir));
   return joinSwarm({
-    api: new Api(url, token),
-    signer: signerFromSeed(options.seed ?? seedOf(name, options.keysDir)),
+    door: await doorFor(options, signer),
+    signer,
     clock: systemClock(),
     name,
     role,
@@ -104,9 +109,16 @@ const create = async (
     price,
     etaMs: offer.etaMs ?? ETA_DEFAULT_MS,
     ...(welcome === undefined ? {} : { welcome }),
-    ...(onState === undefined ? {} : { onState }),
     ...(onEvent === undefined ? {} : { onEvent }),
   });
+};
+
+const doorFor = async (options: AgentOptions, signer: Signer): Promise<Door> => {
+  const { url, nats, token, onState } = options;
+  const rest = { signer, clock: systemClock(), ...(onState === undefined ? {} : { onState }) };
+  if (nats !== undefined) return natsDoor({ ...nats, ...rest });
+  if (url === undefined) throw new TypeError("an agent has a url or a nats");
+  return httpDoor({ api: new Api(url, token), ...rest });
 };
 
 /** The key of this name, made where there is none. */

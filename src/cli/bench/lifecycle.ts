@@ -15,6 +15,7 @@ import { loadSettings } from "../settings.ts";
 import { enrol, memberOf, requesterMember } from "../swarm/accounts.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { openFolder } from "../swarm/folder.ts";
+import type { RunningSwarm } from "../swarm/running-swarm.ts";
 import { percentiles } from "../swarm/summarize.ts";
 import { registryReady } from "../swarm/voice.ts";
 import type { LoadControl, LoadResult, LoadSetup } from "./load-thread.ts";
@@ -110,8 +111,10 @@ const batchesOf = (
   };
 };
 
-/** Requester and agents enrolled, and their thread connected. */
-const openLoad = async (swarm: EmbeddedSwarm) => {
+/** Requester and agents enrolled: what whoever speaks for them has to know. */
+export const enrolLoad = async (
+  swarm: RunningSwarm & { readonly placement: readonly number[] },
+): Promise<LoadSetup> => {
   const capabilities = Array.from({ length: WORKERS }, (_, i) => `job-${i}`);
   const link = swarm.link();
   const operator = await swarm.openOperator();
@@ -122,11 +125,7 @@ const openLoad = async (swarm: EmbeddedSwarm) => {
     ...(await Promise.all(specs.map((spec) => memberOf(swarm, operator, spec)))),
   ]);
   await registryReady(swarm);
-  const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {
-    name: "load",
-  });
-  const control = Comlink.wrap<LoadControl>(nodeEndpoint(worker));
-  const setup: LoadSetup = {
+  return {
     placement: swarm.placement,
     swarm: swarm.folder.swarm,
     policy: swarm.folder.genesis.policy,
@@ -142,6 +141,15 @@ const openLoad = async (swarm: EmbeddedSwarm) => {
     kPlan: 1,
     kResult: 2,
   };
+};
+
+/** The load's thread, connected to every host. */
+const openLoad = async (swarm: EmbeddedSwarm) => {
+  const setup = await enrolLoad(swarm);
+  const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {
+    name: "load",
+  });
+  const control = Comlink.wrap<LoadControl>(nodeEndpoint(worker));
   const blocks = swarm.blocksPort();
   await control.open(setup, Comlink.transfer(blocks, [blocks]));
   swarm.hosts.add({
@@ -170,7 +178,7 @@ export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleRe
     const { control, worker } = await openLoad(swarm);
     const { open, warmupSeconds, seconds } = options;
     if (warmupSeconds > 0) await control.run({ open, ms: warmupSeconds * 1000 });
-    const stats = async () => Promise.all(swarm.hosts.controls().map((host) => host.stats()));
+    const stats = () => swarm.hosts.stats();
     const before = await stats();
     const cpu = process.cpuUsage();
     const load = await control.run({ open, ms: seconds * 1000 });

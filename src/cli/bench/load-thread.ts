@@ -13,6 +13,7 @@ import { HiredAgent } from "#agent/hired-agent.ts";
 import { sha256 } from "#envelope/cid.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
+import type { Port } from "#runtime/threads/protocol.ts";
 import { InlineRunner } from "./inline-runner.ts";
 
 export interface LoadSetup {
@@ -54,7 +55,7 @@ export interface LoadControl {
 
 const soon = (task: () => void): void => void setImmediate(task);
 
-class Load implements LoadControl {
+export class Load implements LoadControl {
   #setup: LoadSetup | undefined;
   #link: PortLink | undefined;
   readonly #clients: AgentClient[] = [];
@@ -109,7 +110,7 @@ class Load implements LoadControl {
     this.#clients.push(this.#requester);
   }
 
-  connect(index: number, port: MessagePort): void {
+  connect(index: number, port: Port): void {
     this.#link?.connect(index, port);
   }
 

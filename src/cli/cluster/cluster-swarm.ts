@@ -10,12 +10,13 @@ import { openJournal } from "#adapters/sqlite/journal-client.ts";
 import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import type { Answered } from "#actors/queries.ts";
+import { BusDoor } from "#gateway/bus-door.ts";
 import { machinesDigest } from "#machines/digest.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
-import { decodeNotice } from "#protocol/notice-wire.ts";
-import { BusLink } from "#runtime/bus/bus-link.ts";
+import { BusLink } from "#agent/bus/bus-link.ts";
 import { ClusterMember, type MemberNews } from "#runtime/leadership/member.ts";
+import type { HostCounts } from "#runtime/threads/protocol.ts";
 import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { join } from "node:path";
 import { CliError, ToldByOther } from "../errors.ts";
@@ -74,6 +75,7 @@ export class ClusterSwarm implements RunningSwarm {
   readonly #member: ClusterMember<MessagePort> | undefined;
   readonly #asks: Asks;
   readonly #leaders: Leaders;
+  readonly #door: BusDoor;
   readonly #speaker: Speaker;
   readonly #hosts: number;
 
@@ -89,7 +91,17 @@ export class ClusterSwarm implements RunningSwarm {
       get: (cid) => blocks.get(cid),
       put: (...block) => blocks.put(...block),
     };
-    this.#leaders = new Leaders(consensus);
+    this.#door = new BusDoor({
+      bus,
+      clock: this.clock,
+      swarm: {
+        swarm: folder.swarm,
+        policy: folder.genesis.policy,
+        query: (bucket, what, about) => this.query(bucket, what, about),
+      },
+      blocks,
+    });
+    this.#leaders = new Leaders(consensus, () => this.#door.lead(this.#leaders.ledBy(name)));
     this.#speaker = new Speaker(this, folder.operator);
     this.#asks = new Asks({ bus, clock: this.clock, name, answer: (asked) => this.#answer(asked) });
     this.#member = settings.hosts === 0 ? undefined : this.#lead(options, places);
@@ -189,7 +201,7 @@ export class ClusterSwarm implements RunningSwarm {
   }
 
   link(): SwarmLink {
-    return new BusLink({ bus: this.#opened.bus, clock: this.clock, decodeNotice });
+    return new BusLink({ bus: this.#opened.bus, clock: this.clock });
   }
 
   async openOperator(): Promise<Operator> {
@@ -211,6 +223,10 @@ export class ClusterSwarm implements RunningSwarm {
     return answers.flatMap((one) => one as readonly unknown[]);
   }
 
+  counts(): Promise<readonly HostCounts[]> {
+    return this.#member?.hosts.stats() ?? Promise.resolve([]);
+  }
+
   async drain(): Promise<void> {
     await this.#ofMembers({ what: "settle" });
   }
@@ -223,6 +239,7 @@ export class ClusterSwarm implements RunningSwarm {
     await this.#member?.close();
     this.#asks.close();
     this.#leaders.close();
+    this.#door.close();
     await bus.close();
     await storage.close();
     removePid();

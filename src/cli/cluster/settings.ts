@@ -11,7 +11,7 @@ import { isSubject, type NatsOptions } from "#adapters/nats/connect.ts";
 
 /** Servers of one kind that are named: a cluster has three or five. */
 const SERVERS_MAX = 9;
-const CLUSTER_DEFAULT = "canswarm";
+export const CLUSTER_DEFAULT = "canswarm";
 
 const tls = z.strictObject({
   /** PEM files, taken from the folder of the configuration. */

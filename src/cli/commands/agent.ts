@@ -1,14 +1,18 @@
-/** `canswarm agent`: programs, services and models of yours join a running supervisor, from any machine. */
+/** `canswarm agent`: programs, services and models of yours join a running swarm, from any machine. */
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { httpDoor } from "#agent/http/door.ts";
+import { natsDoor } from "#agent/nats/door.ts";
 import { KEYS_DIR_DEFAULT } from "#agent/sdk/create.ts";
+import { systemClock } from "#adapters/system/clock.ts";
 import { joinersOf, welcomesIn, type JoinerFlags } from "../input/joiners.ts";
 import { stopOnSignals } from "../swarm/stop.ts";
 import { apiOf, connectOptions, type ConnectFlags } from "../up/connect.ts";
-import { joinAll } from "../up/joining.ts";
+import { joinAll, type JoiningOptions } from "../up/joining.ts";
+import { natsOptions, natsPlaceOf, type NatsFlags } from "../up/nats-place.ts";
 
-interface AgentFlags extends ConnectFlags, JoinerFlags {
+interface AgentFlags extends ConnectFlags, NatsFlags, JoinerFlags {
   readonly keys: string;
 }
 
@@ -16,13 +20,23 @@ const CLOSE_MS_MAX = 5_000;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
+const doorsOf = (flags: AgentFlags): JoiningOptions["doorOf"] => {
+  const place = natsPlaceOf(flags);
+  const clock = systemClock();
+  if (place !== undefined)
+    return (signer, onState) => natsDoor({ ...place, signer, clock, onState });
+  const api = apiOf(flags);
+  return async (signer, onState) => httpDoor({ api, signer, clock, onState });
+};
+
 export const runAgent = async (words: readonly string[], flags: AgentFlags): Promise<void> => {
   const { keys, data } = flags;
   const { joiners, folder } = await joinersOf(words, flags);
   const names = joiners.map(({ name }) => name);
   const welcomeOf = welcomesIn(flags.welcome, names);
   const hidden = [resolve(data)];
-  const joined = joinAll({ api: apiOf(flags), joiners, folder, keys, hidden, welcomeOf, say });
+  const doorOf = doorsOf(flags);
+  const joined = joinAll({ doorOf, joiners, folder, keys, hidden, welcomeOf, say });
   const { isStopping, release } = stopOnSignals({
     process,
     say: (signal) => say(`${signal}: leaving`),
@@ -49,7 +63,7 @@ export const addAgent = (program: Command): void => {
   program.enablePositionalOptions();
   const agent = program
     .command("agent")
-    .summary("join a running supervisor as an agent, from any machine, with a program of yours")
+    .summary("join a running swarm as an agent, from any machine, with a program of yours")
     .argument(
       "[command...]",
       "after --exec or --lines: the program and its arguments, all the rest",
@@ -78,7 +92,8 @@ export const addAgent = (program: Command): void => {
       "after",
       "\nExample:\n" +
         "  canswarm agent --name doubler --capability double --price 0.5 --exec python3 doubler.py" +
-        "\n  canswarm agent --from AGENTS.json --only doubler",
+        "\n  canswarm agent --from AGENTS.json --only doubler" +
+        "\n  canswarm agent --nats nats://10.0.0.1:4222 --welcome doubler.json --name doubler …",
     );
-  connectOptions(agent).action(runAgent);
+  natsOptions(connectOptions(agent)).action(runAgent);
 };

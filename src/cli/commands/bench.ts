@@ -14,8 +14,14 @@ interface BenchFlags {
   readonly json: boolean;
 }
 
-const FLOOR_SECONDS = 5;
-const WARMUP_SECONDS = 3;
+/** Beside the lifecycles themselves: how long each other part runs. */
+export interface BenchTimes {
+  readonly warmupSeconds: number;
+  /** Of each of the two floors. */
+  readonly floorSeconds: number;
+  readonly fsyncMs: number;
+}
+const TIMES: BenchTimes = { warmupSeconds: 3, floorSeconds: 5, fsyncMs: 1_000 };
 
 const whole = (text: string, name: string): number => {
   const value = Number(text);
@@ -27,7 +33,10 @@ const whole = (text: string, name: string): number => {
   return value;
 };
 
-export const bench = async (flags: BenchFlags): Promise<Record<string, unknown>> => {
+export const bench = async (
+  flags: BenchFlags,
+  { warmupSeconds, floorSeconds, fsyncMs }: BenchTimes = TIMES,
+): Promise<Record<string, unknown>> => {
   const settings = await loadSettings(flags.config);
   const seconds = whole(flags.seconds, "seconds");
   const open = whole(flags.open, "open");
@@ -38,25 +47,25 @@ export const bench = async (flags: BenchFlags): Promise<Record<string, unknown>>
   const product = await lifecycles({
     seconds,
     open,
-    warmupSeconds: WARMUP_SECONDS,
+    warmupSeconds,
     ...(flags.config === undefined ? {} : { config: flags.config }),
   });
   const { envelopes, signed, committed, records } = product.batches;
   note(
-    `floor: ${FLOOR_SECONDS} s in batches of ${signed} signed, ${committed} in ${records} records committed`,
+    `floor: ${floorSeconds} s in batches of ${signed} signed, ${committed} in ${records} records committed`,
   );
   const threads = settings.hosts;
   const floor = await floorPerSecond({
     threads,
-    ms: FLOOR_SECONDS * 1000,
+    ms: floorSeconds * 1000,
     signed,
     committed,
     records,
   });
-  note(`floor, unbatched: ${FLOOR_SECONDS} s, each envelope signed alone`);
+  note(`floor, unbatched: ${floorSeconds} s, each envelope signed alone`);
   const unbatched = await floorPerSecond({
     threads,
-    ms: FLOOR_SECONDS * 1000,
+    ms: floorSeconds * 1000,
     signed: 1,
     committed,
     records,
@@ -77,7 +86,7 @@ export const bench = async (flags: BenchFlags): Promise<Record<string, unknown>>
     seconds: round(product.load.durationMs / 1000),
     durability:
       "SQLite WAL, synchronous=FULL, group commit; receipts and notices leave after the commit",
-    fsyncPerSecond: fsyncPerSecond(1_000),
+    fsyncPerSecond: fsyncPerSecond(fsyncMs),
     machine: {
       cpu: cpus()[0]?.model ?? "unknown",
       cores: cpus().length,

@@ -1,7 +1,12 @@
-/** `canswarm cluster status`: supervisors, buckets, leaders, epochs and lag of a cluster. */
+/** `canswarm cluster`: what a cluster is like, and what its servers are told. */
 
 import type { Command } from "commander";
+import { nkeys } from "nats";
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
+import { backUp, restore, type Copied } from "../cluster/backup.ts";
+import { bucketsIn, moveBuckets } from "../cluster/move.ts";
+import { natsUsers } from "../cluster/nats-users.ts";
+import { CLUSTER_DEFAULT, type ClusterPlaces } from "../cluster/settings.ts";
 import { clusterStatus, type ClusterStatus } from "../cluster/status.ts";
 import { clean, count, palette, styleOf, table } from "../display.ts";
 import { CliError } from "../errors.ts";
@@ -72,19 +77,147 @@ const rendered = (status: ClusterStatus, withBuckets: boolean, style: TextStyle)
 export const addCluster = (program: Command): void => {
   const cluster = program
     .command("cluster")
-    .summary("look at several supervisors over etcd and NATS");
+    .summary("look at and tend several supervisors over etcd and NATS");
+  addStatus(cluster);
+  addMove(cluster);
+  addBackup(cluster);
+  addRestore(cluster);
+  addPermissions(cluster);
+  addNkey(cluster);
+};
+
+const collect = (one: string, earlier: readonly string[]): readonly string[] => [...earlier, one];
+
+interface ConfigFlag {
+  readonly config: string;
+}
+
+/** Refuses with CONFIG_INVALID. */
+const placesOf = async ({ config }: ConfigFlag): Promise<ClusterPlaces> => {
+  const { cluster } = await loadSettings(config);
+  if (cluster !== undefined) return cluster;
+  throw new CliError("CONFIG_INVALID", { path: config, reason: "it has no `cluster`" });
+};
+
+const CONFIG_OPTION = [
+  "--config <file>",
+  "the supervisors' configuration, with `cluster` in it",
+] as const;
+
+const addMove = (cluster: Command): void => {
+  cluster
+    .command("move")
+    .summary("have a supervisor lead these buckets, or whoever should by itself")
+    .argument("<bucket...>", "0 to 255, a range such as 10-20, system, all")
+    .requiredOption(...CONFIG_OPTION)
+    .option("--to <name>", "the supervisor, as `cluster status` calls it")
+    .option("--back", "to whoever leads them where nothing was said", false)
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm cluster move system 0-63 --to alpha --config cluster.config.mjs",
+    )
+    .action(
+      async (words: readonly string[], flags: ConfigFlag & { to?: string; back: boolean }) => {
+        const { to, back } = flags;
+        const usage = (reason: string) =>
+          new CliError("USAGE", { reason, command: "cluster move" });
+        const buckets = bucketsIn(words);
+        if (buckets === undefined) throw usage(`${words.join(" ")} are no buckets`);
+        if ((to === undefined) !== back) throw usage("a move has --to NAME or --back");
+        await moveBuckets(await placesOf(flags), { buckets, to });
+        const what = to === undefined ? "go back to their own leaders" : `are led by ${clean(to)}`;
+        process.stdout.write(`${count(buckets.length)} buckets ${what}\n`);
+      },
+    );
+};
+
+const copiedText = (
+  { swarm, generation, buckets, records, blocks }: Copied,
+  what: string,
+): string =>
+  `${what} ${count(buckets)} buckets, ${count(records)} records and ${count(blocks)} blocks ` +
+  `of the swarm ${clean(swarm)}, generation ${generation}\n`;
+
+const addBackup = (cluster: Command): void => {
+  cluster
+    .command("backup")
+    .summary("copy all that a cluster has committed into a folder, while it goes on")
+    .argument("<dir>", "a new folder, or one of an earlier backup")
+    .requiredOption(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm cluster backup ./copy --config cluster.config.mjs",
+    )
+    .action(async (dir: string, flags: ConfigFlag) => {
+      const copied = await backUp(dir, await placesOf(flags));
+      process.stdout.write(copiedText(copied, "copied"));
+    });
+};
+
+const addRestore = (cluster: Command): void => {
+  cluster
+    .command("restore")
+    .summary("put a backup into etcd and NATS that have nothing of the cluster any more")
+    .argument("<dir>", "the folder of a backup")
+    .requiredOption(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm cluster restore ./copy --config cluster.config.mjs",
+    )
+    .action(async (dir: string, flags: ConfigFlag) => {
+      const copied = await restore(dir, await placesOf(flags));
+      process.stdout.write(copiedText(copied, "restored"));
+    });
+};
+
+interface PermissionFlags {
+  readonly cluster: string;
+  readonly supervisor: readonly string[];
+}
+
+const addPermissions = (cluster: Command): void => {
+  cluster
+    .command("permissions")
+    .summary("what the NATS servers let agents and supervisors do, for their configuration")
+    .argument("[did...]", "agents, by their did:key")
+    .option("--cluster <name>", "the cluster's name", CLUSTER_DEFAULT)
+    .option("--supervisor <nkey>", "NKey (U…) of a supervisor; may be repeated", collect, [])
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm cluster permissions --supervisor UABC… did:key:z6Mk… > users.conf" +
+        '\n  # nats.conf: authorization { include "users.conf" }',
+    )
+    .action((agents: readonly string[], flags: PermissionFlags) => {
+      const { supervisor: supervisors } = flags;
+      process.stdout.write(natsUsers(flags.cluster, { supervisors, agents }));
+    });
+};
+
+const addNkey = (cluster: Command): void => {
+  cluster
+    .command("nkey")
+    .summary("make an NKey for supervisors: its seed on standard output, its name beside")
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm cluster nkey > supervisor.nk   # keep it as a secret",
+    )
+    .action(() => {
+      const key = nkeys.createUser();
+      process.stdout.write(`${new TextDecoder().decode(key.getSeed())}\n`);
+      process.stderr.write(`${key.getPublicKey()}\n`);
+    });
+};
+
+const addStatus = (cluster: Command): void => {
   cluster
     .command("status")
     .summary("supervisors, and who leads which bucket; exit code 1 where nobody leads one")
-    .requiredOption("--config <file>", "the supervisors' configuration, with `cluster` in it")
+    .requiredOption(...CONFIG_OPTION)
     .option("--buckets", "a row for each bucket too", false)
     .option("--json", "print one JSON object", false)
     .addHelpText("after", "\nExample:\n  canswarm cluster status --config cluster.config.mjs")
     .action(async ({ config, json, buckets }: Flags) => {
-      const settings = await loadSettings(config);
-      if (settings.cluster === undefined)
-        throw new CliError("CONFIG_INVALID", { path: config, reason: "it has no `cluster`" });
-      const status = await clusterStatus(settings.cluster);
+      const status = await clusterStatus(await placesOf({ config }));
       process.stdout.write(
         json ? `${JSON.stringify(status)}\n` : rendered(status, buckets, styleOf(process.stdout)),
       );

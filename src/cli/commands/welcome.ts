@@ -1,7 +1,7 @@
 /** `canswarm welcome DID`: the operator lets an agent in that has a key of its own, on another machine. */
 
 import type { Command } from "commander";
-import type { Welcome } from "#agent/join.ts";
+import type { Welcome } from "#agent/door.ts";
 import { apiOf, connectOptions, type ConnectFlags } from "../up/connect.ts";
 
 interface WelcomeFlags extends ConnectFlags {

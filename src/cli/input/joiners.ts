@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Welcome } from "#agent/join.ts";
+import type { Welcome } from "#agent/door.ts";
 import { findProgram } from "#agent/runner/program.ts";
 import type { RunSpec } from "#agent/runner/spec.ts";
 import { capability } from "#protocol/fields.ts";

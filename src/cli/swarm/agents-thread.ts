@@ -16,8 +16,7 @@ import type { NatsOptions } from "#adapters/nats/connect.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
-import { decodeNotice } from "#protocol/notice-wire.ts";
-import { BusLink } from "#runtime/bus/bus-link.ts";
+import { BusLink } from "#agent/bus/bus-link.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
 import { sharedBlocks } from "../cluster/blocks.ts";
 import type { Bodies } from "#protocol/bodies.ts";
@@ -100,7 +99,7 @@ class AgentsHost implements AgentsControl {
     const [bus, shared] = await Promise.all([NatsBus.open(nats), NatsBlocks.open(nats)]);
     this.#servers.push(bus, shared);
     this.#blocks = sharedBlocks(connect(blocks), shared);
-    this.#link = new BusLink({ bus, clock: this.#clock, decodeNotice });
+    this.#link = new BusLink({ bus, clock: this.#clock });
   }
 
   connect(index: number, port: MessagePort): void {

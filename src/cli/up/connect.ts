@@ -1,4 +1,4 @@
-/** How a command finds the supervisor that it talks to, and the token for it. */
+/** How a command finds the supervisor or the servers that it talks to, and the token for them. */
 
 import { Option, type Command } from "commander";
 import { Api } from "#agent/http/api.ts";

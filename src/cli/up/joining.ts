@@ -1,14 +1,13 @@
 /**
- * Agents of this process that join a running supervisor: each with a key of its own, over a connection of
+ * Agents of this process that join a running swarm: each with a key of its own, over a connection of
  * its own. One that cannot join is told and the others go on.
  */
 
 import { resolve } from "node:path";
-import { signerFromSeed } from "#envelope/keys.ts";
-import type { Api } from "#agent/http/api.ts";
-import type { LinkState } from "#agent/http/link.ts";
+import { signerFromSeed, type Signer } from "#envelope/keys.ts";
+import type { Door, LinkState, Welcome, Wishes } from "#agent/door.ts";
 import type { HiredEvent } from "#agent/hired-agent.ts";
-import { joinSwarm, type JoinedAgent, type Welcome, type Wishes } from "#agent/join.ts";
+import { joinSwarm, type JoinedAgent } from "#agent/join.ts";
 import { createRunner } from "#agent/runner/create.ts";
 import { seedOf } from "#agent/sdk/create.ts";
 import { systemClock } from "#adapters/system/clock.ts";
@@ -21,7 +20,8 @@ export type Joiner = Pick<AgentSpec, "name" | "role" | "capabilities" | "price" 
   Partial<Pick<AgentSpec, "org" | "asn" | "region" | "model" | "credits" | "stake">>;
 
 export interface JoiningOptions {
-  readonly api: Api;
+  /** The way in for one of them. Refuses with an ApiError. */
+  readonly doorOf: (signer: Signer, onState: (state: LinkState) => void) => Promise<Door>;
   readonly joiners: readonly Joiner[];
   /** In which their programs run. */
   readonly folder: string;
@@ -70,13 +70,13 @@ const stateTeller = (say: (text: string) => void): ((state: LinkState) => void) 
 };
 
 const join = async (joiner: Joiner, options: JoiningOptions): Promise<JoinedAgent> => {
-  const { api, folder, keys, welcomeOf, hidden, joiners, say } = options;
+  const { doorOf, folder, keys, welcomeOf, hidden, joiners, say } = options;
   const { name, role, capabilities, price, etaMs, run } = joiner;
   const tell = joiners.length === 1 ? say : (text: string) => say(`${name}: ${text}`);
   const signer = signerFromSeed(seedOf(name, keys));
   const welcome = welcomeOf(name);
   const agent = await joinSwarm({
-    api,
+    door: await doorOf(signer, stateTeller(tell)),
     signer,
     clock: systemClock(),
     name,
@@ -87,7 +87,6 @@ const join = async (joiner: Joiner, options: JoiningOptions): Promise<JoinedAgen
     etaMs,
     ...(welcome === undefined ? {} : { welcome }),
     wishes: wishesOf(joiner),
-    onState: stateTeller(tell),
     onEvent: (event) => tell(eventText(event)),
   });
   say(`${name} is here as ${role} for ${capabilities.join(", ")}: ${signer.did}`);

@@ -7,6 +7,7 @@ import type { AgentRow } from "#domain/registry/snapshot.ts";
 import { formatCredits, parseCredits } from "#protocol/amount.ts";
 import { LABEL_UNITS_MAX, NAME_UNITS_MAX } from "#protocol/limits.ts";
 import { z } from "zod";
+import { accountAnswer, manifestOf } from "../account-answer.ts";
 import { GatewayError } from "../errors.ts";
 import { ENVELOPES_BYTES_MAX, ENVELOPES_MAX } from "../limits.ts";
 import { plainJson } from "../plain-json.ts";
@@ -14,13 +15,6 @@ import { headerOf, parsed, type Asked, type Gateway, type Route } from "../route
 import { eventStream } from "../sse.ts";
 
 const SESSION = "canswarm-session";
-
-const manifestOf = ({ name, roles, capabilities, org }: AgentRow): object => ({
-  name,
-  roles,
-  capabilities,
-  ...(org === undefined ? {} : { org }),
-});
 
 const list = async (gateway: Gateway): Promise<unknown> => {
   const { swarm, agents, hired } = gateway;
@@ -124,23 +118,7 @@ const send = async ({ agents }: Gateway, { request, body, reply }: Asked): Promi
 const nonce = async ({ swarm }: Gateway, { params }: Asked): Promise<unknown> => {
   const did = params["did"] ?? "";
   if (!isDid(did)) throw new GatewayError("ACCOUNT_UNKNOWN", { account: did });
-  const account = await swarm.query<{ nonce: number; staked: bigint; balance: bigint }>(
-    SYSTEM_BUCKET,
-    "account",
-    did,
-  );
-  const rows = (await swarm.query<readonly AgentRow[]>(SYSTEM_BUCKET, "agents")) ?? [];
-  const row = rows.find((one) => one.did === did);
-  return {
-    did,
-    swarm: swarm.swarm,
-    policy: swarm.policy,
-    isRegistered: row !== undefined,
-    ...(row === undefined ? {} : { manifest: manifestOf(row) }),
-    nonce: account?.nonce ?? 0,
-    balance: formatCredits(account?.balance ?? 0n),
-    staked: formatCredits(account?.staked ?? 0n),
-  };
+  return accountAnswer(swarm, did);
 };
 
 export const AGENT_ROUTES: readonly Route[] = [

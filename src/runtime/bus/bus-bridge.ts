@@ -7,6 +7,8 @@
  *     those who ask, envelopes by those who said them.
  * B3  What is not signed is believed only on subjects that supervisors alone may publish to: each subject
  *     has its kind of message, and every other kind on it is dropped.
+ * B4  Whatever an agent's machine may publish to is read by its shape before a host sees it: nothing that
+ *     a stranger says can break a thread.
  */
 
 import {
@@ -17,14 +19,20 @@ import {
   PRESENCE,
   type Bus,
 } from "#ports/bus.ts";
-import type { Port } from "../threads/protocol.ts";
-import type { FromBus, ToBus } from "../threads/protocol.ts";
-import { decodeMessage, encodeMessage, type ToAll, type ToBucket } from "./messages.ts";
+import { readAttach, readEnvelopes } from "#ports/bus-messages.ts";
+import type { FromBus, Port, ToBus } from "../threads/protocol.ts";
+import { decodeMessage, encodeMessage, type PeerMessages, type Published } from "./messages.ts";
 
 export interface BusBridgeOptions {
   readonly bus: Bus;
   readonly hostOf: (bucket: number) => number;
 }
+
+/** Undefined: nothing for this subject. */
+type Reading = (bytes: Uint8Array) => FromBus | undefined;
+
+const readPublished: Reading = (bytes) => decodeMessage<Published>(bytes, "document");
+const readPeerMessages: Reading = (bytes) => decodeMessage<PeerMessages>(bytes, "messages");
 
 export class BusBridge {
   readonly #o: BusBridgeOptions;
@@ -34,12 +42,12 @@ export class BusBridge {
 
   constructor(options: BusBridgeOptions) {
     this.#o = options;
-    const hear = (subject: string, type: ToAll["type"]): (() => void) =>
+    const hear = (subject: string, read: Reading): (() => void) =>
       options.bus.subscribe(subject, (bytes) => {
-        const message = decodeMessage<ToAll>(bytes);
-        if (message.type === type) this.#tellAll(message);
+        const message = read(bytes);
+        if (message !== undefined) this.#tellAll(message);
       });
-    this.#stops = [hear(ALL_SUPERVISORS, "document"), hear(PRESENCE, "attach")];
+    this.#stops = [hear(ALL_SUPERVISORS, readPublished), hear(PRESENCE, readAttach)];
   }
 
   /** A host is there, for the first time or again. */
@@ -52,13 +60,16 @@ export class BusBridge {
   /** From now on what is said to the bucket comes here. */
   leads(bucket: number): void {
     if (this.#led.has(bucket)) return;
-    const hear = (subject: string, type: ToBucket["type"]): (() => void) =>
+    const hear = (subject: string, read: Reading): (() => void) =>
       this.#o.bus.subscribe(subject, (bytes) => {
-        const message = decodeMessage<ToBucket>(bytes);
-        if (message.type !== type) return;
-        this.#hosts.get(this.#o.hostOf(bucket))?.postMessage(message satisfies FromBus);
+        const message = read(bytes);
+        if (message === undefined) return;
+        this.#hosts.get(this.#o.hostOf(bucket))?.postMessage(message);
       });
-    const stops = [hear(bucketSubject(bucket), "envelopes"), hear(peerSubject(bucket), "messages")];
+    const stops = [
+      hear(bucketSubject(bucket), readEnvelopes),
+      hear(peerSubject(bucket), readPeerMessages),
+    ];
     this.#led.set(bucket, () => {
       for (const stop of stops) stop();
     });
@@ -75,8 +86,8 @@ export class BusBridge {
     this.#led.clear();
   }
 
-  #tellAll(message: ToAll): void {
-    for (const host of this.#hosts.values()) host.postMessage(message satisfies FromBus);
+  #tellAll(message: FromBus): void {
+    for (const host of this.#hosts.values()) host.postMessage(message);
   }
 
   #out(message: ToBus): void {

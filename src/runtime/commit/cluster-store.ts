@@ -32,7 +32,7 @@ interface Chain {
 }
 
 export interface ClusterParts {
-  readonly consensus: Consensus;
+  readonly consensus: Pick<Consensus, "heads" | "commit">;
   readonly journal: Journal;
   readonly stream: RecordStream;
 }

@@ -17,7 +17,7 @@ import type { Consensus, Lead, LeaderRow, Session } from "#ports/consensus.ts";
 import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
 import { Placement } from "./placement.ts";
-import { rankOf } from "./share.ts";
+import { rankOf, type Pins } from "./share.ts";
 
 /** A session lives this long after its last keep-alive, ms (protocol section 17). */
 export const SESSION_TTL_MS = 3_000;
@@ -51,6 +51,12 @@ export type LeadershipEvent =
   | { readonly type: "joined" }
   | { readonly type: "session_lost"; readonly why: string }
   | { readonly type: "handed_over"; readonly buckets: readonly number[] };
+
+/** Who is there, and what the operator wants of them. */
+interface Wanted {
+  readonly members: readonly string[];
+  readonly pins: Pins;
+}
 
 export class Leadership {
   readonly #o: LeadershipOptions;
@@ -228,14 +234,18 @@ export class Leadership {
     const session = this.#session;
     if (session === undefined || this.#isClosed || this.#isDraining) return;
     const { consensus } = this.#o;
-    const [members, leaders] = await Promise.all([consensus.members(), consensus.leaders()]);
+    const [members, leaders, pins] = await Promise.all([
+      consensus.members(),
+      consensus.leaders(),
+      consensus.pins(),
+    ]);
     if (this.#session !== session) return;
     const rows = new Map(leaders.map((row) => [row.bucket, row]));
     await this.#dropForgotten(session, rows);
     await this.#letGoOfLost(rows);
     if (this.#session !== session) return;
-    await this.#campaign(session, members, rows);
-    await this.#rebalance(session, members);
+    await this.#campaign(session, rows, { members, pins });
+    await this.#rebalance(session, { members, pins });
   }
 
   /** Keys of ours that we do not lead: a resignation or a campaign whose answer was lost. */
@@ -264,8 +274,8 @@ export class Leadership {
 
   async #campaign(
     session: Session,
-    members: readonly string[],
     rows: ReadonlyMap<number, LeaderRow>,
+    { members, pins }: Wanted,
   ): Promise<void> {
     const nowMs = this.#nowMs();
     const wanted: number[] = [];
@@ -277,7 +287,7 @@ export class Leadership {
       if ((this.#standBack.get(bucket) ?? 0) > nowMs) continue;
       const since = this.#freeSinceMs.get(bucket) ?? nowMs;
       this.#freeSinceMs.set(bucket, since);
-      const rank = rankOf(members, bucket).indexOf(this.#o.name);
+      const rank = rankOf(members, bucket, pins).indexOf(this.#o.name);
       const waitMs = since + Math.max(0, rank) * RANK_DELAY_MS - nowMs;
       if (waitMs <= 0) wanted.push(bucket);
     }
@@ -293,8 +303,8 @@ export class Leadership {
   }
 
   /** D3: what others should lead goes to them. */
-  async #rebalance(session: Session, members: readonly string[]): Promise<void> {
-    const due = this.#placement.due(this.#led.keys(), members);
+  async #rebalance(session: Session, { members, pins }: Wanted): Promise<void> {
+    const due = this.#placement.due(this.#led.keys(), members, pins);
     if (due.length === 0) return;
     mark("leadership.handed-over");
     await this.#o.letGo(due);

@@ -7,7 +7,7 @@
  */
 
 import { mark } from "#ports/marks.ts";
-import { rankOf } from "./share.ts";
+import { rankOf, type Pins } from "./share.ts";
 
 /** A bucket goes to whoever should lead it only if that has been so for this long, ms. */
 export const REBALANCE_MS = 2_000;
@@ -43,11 +43,11 @@ export class Placement {
   }
 
   /** At most HANDOVERS_MAX. */
-  due(led: Iterable<number>, members: readonly string[]): readonly number[] {
+  due(led: Iterable<number>, members: readonly string[], pins?: Pins): readonly number[] {
     const nowMs = this.#o.nowMs();
     const due: number[] = [];
     for (const bucket of led) {
-      if (rankOf(members, bucket)[0] === this.#o.name) {
+      if (rankOf(members, bucket, pins)[0] === this.#o.name) {
         this.#misplacedSinceMs.delete(bucket);
         continue;
       }

@@ -8,10 +8,9 @@
  * W3  A step that changes nothing gives the same state object back.
  */
 
-import type { StateValue } from "xstate";
 import { MachineRefused } from "./hostable.ts";
 import type { Command, Event, Logic, Step, TimerCommand } from "./logic.ts";
-import type { Args, Edge, Operation, Place, Table } from "./table.ts";
+import type { Args, Edge, Operation, Place, StateValue, Table } from "./table.ts";
 
 /** The state of a stepped machine: where it stands, and what it remembers. */
 export class Standing {

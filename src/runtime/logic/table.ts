@@ -7,7 +7,8 @@
  * actions, wildcards, several targets and actions of initial transitions. Those are stepped by XState.
  */
 
-import type { StateValue } from "xstate";
+/** As XState writes it: the leaf's key, under the keys of the states it lies in. */
+export type StateValue = string | { readonly [key: string]: StateValue };
 
 /** What guards, assigns, params and delays are called with; `spawn` and the like throw. */
 export interface Args {

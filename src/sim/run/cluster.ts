@@ -5,10 +5,10 @@ import { sameBytes } from "#ports/commit-rules.ts";
 import type { JournalRecord } from "#ports/journal.ts";
 import type { RecordWrite } from "#ports/store.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
+import { decodeToAgent } from "#ports/bus-messages.ts";
 import { decodeNotice } from "#protocol/notice-wire.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
-import { BusLink } from "#runtime/bus/bus-link.ts";
-import { decodeMessage, type ToAgent } from "#runtime/bus/messages.ts";
+import { BusLink } from "#agent/bus/bus-link.ts";
 import type { Canary } from "../canaries/canary.ts";
 import type { Prng } from "../kernel/prng.ts";
 import type { Scheduler } from "../kernel/scheduler.ts";
@@ -98,7 +98,7 @@ export class ClusterSwarm implements SimSwarm {
 
   link(machine: Machine): SwarmLink {
     const bus = this.#bus.connect(machine);
-    return new BusLink({ bus, clock: machine.clock, decodeNotice });
+    return new BusLink({ bus, clock: machine.clock });
   }
 
   async query(bucket: number, name: string, argument: unknown): Promise<unknown> {
@@ -225,7 +225,7 @@ export class ClusterSwarm implements SimSwarm {
     const agent = AGENT_SUBJECT.exec(subject);
     if (agent === null) return;
     const to = `did:key:${agent[2] ?? ""}`;
-    const message = decodeMessage<ToAgent>(bytes);
+    const message = decodeToAgent(bytes);
     if (message.type === "notice") this.#o.notice(from, to, decodeNotice(message.bytes));
     else this.#o.receipt(from, to, decode(message.bytes) as Receipt);
   }

@@ -43,6 +43,7 @@ const away = (): Fault => new Fault("STORE_FAILED", "the consensus store does no
 
 export class SimConsensus {
   readonly #o: SimConsensusOptions;
+  readonly #pins = new Map<number, string>();
   readonly #rows = new Map<number, Row>();
   readonly #sessions = new Set<Living>();
   readonly #watchers = new Set<() => void>();
@@ -88,6 +89,14 @@ export class SimConsensus {
           return { ...head, hash: head.hash.slice() };
         })
       ),
+      pins: async () => (up(), this.#pins),
+      pin: async (buckets, name) => {
+        up();
+        for (const bucket of buckets)
+          if (name === undefined) this.#pins.delete(bucket);
+          else this.#pins.set(bucket, name);
+        this.#changed();
+      },
       commit: async (writes) => {
         up();
         return this.#struck(() => this.#commit(writes));

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { encode } from "#envelope/canonical.ts";
 import {
   agentSubject,
   ALL_SUPERVISORS,
@@ -63,6 +64,19 @@ const WRONG = RIGHT.flatMap(([subject]) =>
   RIGHT.flatMap(([home, message]) => (home === subject ? [] : [[subject, message] as const])),
 );
 
+const list = (count: number, one: unknown): unknown[] => Array.from({ length: count }, () => one);
+const SPOILT = [
+  [bucketSubject(BUCKET), { type: "envelopes" }],
+  [bucketSubject(BUCKET), { type: "envelopes", wires: "wires" }],
+  [bucketSubject(BUCKET), { type: "envelopes", wires: [Uint8Array.of(1), "wire"] }],
+  [bucketSubject(BUCKET), { type: "envelopes", wires: list(257, Uint8Array.of(1)) }],
+  [bucketSubject(BUCKET), null],
+  [PRESENCE, { type: "attach", agents: 5 }],
+  [PRESENCE, { type: "attach", agents: [5] }],
+  [PRESENCE, { type: "attach", agents: list(65, "did:key:z6Mk") }],
+  [PRESENCE, 5],
+] as const;
+
 describe("between the hosts and the bus", () => {
   let bus: PlainBus;
   let bridge: BusBridge;
@@ -81,6 +95,11 @@ describe("between the hosts and the bus", () => {
 
   it.each(WRONG)("on %s nothing of another kind is believed: %o", (subject, message) => {
     bus.publish(subject, encodeMessage(message));
+    expect(host.told).toEqual([]);
+  });
+
+  it.each(SPOILT)("what a stranger spoils on %s reaches no host: %o", (subject, message) => {
+    bus.publish(subject, encode(message));
     expect(host.told).toEqual([]);
   });
 

@@ -50,6 +50,19 @@ describe("what is due to go to others", () => {
     expect(due()).toEqual([BUCKET]);
   });
 
+  it("gives up what the operator wants elsewhere, and keeps what he wants here", () => {
+    const here = BUCKETS.filter((bucket) => !misplaced.includes(bucket));
+    const pins = new Map([
+      [BUCKET, "ann"],
+      [here[0]!, "bea"],
+      [here[1]!, "nobody who lives"],
+    ]);
+    const led = [BUCKET, here[0]!, here[1]!];
+    placement.due(led, MEMBERS, pins);
+    nowMs = REBALANCE_MS;
+    expect(placement.due(led, MEMBERS, pins)).toEqual([here[0]]);
+  });
+
   it("gives a few at a time, and never those that are where they should be", () => {
     due(BUCKETS);
     nowMs = REBALANCE_MS;

@@ -1,0 +1,80 @@
+/**
+ * Agents' link over the bus. Nothing is kept on the way: an agent says now and then that it is there
+ * and is told again what it is still asked; what it said is said again until it has a receipt.
+ */
+
+import { decode } from "#envelope/canonical.ts";
+import { bucketOfThread } from "#envelope/route.ts";
+import { agentSubject, bucketSubject, PRESENCE, type Bus } from "#ports/bus.ts";
+import { decodeToAgent, encodeToSwarm } from "#ports/bus-messages.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
+import { decodeNotice } from "#protocol/notice-wire.ts";
+import type { Receipt } from "#protocol/notices.ts";
+
+/** An agent shows that it is there this often, ms. */
+export const ATTACH_MS = 3_000;
+
+export interface BusLinkOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+}
+
+interface Attached {
+  readonly events: LinkEvents;
+  readonly show: () => void;
+  readonly leave: () => void;
+}
+
+export class BusLink implements SwarmLink {
+  readonly #o: BusLinkOptions;
+  readonly #agents = new Map<string, Attached>();
+
+  constructor(options: BusLinkOptions) {
+    this.#o = options;
+  }
+
+  attach(agent: string, events: LinkEvents): void {
+    this.detach(agent);
+    const { bus, clock } = this.#o;
+    const stop = bus.subscribe(agentSubject(agent), (bytes) => hear(bytes, events));
+    let cancel = (): void => {};
+    const show = (): void => {
+      cancel();
+      bus.publish(PRESENCE, encodeToSwarm({ type: "attach", agents: [agent] }));
+      cancel = clock.after(ATTACH_MS, show);
+    };
+    show();
+    const leave = (): void => {
+      stop();
+      cancel();
+    };
+    this.#agents.set(agent, { events, show, leave });
+  }
+
+  detach(agent: string): void {
+    this.#agents.get(agent)?.leave();
+    this.#agents.delete(agent);
+  }
+
+  send(thread: string, wire: Uint8Array): void {
+    const bucket = bucketOfThread(thread);
+    if (bucket === undefined) return;
+    const message = encodeToSwarm({ type: "envelopes", wires: [wire] });
+    this.#o.bus.publish(bucketSubject(bucket), message);
+  }
+
+  /** The bus stands again after a cut: nobody waits until it is time to try again. */
+  resumed(): void {
+    for (const { events, show } of this.#agents.values()) {
+      show();
+      events.resumed();
+    }
+  }
+}
+
+const hear = (bytes: Uint8Array, events: LinkEvents): void => {
+  const message = decodeToAgent(bytes);
+  if (message.type === "notice") events.notice(decodeNotice(message.bytes));
+  else events.receipt(decode(message.bytes) as Receipt);
+};

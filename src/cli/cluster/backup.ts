@@ -1,0 +1,192 @@
+/**
+ * A cluster in a folder, and back. While its supervisors go on, what etcd says at one moment is read, then
+ * every record, snapshot and block that it leads to. The folder is that of a machine of the cluster, less
+ * its keys: they are the operator's to keep.
+ *
+ * K1  A backup is finished when its last file is there; until then it is none. The same command again
+ *     goes on, and later takes what has come since.
+ * K2  What was acknowledged after the moment is not in it, and will not have been after a restore.
+ */
+
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { codecOf, hex, unhex } from "#envelope/cid.ts";
+import { swarmIdOf } from "#envelope/swarm.ts";
+import { decodeGenesis } from "#domain/genesis/codec.ts";
+import { headsIn, readCopy, restoreCopy, type EtcdCopy } from "#adapters/etcd/copy.ts";
+import { readGenesis } from "#adapters/etcd/shared-genesis.ts";
+import { NatsBlocks } from "#adapters/nats/blocks.ts";
+import { NatsStream } from "#adapters/nats/stream.ts";
+import { connect } from "#adapters/sqlite/client.ts";
+import { connectJournal, openJournal } from "#adapters/sqlite/journal-client.ts";
+import { openSqlite } from "#adapters/sqlite/open.ts";
+import { ClusterStore } from "#runtime/commit/cluster-store.ts";
+import { sameBytes } from "#ports/commit-rules.ts";
+import type { Blocks } from "#ports/blocks.ts";
+import type { Head } from "#ports/store.ts";
+import { CliError } from "../errors.ts";
+import { adoptGenesis, GENESIS_FILE, holdsSwarm } from "../swarm/folder.ts";
+import type { ClusterPlaces } from "./settings.ts";
+
+const COPY_FILE = "backup.json";
+const READ_RECORDS = 256;
+/** Blocks that are read or written at a time. */
+const BLOCKS_TOGETHER = 8;
+
+export interface Copied {
+  readonly swarm: string;
+  readonly generation: number;
+  readonly buckets: number;
+  readonly records: number;
+  readonly blocks: number;
+}
+
+interface Opened {
+  readonly store: ClusterStore;
+  readonly own: Blocks;
+  readonly shared: NatsBlocks;
+}
+
+/** The folder's disks and the servers' stream behind one store, whose heads are the copy's. */
+const withDisks = async <T>(
+  dir: string,
+  { nats }: ClusterPlaces,
+  copy: EtcdCopy,
+  run: (opened: Opened) => Promise<T>,
+): Promise<T> => {
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    const journal = await openJournal(join(dir, "journal"));
+    closing.unshift(() => journal.close());
+    const blocks = await openSqlite(join(dir, "blocks"));
+    closing.unshift(() => blocks.close());
+    const stream = await NatsStream.open(nats);
+    closing.unshift(() => stream.close());
+    const shared = await NatsBlocks.open(nats);
+    closing.unshift(() => shared.close());
+    const store = new ClusterStore({
+      journal: connectJournal(journal.port()),
+      stream,
+      consensus: {
+        heads: async (buckets) => headsIn(copy, buckets),
+        commit: () => Promise.reject(new Error("a copy is not written to")),
+      },
+    });
+    closing.unshift(() => store.close());
+    return await run({ store, own: connect(blocks.port()), shared });
+  } finally {
+    for (const close of closing) await close();
+  }
+};
+
+const inTurns = async <T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<void> => {
+  for (let at = 0; at < all.length; at += BLOCKS_TOGETHER)
+    await Promise.all(all.slice(at, at + BLOCKS_TOGETHER).map(run));
+};
+
+const countOf = ({ heads }: EtcdCopy): Pick<Copied, "buckets" | "records"> => ({
+  buckets: heads.length,
+  records: heads.reduce((sum, { records }) => sum + records, 0),
+});
+
+/* -------------------------------------------------------------------------- backup */
+
+/** Refuses with CLUSTER_UNFOUNDED, CLUSTER_FOREIGN, and with a Fault: RECORD_MISSING, STORE_FAILED … */
+export const backUp = async (dir: string, places: ClusterPlaces): Promise<Copied> => {
+  const { name: cluster, etcd: place } = places;
+  const genesis = await readGenesis(place, cluster);
+  if (genesis === undefined) throw new CliError("CLUSTER_UNFOUNDED", { cluster });
+  if (!holdsSwarm(dir)) adoptGenesis(dir, genesis);
+  else if (!sameBytes(new Uint8Array(readFileSync(join(dir, GENESIS_FILE))), genesis))
+    throw new CliError("CLUSTER_FOREIGN", { path: dir, cluster });
+  const swarm = swarmIdOf(decodeGenesis(genesis).name, genesis);
+  // A folder that is taken anew is no backup until it is whole again: K1.
+  rmSync(join(dir, COPY_FILE), { force: true });
+  const copy = await readCopy({ place, cluster, swarm });
+  const blocks = await withDisks(dir, places, copy, async ({ store, own, shared }) => {
+    for (const { bucket, records } of copy.heads) {
+      for (let from = 0; from < records; from += READ_RECORDS)
+        await store.read(bucket, from, Math.min(READ_RECORDS, records - from));
+      await store.loadSnapshot(bucket); // kept on the disk of the folder
+    }
+    const cids = await shared.cids();
+    await inTurns(cids, async (cid) => {
+      const bytes = (await own.has(cid)) ? undefined : await shared.get(cid);
+      if (bytes !== undefined) await own.put(bytes, codecOf(cid));
+    });
+    return cids;
+  });
+  writeCopyFile(dir, { cluster, copy, blocks });
+  return { swarm, generation: copy.generation, ...countOf(copy), blocks: blocks.length };
+};
+
+interface CopyFile {
+  readonly version: 1;
+  readonly cluster: string;
+  readonly generation: number;
+  readonly heads: readonly {
+    readonly bucket: number;
+    readonly epoch: Head["epoch"];
+    readonly records: number;
+    readonly size: number;
+    readonly hash: string;
+  }[];
+  readonly decides: EtcdCopy["decides"];
+  /** CIDs of those on the folder's disk. */
+  readonly blocks: readonly string[];
+}
+
+interface Finished {
+  readonly cluster: string;
+  readonly copy: EtcdCopy;
+  readonly blocks: readonly string[];
+}
+
+const writeCopyFile = (dir: string, { cluster, copy, blocks }: Finished): void => {
+  const heads = copy.heads.map((head) => ({ ...head, hash: hex(head.hash) }));
+  const file: CopyFile = { version: 1, cluster, ...copy, heads, blocks };
+  const path = join(dir, COPY_FILE);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(`${path}.tmp`, `${JSON.stringify(file)}\n`, { mode: 0o600, flush: true });
+  renameSync(`${path}.tmp`, path);
+};
+
+const finishedIn = (dir: string, cluster: string): Finished => {
+  const path = join(dir, COPY_FILE);
+  const missing = (): CliError => new CliError("BACKUP_MISSING", { path: dir, cluster });
+  if (!existsSync(path) || !holdsSwarm(dir)) throw missing();
+  const file = JSON.parse(readFileSync(path, "utf8")) as CopyFile;
+  if (file.cluster !== cluster) throw missing();
+  const { generation, decides, blocks } = file;
+  const heads = file.heads.map((head) => ({ ...head, hash: unhex(head.hash) }));
+  return { cluster, copy: { generation, decides, heads }, blocks };
+};
+
+/* ------------------------------------------------------------------------- restore */
+
+/**
+ * Into an etcd that holds nothing of the cluster; what NATS has stays and is added to. Refuses with
+ * BACKUP_MISSING, CLUSTER_NOT_EMPTY, CLUSTER_FOREIGN, and with a Fault. Done again it goes on.
+ */
+export const restore = async (dir: string, places: ClusterPlaces): Promise<Copied> => {
+  const { name: cluster, etcd: place } = places;
+  const { copy, blocks } = finishedIn(dir, cluster);
+  const genesis = new Uint8Array(readFileSync(join(dir, GENESIS_FILE)));
+  const there = await readGenesis(place, cluster);
+  if (there !== undefined && !sameBytes(there, genesis))
+    throw new CliError("CLUSTER_FOREIGN", { path: dir, cluster });
+  const swarm = swarmIdOf(decodeGenesis(genesis).name, genesis);
+  const into = { place, cluster, swarm };
+  const notEmpty = (): CliError => new CliError("CLUSTER_NOT_EMPTY", { cluster, swarm });
+  if ((await readCopy(into)).heads.length > 0) throw notEmpty();
+  await withDisks(dir, places, copy, async ({ store, own, shared }) => {
+    for (const { bucket } of copy.heads) await store.restock(bucket);
+    await inTurns(blocks, async (cid) => {
+      const bytes = (await shared.has(cid)) ? undefined : await own.get(cid);
+      if (bytes !== undefined) await shared.put(bytes, codecOf(cid));
+    });
+  });
+  const generation = await restoreCopy(into, copy, genesis);
+  if (generation === undefined) throw notEmpty();
+  return { swarm, generation, ...countOf(copy), blocks: blocks.length };
+};

@@ -1,0 +1,159 @@
+/** What an operator does to a cluster: moves buckets, restarts all in turn, copies it and puts it back. */
+
+import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
+import { NatsBus } from "#adapters/nats/bus.ts";
+import { systemClock } from "#adapters/system/clock.ts";
+import { Asks } from "#cli/cluster/asks.ts";
+import { BUS_VERSION, type Hello } from "#cli/cluster/hello.ts";
+import type { ClusterStatus } from "#cli/cluster/status.ts";
+import { LocalCluster } from "../cluster/local-cluster.ts";
+import { canswarm, runToEnd, summaryOf, until, type Ended } from "./command.ts";
+import { market, module, tasks, verifier, worker } from "./square-market.ts";
+
+const NEEDS = 20;
+const TIMEOUT_MS = 120_000;
+const swarm = market(tasks(NEEDS), [
+  worker("w", "1", module),
+  ...["v1", "v2", "v3"].map((name) => verifier(name, module)),
+]);
+
+const open: LocalCluster[] = [];
+const started = async (): Promise<LocalCluster> => {
+  const one = await LocalCluster.start({ servers: 1 });
+  open.push(one);
+  return one;
+};
+let cluster: LocalCluster;
+beforeAll(async () => {
+  cluster = await started();
+  await cluster.join();
+  await cluster.join();
+}, 60_000);
+afterAll(async () => {
+  for (const one of open) await one.close();
+  swarm.remove();
+});
+
+const tend = (...args: readonly string[]): Promise<Ended> => canswarm("cluster", ...args).ended;
+const statusOf = async ({ config }: LocalCluster): Promise<ClusterStatus> =>
+  JSON.parse((await tend("status", "--json", "--config", config)).stdout) as ClusterStatus;
+const leadersOf = async (one: LocalCluster): Promise<readonly (string | undefined)[]> =>
+  (await statusOf(one)).buckets.map(({ leader }) => leader);
+const codeOf = ({ stderr }: Ended): string => /^([A-Z_]+) /m.exec(stderr)?.[1] ?? stderr;
+
+it(
+  "moves buckets to the supervisor that is named, where they stay until they may go back",
+  async () => {
+    const to = ["--config", cluster.config];
+    await until("both lead", async () => new Set(await leadersOf(cluster)).size === 2, 30_000);
+    const before = await leadersOf(cluster);
+    const [first = "", second = ""] = cluster.supervisors.map(({ name }) => name);
+    const target = before[256] === first ? second : first;
+    const moved = await tend("move", "system", "0-9", "--to", target, ...to);
+    expect([moved.code, moved.stderr]).toEqual([0, ""]);
+    const after = await leadersOf(cluster);
+    expect(new Set([...after.slice(0, 10), after[256]])).toEqual(new Set([target]));
+    expect(after.slice(10, 256)).toEqual(before.slice(10, 256));
+
+    expect((await tend("move", "all", "--back", ...to)).code).toBe(0);
+    const isBack = async (): Promise<boolean> =>
+      (await leadersOf(cluster)).every((leader, bucket) => leader === before[bucket]);
+    await until("all are back", isBack, 30_000);
+
+    const foreign = await tend("move", "3", "--to", "nobody", ...to);
+    expect([foreign.code, codeOf(foreign)]).toEqual([2, "SUPERVISOR_MISSING"]);
+    const wrong = await tend("move", "300", "--to", first, ...to);
+    expect([wrong.code, codeOf(wrong)]).toEqual([2, "USAGE"]);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "restarts every supervisor in turn under way, and every need ends once",
+  async () => {
+    const args = [swarm.tasks, "--agents", swarm.agents, "--data", cluster.folder("job"), "--json"];
+    const run = canswarm("run", ...args, "--config", cluster.clientConfig);
+    await until("one has ended", () => run.stderr.includes("finalized"), 40_000);
+    for (const one of cluster.supervisors) {
+      one.running.child.kill("SIGTERM");
+      expect((await one.running.ended).code).toBe(0);
+      await one.up();
+    }
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(0);
+    const { finalized, credits } = summaryOf(stdout);
+    expect([finalized, credits.conserved]).toEqual([NEEDS, true]);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "lets nobody lead beside one that would write other logs",
+  async () => {
+    const { swarm: id } = await statusOf(cluster);
+    const consensus = new EtcdConsensus({ endpoints: [cluster.etcd[0]!.url], swarm: id });
+    const bus = await NatsBus.open({ servers: [cluster.nats[0]!.url], prefix: "local" });
+    const session = await consensus.join("newer", TIMEOUT_MS);
+    const hello: Hello = { version: "canswarm 9.9.9", bus: BUS_VERSION, machines: "others" };
+    const asks = new Asks({
+      bus,
+      clock: systemClock(),
+      name: "newer",
+      answer: async () => ({ kind: "ok", value: hello }),
+    });
+    const data = cluster.folder("older");
+    const older = await canswarm("up", "--data", data, "--port", "0", "--config", cluster.config)
+      .ended;
+    expect([older.code, codeOf(older)]).toEqual([1, "CLUSTER_VERSION"]);
+    asks.close();
+    await session.end();
+    await consensus.close();
+    await bus.close();
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "copies a cluster while it goes on, and puts it back where everything was lost",
+  async () => {
+    const copy = join(cluster.dir, "copy");
+    const missing = await tend("restore", copy, "--config", cluster.config);
+    expect([missing.code, codeOf(missing)]).toEqual([2, "BACKUP_MISSING"]);
+    const copied = await tend("backup", copy, "--config", cluster.config);
+    expect([copied.code, copied.stderr]).toEqual([0, ""]);
+    expect(copied.stdout).toMatch(/^copied 257 buckets, [\d,]+ records and [\d,]+ blocks .* 1\n$/);
+    expect(existsSync(join(copy, "keys", "operator"))).toBe(false);
+    const taken = await tend("restore", copy, "--config", cluster.config);
+    expect([taken.code, codeOf(taken)]).toEqual([2, "CLUSTER_NOT_EMPTY"]);
+    const before = await statusOf(cluster);
+
+    const other = await started();
+    copyFileSync(join(cluster.dir, "operator.key"), join(other.dir, "operator.key"));
+    for (const one of cluster.supervisors) one.running.child.kill("SIGKILL");
+    const restored = await tend("restore", copy, "--config", other.config);
+    expect([restored.code, restored.stderr]).toEqual([0, ""]);
+    await other.join();
+    await other.join();
+
+    const isLed = async (): Promise<boolean> => !(await leadersOf(other)).includes(undefined);
+    await until("all is led", isLed, 30_000);
+    const after = await statusOf(other);
+    expect(after.swarm).toBe(before.swarm);
+    expect(new Set(after.buckets.map(({ epoch }) => epoch.generation))).toEqual(new Set([2]));
+    const data = join(cluster.dir, "job");
+    const args = [swarm.tasks, "--agents", swarm.agents, "--data", data];
+    const again = await runToEnd([...args, "--config", other.clientConfig]);
+    expect([again.finalized, again.credits.conserved]).toEqual([NEEDS, true]);
+    const sizes = ({ buckets }: ClusterStatus): number =>
+      buckets.slice(0, 256).reduce((sum, { size }) => sum + size, 0);
+    // Nothing was posted or done anew: of needs' buckets only epochs were logged.
+    expect(sizes(await statusOf(other)) - sizes(before)).toBeLessThanOrEqual(2 * 256);
+    const replay = await canswarm("replay", data, "--json").ended;
+    expect([replay.code, replay.stderr]).toEqual([0, ""]);
+    rmSync(copy, { recursive: true, force: true });
+  },
+  TIMEOUT_MS,
+);
