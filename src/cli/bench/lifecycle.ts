@@ -9,12 +9,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import type { NatsOptions } from "#adapters/nats/connect.ts";
 import { parametersOf } from "#domain/genesis/profiles.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { loadSettings } from "../settings.ts";
 import { enrol, memberOf, requesterMember } from "../swarm/accounts.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { openFolder } from "../swarm/folder.ts";
+import type { RunningSwarm } from "../swarm/running-swarm.ts";
 import { percentiles } from "../swarm/summarize.ts";
 import { registryReady } from "../swarm/voice.ts";
 import type { LoadControl, LoadResult, LoadSetup } from "./load-thread.ts";
@@ -38,6 +40,7 @@ export interface LifecycleResult {
   readonly tasksPerSecond: number;
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   readonly busMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  readonly decideMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   /** CPU of the whole process for each need, all threads. */
   readonly cpuMicrosPerTask: number;
   readonly loadCpuMicrosPerTask: number;
@@ -111,7 +114,7 @@ const batchesOf = (
 };
 
 /** Requester and agents enrolled, and their thread connected. */
-const openLoad = async (swarm: EmbeddedSwarm) => {
+const openLoad = async (swarm: RunningSwarm, way: Way) => {
   const capabilities = Array.from({ length: WORKERS }, (_, i) => `job-${i}`);
   const link = swarm.link();
   const operator = await swarm.openOperator();
@@ -127,7 +130,8 @@ const openLoad = async (swarm: EmbeddedSwarm) => {
   });
   const control = Comlink.wrap<LoadControl>(nodeEndpoint(worker));
   const setup: LoadSetup = {
-    placement: swarm.placement,
+    placement: way.placement,
+    ...(way.nats === undefined ? {} : { nats: way.nats }),
     swarm: swarm.folder.swarm,
     policy: swarm.folder.genesis.policy,
     requesterSeed: swarm.folder.keys.seed(requester.name),
@@ -142,15 +146,25 @@ const openLoad = async (swarm: EmbeddedSwarm) => {
     kPlan: 1,
     kResult: 2,
   };
-  const blocks = swarm.blocksPort();
-  await control.open(setup, Comlink.transfer(blocks, [blocks]));
-  swarm.hosts.add({
+  const { blocks } = way;
+  await control.open(setup, ...(blocks === undefined ? [] : [Comlink.transfer(blocks, [blocks])]));
+  way.joined?.({
     id: 1_000,
     connect: (index, port: MessagePort) =>
       void control.connect(index, Comlink.transfer(port, [port])),
   });
   return { control, worker };
 };
+
+/** How the load reaches the hosts: by ports of this process, or over NATS. */
+export interface Way {
+  readonly placement: readonly number[];
+  readonly nats?: NatsOptions;
+  readonly blocks?: MessagePort;
+  readonly joined?: EmbeddedSwarm["hosts"]["add"];
+  /** Of the hosts that the swarm is led by. */
+  readonly stats: () => Promise<readonly Counted[]>;
+}
 
 export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleResult> => {
   const dir = mkdtempSync(join(tmpdir(), "canswarm-bench-"));
@@ -167,28 +181,47 @@ export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleRe
     onHalt: (reason) => process.stderr.write(`${reason}\n`),
   });
   try {
-    const { control, worker } = await openLoad(swarm);
-    const { open, warmupSeconds, seconds } = options;
+    return await measured(swarm, options, {
+      placement: swarm.placement,
+      blocks: swarm.blocksPort(),
+      joined: (connection) => swarm.hosts.add(connection),
+      stats: () => Promise.all(swarm.hosts.controls().map((host) => host.stats())),
+    });
+  } finally {
+    await swarm.close(false);
+    rmSync(dir, { recursive: true, force: true });
+  }
+};
+
+/** `begin` is called after the warm-up, `end` after the load. */
+export const measured = async (
+  swarm: RunningSwarm,
+  { open, warmupSeconds, seconds }: Pick<LifecycleOptions, "open" | "warmupSeconds" | "seconds">,
+  way: Way,
+  around: { readonly begin?: () => Promise<void>; readonly end?: () => Promise<void> } = {},
+): Promise<LifecycleResult> => {
+  const { control, worker } = await openLoad(swarm, way);
+  try {
     if (warmupSeconds > 0) await control.run({ open, ms: warmupSeconds * 1000 });
-    const stats = async () => Promise.all(swarm.hosts.controls().map((host) => host.stats()));
-    const before = await stats();
+    await around.begin?.();
+    const before = await way.stats();
     const cpu = process.cpuUsage();
     const load = await control.run({ open, ms: seconds * 1000 });
     const { user, system } = process.cpuUsage(cpu);
-    const after = await stats();
+    const after = await way.stats();
+    await around.end?.();
     await control.close();
-    await worker.terminate();
     return {
       load,
       tasksPerSecond: Math.round((load.finalized * 10_000) / load.durationMs) / 10,
       latencyMs: percentiles(load.latenciesMs),
       busMs: percentiles(load.receiptsMs),
+      decideMs: percentiles(load.decidesMs),
       cpuMicrosPerTask: Math.round((user + system) / Math.max(1, load.finalized)),
       loadCpuMicrosPerTask: Math.round(load.cpuMicros / Math.max(1, load.finalized)),
       batches: batchesOf(before, after, load),
     };
   } finally {
-    await swarm.close(false);
-    rmSync(dir, { recursive: true, force: true });
+    await worker.terminate();
   }
 };
