@@ -101,7 +101,7 @@ export default defineConfig({
     "unicorn/no-new-array": "off",
   },
   overrides: [
-    { files: ["*.config.ts", "**/*.config.mjs"], rules: { "import/no-default-export": "off" } },
+    { files: ["*.config.ts", "deploy/*.config.mjs"], rules: { "import/no-default-export": "off" } },
     ...layerOverrides,
     ...exceptionOverrides,
   ],

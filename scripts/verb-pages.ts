@@ -216,6 +216,11 @@ const refusalsPage = (): string => {
     "several apply, the first is told. Retry is `never` (the same will always be refused), `later` (send the",
     "same bytes again) or `changed` (mend it, sign it anew).",
     "",
+    "An envelope is judged in up to three places, one after the other, and each tells the foremost of what it",
+    "finds: the door (what is never signed), the bucket of its thread, and, where money is held, the ledger. Where",
+    "there is no room for it (`MAILBOX_FULL`) or its bucket is halted, nothing else is looked at. What cannot be",
+    "asked does not apply: of a need that is not there, nobody can say who may speak.",
+    "",
     sections.join("\n\n"),
     "",
   ].join("\n");

@@ -21,7 +21,7 @@ import {
 import type { RegistrySnapshot } from "#domain/registry/snapshot.ts";
 import type { AgentVerb, Bodies, RegistryBody, RuleBody, Verb } from "#protocol/bodies.ts";
 import { isInPlace, type ThreadKind } from "#protocol/verb-spec.ts";
-import { REFUSALS, type RefusalCode } from "#protocol/refusals.ts";
+import { foremost, REFUSALS, type RefusalCode } from "#protocol/refusals.ts";
 import { isVerb, VERBS } from "#protocol/verbs.ts";
 import type {
   Admitted,
@@ -69,7 +69,7 @@ export const createApplication = (init: unknown): Application => {
     door: (admitted) => door(admitted, market),
     known: (admitted, view) => known(admitted, view, market),
     admit: (admitted, view) =>
-      ruleFor(RULES, verbOf(admitted)).admit(saidOf(admitted), view, market),
+      foremost(ruleFor(RULES, verbOf(admitted)).admit(saidOf(admitted), view, market)),
     envelope: (admitted, turn) =>
       ruleFor(RULES, verbOf(admitted)).apply(saidOf(admitted), turn, market),
     recall,

@@ -70,6 +70,22 @@ export const ableWorkers = (
     )
     .map((row) => row.did);
 
+/** Whether an agent could do it, paused or barred though it may be. */
+export const isWorkerOf = (
+  directory: Directory | undefined,
+  capability: string,
+  requester: Did,
+  did: Did,
+): boolean => {
+  const row = directory?.rows.get(did);
+  return (
+    row !== undefined &&
+    did !== requester &&
+    row.roles.includes("worker") &&
+    row.capabilities.includes(capability)
+  );
+};
+
 export const eligibleWorkers = (
   directory: Directory | undefined,
   ...asked: readonly [capability: string, requester: Did, barred: readonly Did[]]

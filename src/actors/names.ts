@@ -25,4 +25,9 @@ export const challengeRow = (challenge: string): string => `bonded:${challenge}`
 export const planRow = (need: NeedId): string => `plan:${need}`;
 
 /** `kind:need[:…]` back to the need. */
-export const needOf = (actor: string): NeedId => actor.split(":")[1] ?? "";
+export const needOf = (actor: string): NeedId => {
+  const from = actor.indexOf(":") + 1;
+  if (from === 0) return "";
+  const end = actor.indexOf(":", from);
+  return end === -1 ? actor.slice(from) : actor.slice(from, end);
+};

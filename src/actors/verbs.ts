@@ -21,13 +21,20 @@ export interface Said<V extends AgentVerb> {
 }
 
 export interface VerbRules<V extends AgentVerb> {
-  /** Undefined: let in. Else the foremost refusal by the catalogue's precedence. */
-  readonly admit: (said: Said<V>, view: BucketView, market: Market) => Refusal | undefined;
+  /**
+   * Every refusal that applies, in any order; none: let in. The sender is told the foremost by the
+   * catalogue's precedence. What cannot be asked, of a need that is not there, does not apply.
+   */
+  readonly admit: (said: Said<V>, view: BucketView, market: Market) => readonly Refusal[];
   readonly apply: (said: Said<V>, turn: Turn, market: Market) => void;
 }
 
 export const refuse = (code: RefusalCode, detail?: string): Refusal =>
   detail === undefined ? { code } : { code, detail };
+
+/** The refusals among answers of which some are none. */
+export const refusalsOf = (...found: readonly (Refusal | false | undefined)[]): Refusal[] =>
+  found.filter((one) => one !== undefined && one !== false);
 
 export type RuleTable = { readonly [V in AgentVerb]: VerbRules<V> };
 

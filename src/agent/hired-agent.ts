@@ -19,7 +19,7 @@ import { formatCredits, parseCredits } from "#protocol/amount.ts";
 import type { NeedBody, OpenBid } from "#protocol/bodies.ts";
 import { sealedBidDigest, voteDigest } from "#protocol/digests.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
-import type { Cid, Credits, Verdict } from "#protocol/words.ts";
+import type { Cid, Credits, Question, Verdict } from "#protocol/words.ts";
 import { blockOf, isNack, type AgentClient } from "./client.ts";
 import { VALUE_BYTES_MAX } from "./runner/limits.ts";
 import {
@@ -78,7 +78,8 @@ export class HiredAgent {
   readonly #o: HiredOptions;
   readonly #answered = new Set<string>();
   readonly #bids = new Map<string, OpenBid>();
-  readonly #votes = new Map<string, Verdict>();
+  /** What was hidden on a seat last, and of what: a plan's seats judge one candidate after another. */
+  readonly #votes = new Map<string, { readonly subject: string; readonly verdict: Verdict }>();
   /** Monotonic milliseconds at which a need was first told of: its deadline runs since then. */
   readonly #firstHeardMs = new Map<string, number>();
   /** What the program's own bids promised, by need and attempt. */
@@ -345,9 +346,12 @@ export class HiredAgent {
     verdict: Verdict,
   ): Promise<void> {
     const { need, attempt, seat } = notice;
-    const key = `${need}/${attempt}/${question}/${seat}`;
-    remember(this.#votes, key, verdict);
-    const hash = voteDigest(subject, this.#o.client.did, verdict, this.#salt(key));
+    const key = seatKey({ need, attempt, question, seat });
+    remember(this.#votes, key, { subject, verdict });
+    // The seat judges another subject than before, and is to be opened again.
+    this.#answered.delete(`reveal-vote/${key}`);
+    const salt = this.#salt(`vote/${subject}/${key}`);
+    const hash = voteDigest(subject, this.#o.client.did, verdict, salt);
     this.#said(
       "VOTE",
       await this.#o.client.say("VOTE", need, { need, attempt, question, seat, subject, hash }),
@@ -356,10 +360,9 @@ export class HiredAgent {
 
   async #revealVote(notice: Of<"reveal-vote">): Promise<void> {
     const { need, attempt, question, seat } = notice;
-    const key = `${need}/${attempt}/${question}/${seat}`;
-    const verdict = this.#votes.get(key);
-    if (verdict === undefined) return;
-    const salt = this.#salt(key);
+    const key = seatKey(notice);
+    const vote = this.#votes.get(key);
+    if (vote === undefined) return;
     this.#said(
       "REVEAL",
       await this.#o.client.say("REVEAL", need, {
@@ -368,8 +371,9 @@ export class HiredAgent {
         attempt,
         question,
         seat,
-        verdict,
-        salt,
+        verdict: vote.verdict,
+        // Never used again: whoever knows a salt can open the vote that it hides.
+        salt: this.#salt(`vote/${vote.subject}/${key}`),
       }),
     );
   }
@@ -433,7 +437,7 @@ const keyOf = (notice: Notice): string | undefined => {
     case "judge":
       return `${kind}/${need}/${attempt}/${notice.commit}/${notice.seat}`;
     case "reveal-vote":
-      return `${kind}/${need}/${attempt}/${notice.question}/${notice.seat}`;
+      return `${kind}/${seatKey(notice)}`;
     case "stop":
     case "reveal-draw":
     case "ended":
@@ -442,6 +446,13 @@ const keyOf = (notice: Notice): string | undefined => {
       return notice satisfies never;
   }
 };
+
+const seatKey = (seat: {
+  readonly need: string;
+  readonly attempt: number;
+  readonly question: Question;
+  readonly seat: number;
+}): string => `${seat.need}/${seat.attempt}/${seat.question}/${seat.seat}`;
 
 const viewOf = (notice: {
   need: string;

@@ -1,11 +1,23 @@
 /** Figures of the gateway for Prometheus, and of the process. */
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { HostCounts } from "#runtime/threads/protocol.ts";
 import type { JoinedAgents } from "./joined-agents.ts";
 import type { Needs } from "./needs.ts";
 
 /** Seconds: from a quick refusal to a commit on a busy disk. */
 const BUCKETS_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const COUNTED = [
+  "turns",
+  "envelopes",
+  "records",
+  "refused",
+  "rejected",
+  "rebuilt",
+  "dropped",
+  "waiting",
+] as const satisfies readonly (keyof HostCounts)[];
 
 export class GatewayMetrics {
   readonly registry = new Registry();
@@ -29,6 +41,26 @@ export class GatewayMetrics {
       registers,
     });
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** What the host threads have counted, asked for anew each time. */
+  watchHosts(counts: () => Promise<readonly HostCounts[]>): void {
+    const made: Gauge = new Gauge({
+      name: "canswarm_hosts",
+      help:
+        "What the host threads have counted since each began: rejected are envelopes that failed " +
+        "before signature or registration, refused are signed refusals",
+      labelNames: ["what"],
+      registers: [this.registry],
+      collect: async () => {
+        const hosts = await counts();
+        for (const what of COUNTED)
+          made.set(
+            { what },
+            hosts.reduce((sum, host) => sum + host[what], 0),
+          );
+      },
+    });
   }
 
   watch(needs: Needs, agents: JoinedAgents): void {

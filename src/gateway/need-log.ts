@@ -8,7 +8,7 @@ import { decodeEnvelope } from "#envelope/envelope.ts";
 import type { CommitBody, EquivocationBody, RuleBody } from "#protocol/bodies.ts";
 import type { NeedId } from "#protocol/words.ts";
 import { decodeRecord, type LogRecord } from "#runtime/log/record.ts";
-import { READ_RECORDS } from "./limits.ts";
+import { LIFE_RECORDS, READ_RECORDS } from "./limits.ts";
 import { plainJson } from "./plain-json.ts";
 import type { GatewaySwarm } from "./swarm.ts";
 
@@ -87,7 +87,7 @@ export const endedNeedLog = async (
   const { records } = await swarm.store.head(bucket);
   const entries: NeedEntry[] = [];
   for (let from = await firstAt(swarm, bucket, records, postedAtMs); from < records;) {
-    const found = (await swarm.store.read(bucket, from, READ_RECORDS)).map(decodeRecord);
+    const found = (await swarm.store.read(bucket, from, LIFE_RECORDS)).map(decodeRecord);
     for (const record of found) {
       if (record.atMs > endedAtMs) return { entries, records };
       entries.push(...entriesIn(record, need));

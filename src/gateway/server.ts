@@ -66,6 +66,7 @@ export class GatewayServer {
     const agents = new JoinedAgents(swarm);
     const metrics = new GatewayMetrics();
     metrics.watch(needs, agents);
+    metrics.watchHosts(() => swarm.counts());
     const hiredHere = new Set(hired);
     const sight = { swarm, needs, agents, hired: hiredHere };
     this.#gateway = {

@@ -7,6 +7,7 @@ import type { Store } from "#ports/store.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { LabelAttestation } from "#protocol/bodies.ts";
 import type { Credits, Did } from "#protocol/words.ts";
+import type { HostCounts } from "#runtime/threads/protocol.ts";
 
 export interface Welcome {
   /** Labels that the operator attests of the newcomer, to be quoted in its REGISTER. */
@@ -36,6 +37,8 @@ export interface GatewaySwarm {
   link(): SwarmLink;
   /** Of the bucket's leader; undefined where nobody leads it here. */
   query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined>;
+  /** Of the hosts of this process: what each has counted since its thread began. */
+  counts(): Promise<readonly HostCounts[]>;
   /** The account of this name: its key, registered, granted `credits` once. Asked again it is the same. */
   openAccount(name: string, credits: Credits): Promise<Signer>;
   /** Grants once per `key`. */

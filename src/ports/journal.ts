@@ -23,7 +23,10 @@ export interface JournalRecord {
  * those returned. Implementations: `adapters/sqlite/journal.ts`, `sim/world/journal.ts`.
  */
 export interface Journal {
-  /** Durable when it resolves, all or none. The same record again changes nothing. STORE_FULL. */
+  /**
+   * Durable when it resolves, all or none. The same record again changes nothing, but for one that is
+   * damaged here: it is whole again. STORE_FULL.
+   */
   append(records: readonly JournalRecord[]): Promise<void>;
   /** Bytes are checked against the hash: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;

@@ -11,6 +11,7 @@ export const MARKS = {
   "commit.silent": "the store gave no answer in time",
   "commit.stalled": "the tries after an unknown answer were used up",
   "commit.full": "a bucket took no turn because too much of it was unconfirmed",
+  "store.damaged": "a record was damaged on the own disk and was asked for elsewhere",
   "host.backlog": "inputs waited behind a bucket that could not take them",
   "host.mailbox-full": "an envelope was refused for want of room",
   "host.answer-dropped": "an answer came that nobody waited for",

@@ -59,11 +59,6 @@ export const REFUSALS = {
     "send REGISTER first and wait for its ACK",
     false,
   ),
-  VERB_NOT_ALLOWED: refusal(
-    "never",
-    "the sender may not say this verb here",
-    "only the party that the verb's page names may send it",
-  ),
   NONCE_OLD: refusal(
     "changed",
     "the nonce is below the window",
@@ -83,6 +78,11 @@ export const REFUSALS = {
     "changed",
     "the envelope has expired",
     "sign a new one with a later expiresAtMs",
+  ),
+  VERB_NOT_ALLOWED: refusal(
+    "never",
+    "the sender may not say this verb here",
+    "only the party that the verb's page names may send it",
   ),
   POLICY_DENIED: refusal(
     "changed",

@@ -9,8 +9,10 @@ import { cidOf } from "#envelope/cid.ts";
 import { decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
+import { voteDigest } from "#protocol/digests.ts";
 
 const REQUESTER = signerFromSeed(new Uint8Array(32).fill(4)).did;
+const HIRED = signerFromSeed(new Uint8Array(32).fill(3));
 const NEED = cidOf(new Uint8Array([1]));
 const body: NeedBody = {
   key: "t1",
@@ -28,6 +30,24 @@ const WORK = {
   revision: 1,
   remainingMs: 9_000,
   heartbeatMs: 5_000,
+} as const;
+
+const judgePlan = (proposal: string) => ({
+  ...about,
+  kind: "judge-plan" as const,
+  seat: 0,
+  proposal,
+  worker: REQUESTER,
+  bid: { price: 1n, etaMs: 1_000, patch: [] },
+  sealed: true,
+  remainingMs: 5_000,
+});
+const REVEAL_VOTE = {
+  ...about,
+  kind: "reveal-vote",
+  question: "plan",
+  seat: 0,
+  remainingMs: 2_000,
 } as const;
 
 interface Said {
@@ -56,7 +76,7 @@ const hired = (result: CallResult<unknown>) => {
     stats: () => ({ calls: 0, ok: 0, failed: {}, running: 0, queued: 0, restarts: 0 }),
   };
   const client = new AgentClient({
-    signer: signerFromSeed(new Uint8Array(32).fill(3)),
+    signer: HIRED,
     swarm: "toy.0123456789abcdef",
     policy: "",
     link: {
@@ -125,4 +145,23 @@ test("a good answer is committed", async () => {
   agent.hear(WORK);
   await settled();
   expect(said).toMatchObject([{ verb: "COMMIT", body: { output: { a: 1 }, revision: 1 } }]);
+});
+
+test("a seat that judges two candidates opens both hidden votes, each by a salt of its own", async () => {
+  const { agent, said, settled } = hired({ kind: "ok", value: { output: 1 } });
+  const [first, second] = [cidOf(new Uint8Array([2])), cidOf(new Uint8Array([3]))];
+  for (const proposal of [first, second]) {
+    agent.hear(judgePlan(proposal));
+    await settled();
+    agent.hear(REVEAL_VOTE);
+    await settled();
+  }
+  const votes = said.filter(({ verb }) => verb === "VOTE");
+  const reveals = said.filter(({ verb }) => verb === "REVEAL");
+  expect(reveals).toHaveLength(2);
+  for (const [i, { body: opened }] of reveals.entries()) {
+    const hash = voteDigest([first, second][i]!, HIRED.did, "pass", opened["salt"] as Uint8Array);
+    expect(votes[i]?.body["hash"]).toEqual(hash);
+  }
+  expect(reveals[0]?.body["salt"]).not.toEqual(reveals[1]?.body["salt"]);
 });

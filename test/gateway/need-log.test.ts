@@ -57,5 +57,5 @@ it("reads little of a long log", async () => {
   const times = Array.from({ length: 20_000 }, (_, at) => 10 * at);
   const { swarm, read } = logOf(times, new Set([700, 702]));
   await endedNeedLog(swarm, need, { postedAtMs: 7_000, endedAtMs: 7_020 });
-  expect(read()).toBeLessThan(300);
+  expect(read()).toBeLessThan(50);
 });

@@ -51,4 +51,5 @@ it("metrics count what was answered", async () => {
     /canswarm_http_requests_total\{method="GET",path="\/v1\/needs\/\{id\}",status="404"\} 1/,
   );
   expect(text).toContain("canswarm_needs_open 0");
+  expect(text).toContain('canswarm_hosts{what="rejected"} 7');
 });

@@ -6,10 +6,11 @@ import { VERBS } from "#protocol/verbs.ts";
 const CLASSES: readonly [string, readonly RefusalCode[]][] = [
   ["malformed", ["MALFORMED", "TOO_LARGE", "WRONG_SWARM"]],
   ["signature", ["SIGNATURE_INVALID"]],
-  ["registration", ["NO_REGISTRY", "NOT_REGISTERED", "VERB_NOT_ALLOWED"]],
+  ["registration", ["NO_REGISTRY", "NOT_REGISTERED"]],
   ["replay", ["NONCE_OLD", "EQUIVOCATION", "LAMPORT_JUMP"]],
   ["expired", ["EXPIRED"]],
-  ["policy", ["POLICY_DENIED", "RATE_LIMITED", "BOUNTY_CAP", "CAPABILITY_UNKNOWN"]],
+  ["policy", ["VERB_NOT_ALLOWED", "POLICY_DENIED", "RATE_LIMITED", "BOUNTY_CAP"]],
+  ["policy", ["CAPABILITY_UNKNOWN"]],
   ["fence", ["STALE_FENCE"]],
   ["state", ["UNKNOWN_THREAD", "WRONG_STATE", "BARRED", "ALREADY_ANSWERED", "NOT_SEATED"]],
   ["quorum", ["QUORUM_UNAVAILABLE"]],

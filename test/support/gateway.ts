@@ -15,6 +15,7 @@ import type { GatewaySwarm } from "#gateway/swarm.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
 import type { Receipt } from "#protocol/notices.ts";
+import { NO_STATS } from "#runtime/host/environment.ts";
 import { SimBlocks } from "#sim/world/blocks.ts";
 
 export const SWARM = "test.0123456789abcdef";
@@ -92,6 +93,10 @@ export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
     },
     link: () => exchange.link(),
     query: async <T>(_bucket: number, name: string) => answers.get(name) as T | undefined,
+    counts: async () => [
+      { ...NO_STATS, rejected: 3, waiting: 1 },
+      { ...NO_STATS, rejected: 4, waiting: 0 },
+    ],
     openAccount: async (name) => signerOf(name),
     grant: async () => undefined,
     welcome: async () => ({ attestations: [], credits: 5_000_000n, stake: 0n }),

@@ -11,7 +11,7 @@ import { ownerNow, type RegistryState } from "#domain/registry/registry.ts";
 import { LEDGER, REGISTRY } from "../names.ts";
 import { tellLedger, tellRegistry } from "../tell.ts";
 import type { Market } from "../market.ts";
-import { refuse, type Said, type VerbRules } from "../verbs.ts";
+import { refusalsOf, refuse, type Said, type VerbRules } from "../verbs.ts";
 import type { LedgerEvent } from "../ledger.actor.ts";
 import type { RegistryEvent } from "../registry.actor.ts";
 
@@ -25,15 +25,15 @@ export const register: VerbRules<"REGISTER"> = {
   admit: ({ body, from }, _view, market) => {
     for (const { label, value, by, signature } of body.attestations) {
       const attester = by === market.genesis.operator || (label === "org" && value === by);
-      if (!attester) return refuse("POLICY_DENIED", `${by} may not attest ${label}`);
+      if (!attester) return [refuse("POLICY_DENIED", `${by} may not attest ${label}`)];
       const key = publicKeyOf(by);
       if (
         key === undefined ||
         !bestSuite().verify(key, memberDigest(from, label, value), signature)
       )
-        return refuse("POLICY_DENIED", `the attestation of ${label} does not verify`);
+        return [refuse("POLICY_DENIED", `the attestation of ${label} does not verify`)];
     }
-    return undefined;
+    return [];
   },
   apply: ({ body, from }, turn) => {
     const event: RegistryEvent = {
@@ -50,11 +50,12 @@ export const register: VerbRules<"REGISTER"> = {
 export const transferVerb: VerbRules<"TRANSFER"> = {
   admit: ({ body, from }, view, market) => {
     const purse = purseOf(market, from);
-    if (purse !== TREASURY && isPaused(booksOf(view), purse)) return refuse("PAUSED");
     const balance = balanceOf(booksOf(view), purse);
-    // A transfer under a known key is answered by its first result, whatever the balance is now.
-    if (body.key === undefined && balance < body.amount) return refuse("INSUFFICIENT_FUNDS");
-    return undefined;
+    return refusalsOf(
+      purse !== TREASURY && isPaused(booksOf(view), purse) && refuse("PAUSED"),
+      // A transfer under a known key is answered by its first result, whatever the balance is now.
+      body.key === undefined && balance < body.amount && refuse("INSUFFICIENT_FUNDS"),
+    );
   },
   apply: ({ body, from, id, thread }, turn, market) => {
     turn.owe(id);
@@ -79,20 +80,20 @@ const transferId = (thread: string, key: string): string =>
   hex(sha256(new TextEncoder().encode(`canswarm/v1/transfer\0${thread}\0${key}`)));
 
 export const stakeVerb: VerbRules<"STAKE"> = {
-  admit: ({ body, from }, view) => {
-    if (isPaused(booksOf(view), from)) return refuse("PAUSED");
-    return balanceOf(booksOf(view), from) < body.amount ? refuse("INSUFFICIENT_FUNDS") : undefined;
-  },
+  admit: ({ body, from }, view) =>
+    refusalsOf(
+      isPaused(booksOf(view), from) && refuse("PAUSED"),
+      balanceOf(booksOf(view), from) < body.amount && refuse("INSUFFICIENT_FUNDS"),
+    ),
   apply: (said, turn) => change("STAKE", said, turn),
 };
 
 export const unstakeVerb: VerbRules<"UNSTAKE"> = {
-  admit: ({ body, from }, view) => {
-    if (isPaused(booksOf(view), from)) return refuse("PAUSED");
-    return freeStakeOf(booksOf(view), from) < body.amount
-      ? refuse("INSUFFICIENT_STAKE")
-      : undefined;
-  },
+  admit: ({ body, from }, view) =>
+    refusalsOf(
+      isPaused(booksOf(view), from) && refuse("PAUSED"),
+      freeStakeOf(booksOf(view), from) < body.amount && refuse("INSUFFICIENT_STAKE"),
+    ),
   apply: (said, turn) => change("UNSTAKE", said, turn),
 };
 

@@ -3,15 +3,15 @@
 import { encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { leaseTtl } from "#domain/market/lease-time.ts";
-import { isPausedIn } from "#domain/registry/snapshot.ts";
 import type { Refusal } from "#protocol/refusals.ts";
 import type { BucketView, Turn } from "#runtime/bucket/application.ts";
 import { phaseOf, type LeaseView } from "../lease.actor.ts";
-import { pinnedDirectory, type Market } from "../market.ts";
+import type { Market } from "../market.ts";
 import { leaseActor, needRow } from "../names.ts";
 import { needDeadlineMs } from "../stage.ts";
 import { tellLease, tellNeed } from "../tell.ts";
-import { refuse, type VerbRules } from "../verbs.ts";
+import { refusalsOf, refuse, type VerbRules } from "../verbs.ts";
+import { liveNeed, pausedRefusal } from "./need.ts";
 
 const leaseOf = (view: BucketView, need: string, attempt: number): LeaseView | undefined =>
   view.state(leaseActor(need, attempt)) as LeaseView | undefined;
@@ -43,16 +43,14 @@ const remainingMs = (view: BucketView, need: string, askedMs: number, market: Ma
 
 export const claim: VerbRules<"CLAIM"> = {
   admit: ({ from, body }, view) => {
-    if (view.row(needRow(body.need)) === undefined)
-      return view.row(body.need) === undefined
-        ? refuse("UNKNOWN_THREAD")
-        : refuse("WRONG_STATE", "the need has ended");
-    const directory = pinnedDirectory(view);
-    if (directory !== undefined && isPausedIn(directory, from)) return refuse("PAUSED");
+    const paused = pausedRefusal(view, from);
+    const dead = liveNeed(view, body.need);
+    if (dead !== undefined) return refusalsOf(paused, dead);
     const lease = leaseOf(view, body.need, body.attempt);
     if (lease === undefined || lease.context.worker !== from)
-      return refuse("VERB_NOT_ALLOWED", "not awarded to the sender");
-    return phaseOf(lease) === "awarded" ? undefined : refuse("WRONG_STATE", phaseOf(lease));
+      return refusalsOf(paused, refuse("VERB_NOT_ALLOWED", "not awarded to the sender"));
+    const phase = phaseOf(lease);
+    return refusalsOf(paused, phase !== "awarded" && refuse("WRONG_STATE", phase));
   },
   apply: ({ body }, turn, market) =>
     tellLease(turn, leaseActor(body.need, body.attempt), {
@@ -62,7 +60,7 @@ export const claim: VerbRules<"CLAIM"> = {
 };
 
 export const heartbeat: VerbRules<"HEARTBEAT"> = {
-  admit: ({ from, body }, view) => fence(view, from, body),
+  admit: ({ from, body }, view) => refusalsOf(fence(view, from, body)),
   apply: ({ body }, turn, market) =>
     tellLease(turn, leaseActor(body.need, body.attempt), {
       type: "HEARTBEAT",
@@ -73,18 +71,15 @@ export const heartbeat: VerbRules<"HEARTBEAT"> = {
 };
 
 export const yieldVerb: VerbRules<"YIELD"> = {
-  admit: ({ from, body }, view) => fence(view, from, body),
+  admit: ({ from, body }, view) => refusalsOf(fence(view, from, body)),
   apply: ({ body }, turn) =>
     tellLease(turn, leaseActor(body.need, body.attempt), { type: "YIELD", atMs: turn.atMs }),
 };
 
 export const commit: VerbRules<"COMMIT"> = {
   admit: ({ from, body }, view) => {
-    const fenced = fence(view, from, body);
-    if (fenced !== undefined) return fenced;
-    if (body.output !== undefined && cidOf(encode(body.output)) !== body.artifact)
-      return refuse("ARTIFACT_MISMATCH");
-    return undefined;
+    const differs = body.output !== undefined && cidOf(encode(body.output)) !== body.artifact;
+    return refusalsOf(fence(view, from, body), differs && refuse("ARTIFACT_MISMATCH"));
   },
   apply: ({ body, id }, turn: Turn) => {
     const grantedAtMs = leaseOf(turn, body.need, body.attempt)?.context.grantedAtMs ?? turn.atMs;

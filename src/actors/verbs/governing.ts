@@ -8,7 +8,7 @@ import type { Refusal } from "#protocol/refusals.ts";
 import type { Market } from "../market.ts";
 import { LEDGER, REGISTRY } from "../names.ts";
 import { tellLedger, tellRegistry } from "../tell.ts";
-import { refuse, type VerbRules } from "../verbs.ts";
+import { refusalsOf, refuse, type VerbRules } from "../verbs.ts";
 
 const onlyOperator = (from: string, { genesis }: Market): Refusal | undefined =>
   from === genesis.operator ? undefined : refuse("VERB_NOT_ALLOWED", "only the operator may");
@@ -20,10 +20,11 @@ export const scopeOf = (of: LimitBody["of"]): string => {
 
 export const limit: VerbRules<"LIMIT"> = {
   admit: ({ from, body }, view, market) => {
-    const stranger = onlyOperator(from, market);
-    if (stranger !== undefined) return stranger;
     const hasRoom = hasRoomForLimits(view.state(LEDGER) as LedgerState, scopeOf(body.of));
-    return hasRoom ? undefined : refuse("POLICY_DENIED", "too many limits: take some away first");
+    return refusalsOf(
+      onlyOperator(from, market),
+      !hasRoom && refuse("POLICY_DENIED", "too many limits: take some away first"),
+    );
   },
   apply: ({ body }, turn) =>
     tellLedger(turn, {
@@ -36,11 +37,12 @@ export const limit: VerbRules<"LIMIT"> = {
 
 export const pause: VerbRules<"PAUSE"> = {
   admit: ({ from, body: { who } }, view, market) => {
-    const stranger = onlyOperator(from, market);
-    if (stranger !== undefined) return stranger;
-    if (!("agent" in who) || isRegistered(view.state(REGISTRY) as RegistryState, who.agent))
-      return undefined;
-    return refuse("POLICY_DENIED", "no such agent is registered");
+    const isKnown =
+      !("agent" in who) || isRegistered(view.state(REGISTRY) as RegistryState, who.agent);
+    return refusalsOf(
+      onlyOperator(from, market),
+      !isKnown && refuse("POLICY_DENIED", "no such agent is registered"),
+    );
   },
   apply: ({ body: { who, paused } }, turn) => {
     const agent = "agent" in who ? who.agent : undefined;

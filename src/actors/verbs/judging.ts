@@ -10,7 +10,7 @@ import { specOf } from "../market.ts";
 import { challengeRow, committeeActor, committeeRow } from "../names.ts";
 import { commitOf, hasTarget, stageOf } from "../stage.ts";
 import { tellCommittee, tellNeed } from "../tell.ts";
-import { refuse, type VerbRules } from "../verbs.ts";
+import { refusalsOf, refuse, type VerbRules } from "../verbs.ts";
 import { liveNeed } from "./need.ts";
 
 interface SeatClaim {
@@ -23,29 +23,38 @@ interface SeatClaim {
 }
 
 /** The seat is the sender's, open, and the vote names the thing that is judged. */
-export const seatRefusal = (
+export const seatRefusals = (
   view: BucketView,
   from: string,
   claim: SeatClaim,
   phase: "voting" | "revealing",
-): Refusal | undefined => {
+): readonly Refusal[] => {
   const dead = liveNeed(view, claim.need);
-  if (dead !== undefined) return dead;
+  if (dead !== undefined) return [dead];
   const actor = committeeActor(claim.need, claim.attempt, claim.question);
   const committee = view.state(actor) as CommitteeView | undefined;
   const about = view.row(committeeRow(actor)) as About | undefined;
   if (committee === undefined || about === undefined)
-    return refuse("WRONG_STATE", "this question is closed");
-  if (claim.subject !== undefined && claim.subject !== about.subject)
-    return refuse("WRONG_STATE", "another subject is judged now");
+    return [refuse("WRONG_STATE", "this question is closed")];
+  const isOther = claim.subject !== undefined && claim.subject !== about.subject;
+  const question = refusalsOf(
+    isOther && refuse("WRONG_STATE", "another subject is judged now"),
+    committee.value !== phase && refuse("WRONG_STATE", committee.value),
+  );
   const seat = committee.context.seats.find((s) => s.seat === claim.seat);
-  if (seat === undefined || seat.agent !== from) return refuse("NOT_SEATED");
-  if (committee.value !== phase) return refuse("WRONG_STATE", committee.value);
-  if (seat.verdict !== undefined || seat.silent === true) return refuse("ALREADY_ANSWERED");
-  if (phase === "voting" && seat.hash !== undefined) return refuse("ALREADY_ANSWERED");
-  if (phase === "revealing" && seat.hash === undefined)
-    return refuse("WRONG_STATE", "no hash to reveal");
-  return undefined;
+  if (seat === undefined || seat.agent !== from) return [...question, refuse("NOT_SEATED")];
+  const isAnswered =
+    seat.verdict !== undefined ||
+    seat.silent === true ||
+    (phase === "voting" && seat.hash !== undefined);
+  const isBare = phase === "revealing" && seat.hash === undefined;
+  return [
+    ...question,
+    ...refusalsOf(
+      isAnswered && refuse("ALREADY_ANSWERED"),
+      isBare && refuse("WRONG_STATE", "no hash to reveal"),
+    ),
+  ];
 };
 
 const isSealed = (view: BucketView, need: string, attempt: number, question: Question): boolean =>
@@ -58,12 +67,11 @@ const openVote = (
   from: string,
   body: { need: string; attempt: number; seat: number },
   subject: string,
-): Refusal | undefined => {
-  const refused = seatRefusal(view, from, { ...body, question, subject }, "voting");
-  if (refused !== undefined) return refused;
-  if (isSealed(view, body.need, body.attempt, question))
-    return refuse("WRONG_STATE", "votes are hidden here: send VOTE, then REVEAL");
-  return undefined;
+): readonly Refusal[] => {
+  const refused = seatRefusals(view, from, { ...body, question, subject }, "voting");
+  return isSealed(view, body.need, body.attempt, question)
+    ? [...refused, refuse("WRONG_STATE", "votes are hidden here: send VOTE, then REVEAL")]
+    : refused;
 };
 
 const voted = (
@@ -96,10 +104,10 @@ export const attest: VerbRules<"ATTEST"> = {
 
 export const vote: VerbRules<"VOTE"> = {
   admit: ({ from, body }, view) => {
-    const refused = seatRefusal(view, from, body, "voting");
-    if (refused !== undefined) return refused;
-    const sealed = isSealed(view, body.need, body.attempt, body.question);
-    return sealed ? undefined : refuse("WRONG_STATE", "votes are open here: send ATTEST");
+    const refused = seatRefusals(view, from, body, "voting");
+    return isSealed(view, body.need, body.attempt, body.question)
+      ? refused
+      : [...refused, refuse("WRONG_STATE", "votes are open here: send ATTEST")];
   },
   apply: ({ body }, turn) =>
     tellCommittee(turn, committeeActor(body.need, body.attempt, body.question), {
@@ -112,18 +120,20 @@ export const vote: VerbRules<"VOTE"> = {
 export const challenge: VerbRules<"CHALLENGE"> = {
   admit: ({ body, id }, view, market) => {
     const dead = liveNeed(view, body.need);
-    if (dead !== undefined) return dead;
+    if (dead !== undefined) return [dead];
     const stage = stageOf(view, body.need);
-    if (stage !== "contestable" && stage !== "contest_pending" && stage !== "contested")
-      return refuse("WRONG_STATE", stage);
-    if (commitOf(view, body.need)?.attempt !== body.attempt)
-      return refuse("WRONG_STATE", "another attempt is contestable");
-    if (!hasTarget(view, body.need, body))
-      return refuse("WRONG_STATE", "this attempt has no such COMMIT or rejection to contest");
+    const isStage = ["contestable", "contest_pending", "contested"].includes(stage);
+    const isAttempt = commitOf(view, body.need)?.attempt === body.attempt;
     const { tier, body: asked } = specOf(view, body.need);
     const least = challengeBondLeast(asked.bounty, tier, market.parameters);
-    if (body.bond < least) return refuse("BOND_TOO_SMALL", `at least ${least} micro-credits`);
-    return view.row(challengeRow(id)) === undefined ? undefined : refuse("ALREADY_ANSWERED");
+    return refusalsOf(
+      !isStage && refuse("WRONG_STATE", stage),
+      !isAttempt && refuse("WRONG_STATE", "another attempt is contestable"),
+      !hasTarget(view, body.need, body) &&
+        refuse("WRONG_STATE", "this attempt has no such COMMIT or rejection to contest"),
+      body.bond < least && refuse("BOND_TOO_SMALL", `at least ${least} micro-credits`),
+      view.row(challengeRow(id)) !== undefined && refuse("ALREADY_ANSWERED"),
+    );
   },
   apply: ({ body, id, from, wire }, turn) => {
     turn.owe(id); // the ACK follows the ledger's hold

@@ -1,9 +1,10 @@
 /** NEED, CANCEL, UPDATE_PLAN: the requester's words (and a plan's, any party's). */
 
 import { quorumSize } from "#domain/market/quorum-size.ts";
-import { eligibleVerifiers, hasRoomFor } from "#domain/quorum/eligible.ts";
+import { hasRoomFor } from "#domain/quorum/eligible.ts";
+import { poolOf } from "#domain/quorum/pool.ts";
 import { admitPlanOps, type Plan } from "#domain/market/plan.ts";
-import { isPausedIn } from "#domain/registry/snapshot.ts";
+import { isPausedIn, type AgentRow } from "#domain/registry/snapshot.ts";
 import { needContentHash } from "#protocol/digests.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
 import type { Envelope } from "#envelope/envelope.ts";
@@ -15,12 +16,19 @@ import { needActor, needRow, planRow } from "../names.ts";
 import { openNeed } from "../need-thread.actor.ts";
 import { stageOf } from "../stage.ts";
 import { tellNeed } from "../tell.ts";
-import { refuse, type VerbRules } from "../verbs.ts";
+import { refusalsOf, refuse, type VerbRules } from "../verbs.ts";
+
+/** Verifiers that may judge a need of this capability and bounty. */
+const poolFor = (
+  { capability, bounty }: Pick<NeedBody, "capability" | "bounty">,
+  { snapshot }: Directory,
+  { parameters }: Market,
+): readonly AgentRow[] => poolOf({ snapshot, parameters, capability, bounty }).eligible;
 
 const quorumOf = (body: NeedBody, directory: Directory, market: Market) =>
   quorumSize({
     tier: body.tier ?? "small",
-    verifiers: eligibleVerifiers(directory.snapshot, body.capability, market.parameters).length,
+    verifiers: poolFor({ capability: body.capability, bounty: 0n }, directory, market).length,
     bootstrap: directory.snapshot.bootstrap,
     parameters: market.parameters,
     ...(body.kPlan === undefined ? {} : { kPlan: body.kPlan }),
@@ -42,12 +50,7 @@ const quorumRefusal = (
   }
   const { kPlan, kResult } = quorumOf(body, directory, market);
   const k = Math.max(kPlan, kResult);
-  const pool = eligibleVerifiers(
-    directory.snapshot,
-    body.capability,
-    market.parameters,
-    body.bounty,
-  );
+  const pool = poolFor(body, directory, market);
   const room = hasRoomFor({
     k,
     pool,
@@ -62,13 +65,15 @@ const quorumRefusal = (
 export const need: VerbRules<"NEED"> = {
   admit: ({ body, from, id }, view, market) => {
     const directory = pinnedDirectory(view);
-    if (directory === undefined) return refuse("CAPABILITY_UNKNOWN", "no registry snapshot yet");
-    if (view.has(needActor(id)) || view.row(id) !== undefined) return refuse("ALREADY_ANSWERED");
-    if (isPausedIn(directory, from)) return refuse("PAUSED");
-    const tier = market.parameters.tiers[body.tier ?? "small"];
-    if (body.bounty > tier.bountyMax)
-      return refuse("BOUNTY_CAP", `at most ${tier.bountyMax} micro-credits`); // E3
-    return quorumRefusal(from, body, directory, market);
+    if (directory === undefined) return [refuse("CAPABILITY_UNKNOWN", "no registry snapshot yet")];
+    const isThere = view.has(needActor(id)) || view.row(id) !== undefined;
+    const { bountyMax } = market.parameters.tiers[body.tier ?? "small"];
+    return refusalsOf(
+      isThere && refuse("ALREADY_ANSWERED"),
+      pausedRefusal(view, from),
+      body.bounty > bountyMax && refuse("BOUNTY_CAP", `at most ${bountyMax} micro-credits`), // E3
+      quorumRefusal(from, body, directory, market),
+    );
   },
   apply: ({ body, from, id, envelope }, turn, market) => {
     const directory = pinnedDirectory(turn);
@@ -87,6 +92,12 @@ export const need: VerbRules<"NEED"> = {
   },
 };
 
+/** The operator has paused the sender, or everybody, at the pinned revision. */
+export const pausedRefusal = (view: BucketView, from: string): Refusal | undefined => {
+  const directory = pinnedDirectory(view);
+  return directory !== undefined && isPausedIn(directory, from) ? refuse("PAUSED") : undefined;
+};
+
 /** Refusals that every verb about a live need shares. */
 export const liveNeed = (view: BucketView, id: string): Refusal | undefined => {
   if (view.row(needRow(id)) !== undefined) return undefined;
@@ -98,11 +109,13 @@ export const liveNeed = (view: BucketView, id: string): Refusal | undefined => {
 export const cancel: VerbRules<"CANCEL"> = {
   admit: ({ from, thread }, view) => {
     const dead = liveNeed(view, thread);
-    if (dead !== undefined) return dead;
-    if (specOf(view, thread).requester !== from) return refuse("VERB_NOT_ALLOWED");
+    if (dead !== undefined) return [dead];
     const open = ["auction", "planning", "awarded", "leased"];
     const stage = stageOf(view, thread);
-    return open.includes(stage) ? undefined : refuse("WRONG_STATE", stage);
+    return refusalsOf(
+      specOf(view, thread).requester !== from && refuse("VERB_NOT_ALLOWED"),
+      !open.includes(stage) && refuse("WRONG_STATE", stage),
+    );
   },
   apply: ({ thread }, turn) => tellNeed(turn, thread, { type: "CANCEL" }),
 };
@@ -113,11 +126,13 @@ const planOf = (view: BucketView, id: string): Plan =>
 export const updatePlan: VerbRules<"UPDATE_PLAN"> = {
   admit: ({ from, thread, body }, view) => {
     const dead = liveNeed(view, thread);
-    if (dead !== undefined) return dead;
-    const { requester } = specOf(view, thread);
-    if (from !== requester && view.nonce(from, thread) === 0) return refuse("VERB_NOT_ALLOWED");
+    if (dead !== undefined) return [dead];
+    const isParty = from === specOf(view, thread).requester || view.nonce(from, thread) > 0;
     const admitted = admitPlanOps(planOf(view, thread), body.ops);
-    return "refused" in admitted ? refuse("POLICY_DENIED", admitted.refused) : undefined;
+    return refusalsOf(
+      !isParty && refuse("VERB_NOT_ALLOWED"),
+      "refused" in admitted && refuse("POLICY_DENIED", admitted.refused),
+    );
   },
   apply: ({ thread, body }, turn) => {
     const admitted = admitPlanOps(planOf(turn, thread), body.ops);

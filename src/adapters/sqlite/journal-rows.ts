@@ -41,7 +41,9 @@ const blob = (row: Row, column: string): Uint8Array => row[column] as Uint8Array
 export const journalRowsOf = (database: DatabaseSync) => {
   const add = database.prepare(
     "INSERT INTO journal (bucket, hash, place, parent, bytes) VALUES (?, ?, ?, ?, ?)" +
-      " ON CONFLICT (bucket, hash) DO NOTHING",
+      // The same record again changes nothing, unless it is damaged here.
+      " ON CONFLICT (bucket, hash) DO UPDATE SET place = excluded.place, parent = excluded.parent," +
+      " bytes = excluded.bytes WHERE bytes <> excluded.bytes",
   );
   const get = database.prepare("SELECT * FROM journal WHERE bucket = ? AND hash = ?");
   const setSnapshot = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)");

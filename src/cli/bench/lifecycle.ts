@@ -113,8 +113,11 @@ const batchesOf = (
   };
 };
 
-/** Requester and agents enrolled, and their thread connected. */
-const openLoad = async (swarm: RunningSwarm, way: Way) => {
+/** Requester and agents enrolled: what whoever speaks for them has to know. */
+export const enrolLoad = async (
+  swarm: RunningSwarm,
+  placement: readonly number[],
+): Promise<LoadSetup> => {
   const capabilities = Array.from({ length: WORKERS }, (_, i) => `job-${i}`);
   const link = swarm.link();
   const operator = await swarm.openOperator();
@@ -125,13 +128,8 @@ const openLoad = async (swarm: RunningSwarm, way: Way) => {
     ...(await Promise.all(specs.map((spec) => memberOf(swarm, operator, spec)))),
   ]);
   await registryReady(swarm);
-  const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {
-    name: "load",
-  });
-  const control = Comlink.wrap<LoadControl>(nodeEndpoint(worker));
-  const setup: LoadSetup = {
-    placement: way.placement,
-    ...(way.nats === undefined ? {} : { nats: way.nats }),
+  return {
+    placement,
     swarm: swarm.folder.swarm,
     policy: swarm.folder.genesis.policy,
     requesterSeed: swarm.folder.keys.seed(requester.name),
@@ -146,9 +144,18 @@ const openLoad = async (swarm: RunningSwarm, way: Way) => {
     kPlan: 1,
     kResult: 2,
   };
-  const { blocks } = way;
+};
+
+/** The load's thread, connected to every host. */
+const openLoad = async (swarm: RunningSwarm, { placement, nats, blocks, joined }: Way) => {
+  const enrolled = await enrolLoad(swarm, placement);
+  const setup: LoadSetup = { ...enrolled, ...(nats === undefined ? {} : { nats }) };
+  const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {
+    name: "load",
+  });
+  const control = Comlink.wrap<LoadControl>(nodeEndpoint(worker));
   await control.open(setup, ...(blocks === undefined ? [] : [Comlink.transfer(blocks, [blocks])]));
-  way.joined?.({
+  joined?.({
     id: 1_000,
     connect: (index, port: MessagePort) =>
       void control.connect(index, Comlink.transfer(port, [port])),
@@ -185,7 +192,7 @@ export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleRe
       placement: swarm.placement,
       blocks: swarm.blocksPort(),
       joined: (connection) => swarm.hosts.add(connection),
-      stats: () => Promise.all(swarm.hosts.controls().map((host) => host.stats())),
+      stats: () => swarm.hosts.stats(),
     });
   } finally {
     await swarm.close(false);

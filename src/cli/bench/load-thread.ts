@@ -17,6 +17,7 @@ import { HiredAgent } from "#agent/hired-agent.ts";
 import { sha256 } from "#envelope/cid.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
+import type { Port } from "#runtime/threads/protocol.ts";
 import { InlineRunner } from "./inline-runner.ts";
 
 export interface LoadSetup {
@@ -62,7 +63,7 @@ export interface LoadControl {
 
 const soon = (task: () => void): void => void setImmediate(task);
 
-class Load implements LoadControl {
+export class Load implements LoadControl {
   #setup: LoadSetup | undefined;
   /** Of this process's hosts; none where the link is over the bus. */
   #ports: PortLink | undefined;
@@ -132,7 +133,7 @@ class Load implements LoadControl {
     return { link: new BusLink({ bus, clock: systemClock() }), blocks };
   }
 
-  connect(index: number, port: MessagePort): void {
+  connect(index: number, port: Port): void {
     this.#ports?.connect(index, port);
   }
 

@@ -16,6 +16,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import { BusLink } from "#agent/bus/bus-link.ts";
 import { ClusterMember, type MemberNews } from "#runtime/leadership/member.ts";
+import type { HostCounts } from "#runtime/threads/protocol.ts";
 import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { join } from "node:path";
 import { CliError, ToldByOther } from "../errors.ts";
@@ -230,6 +231,10 @@ export class ClusterSwarm implements RunningSwarm {
   async queryAll(name: string): Promise<readonly unknown[]> {
     const answers = await this.#ofMembers({ what: "hosts", name });
     return answers.flatMap((one) => one as readonly unknown[]);
+  }
+
+  counts(): Promise<readonly HostCounts[]> {
+    return this.#member?.hosts.stats() ?? Promise.resolve([]);
   }
 
   async drain(): Promise<void> {

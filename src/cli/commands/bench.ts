@@ -13,15 +13,20 @@ import { loadSettings } from "../settings.ts";
 import { CliError } from "../errors.ts";
 
 interface BenchFlags {
-  readonly mode: string;
   readonly seconds: string;
   readonly open: string;
   readonly config?: string;
   readonly json: boolean;
 }
 
-const FLOOR_SECONDS = 5;
-const WARMUP_SECONDS = 3;
+/** Beside the lifecycles themselves: how long each other part runs. */
+export interface BenchTimes {
+  readonly warmupSeconds: number;
+  /** Of each of the two floors. */
+  readonly floorSeconds: number;
+  readonly fsyncMs: number;
+}
+const TIMES: BenchTimes = { warmupSeconds: 3, floorSeconds: 5, fsyncMs: 1_000 };
 
 const whole = (text: string, name: string): number => {
   const value = Number(text);
@@ -51,7 +56,7 @@ const clusterBench = async (
   const open = whole(flags.open, "open");
   note(`lifecycles over etcd and NATS: ${seconds} s, ${open} open needs; then their own limits`);
   const { config } = flags;
-  const options = { seconds, open, warmupSeconds: WARMUP_SECONDS, config };
+  const options = { seconds, open, warmupSeconds: TIMES.warmupSeconds, config };
   const figures = await clusterFigures(options);
   const { product, limits, ratio, bus } = figures;
   return {
@@ -89,7 +94,10 @@ const withServers = async (flags: BenchFlags): Promise<void> => {
   process.exitCode = code ?? 1;
 };
 
-export const bench = async (flags: BenchFlags): Promise<Record<string, unknown>> => {
+export const bench = async (
+  flags: BenchFlags,
+  { warmupSeconds, floorSeconds, fsyncMs }: BenchTimes = TIMES,
+): Promise<Record<string, unknown>> => {
   const settings = await loadSettings(flags.config);
   const seconds = whole(flags.seconds, "seconds");
   const open = whole(flags.open, "open");
@@ -99,25 +107,25 @@ export const bench = async (flags: BenchFlags): Promise<Record<string, unknown>>
   const product = await lifecycles({
     seconds,
     open,
-    warmupSeconds: WARMUP_SECONDS,
+    warmupSeconds,
     ...(flags.config === undefined ? {} : { config: flags.config }),
   });
   const { envelopes, signed, committed, records } = product.batches;
   note(
-    `floor: ${FLOOR_SECONDS} s in batches of ${signed} signed, ${committed} in ${records} records committed`,
+    `floor: ${floorSeconds} s in batches of ${signed} signed, ${committed} in ${records} records committed`,
   );
   const threads = settings.hosts;
   const floor = await floorPerSecond({
     threads,
-    ms: FLOOR_SECONDS * 1000,
+    ms: floorSeconds * 1000,
     signed,
     committed,
     records,
   });
-  note(`floor, unbatched: ${FLOOR_SECONDS} s, each envelope signed alone`);
+  note(`floor, unbatched: ${floorSeconds} s, each envelope signed alone`);
   const unbatched = await floorPerSecond({
     threads,
-    ms: FLOOR_SECONDS * 1000,
+    ms: floorSeconds * 1000,
     signed: 1,
     committed,
     records,
@@ -137,7 +145,7 @@ export const bench = async (flags: BenchFlags): Promise<Record<string, unknown>>
     seconds: round(product.load.durationMs / 1000),
     durability:
       "SQLite WAL, synchronous=FULL, group commit; receipts and notices leave after the commit",
-    fsyncPerSecond: fsyncPerSecond(1_000),
+    fsyncPerSecond: fsyncPerSecond(fsyncMs),
     machine: MACHINE,
   };
 };
@@ -155,7 +163,7 @@ export const addBench = (program: Command): void => {
     )
     .option("--json", "print one JSON object as the last line", false)
     .addHelpText("after", "\nExample:\n  canswarm bench --seconds 20 --json")
-    .action(async (flags: BenchFlags) => {
+    .action(async (flags: BenchFlags & { readonly mode: string }) => {
       const { mode, config } = flags;
       if (mode !== "embedded" && mode !== "cluster")
         throw new CliError("USAGE", {

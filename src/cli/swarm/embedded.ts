@@ -16,7 +16,7 @@ import type { SupervisorSpec } from "#runtime/supervision/spec.ts";
 import { HostSet, type HostNews } from "#runtime/threads/host-set.ts";
 import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
-import type { ThreadFault } from "#runtime/threads/protocol.ts";
+import type { HostCounts, ThreadFault } from "#runtime/threads/protocol.ts";
 import { AgentsThread } from "./agents-control.ts";
 import type { HiredSpec } from "./agents-thread.ts";
 import { writePid, type Folder } from "./folder.ts";
@@ -168,6 +168,10 @@ export class EmbeddedSwarm implements RunningSwarm {
         this.query(this.#placement.indexOf(host), name),
       ),
     );
+  }
+
+  counts(): Promise<readonly HostCounts[]> {
+    return this.hosts.stats();
   }
 
   async #unlessDied(host: number, answer: Promise<unknown> | undefined): Promise<unknown> {

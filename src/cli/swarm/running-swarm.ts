@@ -7,6 +7,7 @@ import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
+import type { HostCounts } from "#runtime/threads/protocol.ts";
 import type { AgentsThread } from "./agents-control.ts";
 import type { Folder } from "./folder.ts";
 import type { Operator } from "./operator.ts";
@@ -28,6 +29,8 @@ export interface RunningSwarm {
   query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined>;
   /** Of every host: one answer each. */
   queryAll(name: string): Promise<readonly unknown[]>;
+  /** Of the hosts of this process: what each has counted since its thread began. */
+  counts(): Promise<readonly HostCounts[]>;
   system<T>(name: string, argument?: unknown): Promise<T | undefined>;
   /** Resolves when nothing is queued any more in the hosts of this process. */
   drain(): Promise<void>;

@@ -11,6 +11,7 @@ import { formatCredits } from "#protocol/amount.ts";
 import type { LabelAttestation } from "#protocol/bodies.ts";
 import type { Credits, Did } from "#protocol/words.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
+import type { HostCounts } from "#runtime/threads/protocol.ts";
 import { grantOf } from "../input/funds.ts";
 import { enrol, REQUESTER } from "../swarm/accounts.ts";
 import type { Operator } from "../swarm/operator.ts";
@@ -61,6 +62,10 @@ export class OwnSwarm implements GatewaySwarm {
 
   query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined> {
     return this.#swarm.query<T>(bucket, name, argument);
+  }
+
+  counts(): Promise<readonly HostCounts[]> {
+    return this.#swarm.counts();
   }
 
   openAccount(name: string, credits: Credits): Promise<Signer> {

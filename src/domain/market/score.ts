@@ -3,6 +3,7 @@
  * price 40, eta 30, reputation 20, fit 10 hundredths. Ties by reputation, then log position.
  */
 
+import { RANKED_BIDS_MAX } from "#protocol/limits.ts";
 import type { Credits, LogMs, Ppm } from "#protocol/words.ts";
 
 export const PRICE_SHARE: Ppm = 400_000;
@@ -34,7 +35,7 @@ export const scoreOf = (
   return Math.floor(weighted / MILLION);
 };
 
-/** Best first. The input's order is the order of the log. */
+/** Best first, as many as a RANKING holds. The input's order is the order of the log. */
 export const rankBids = <B extends Scorable>(
   bids: readonly B[],
   need: { readonly bounty: Credits; readonly deadlineMs: LogMs },
@@ -45,4 +46,5 @@ export const rankBids = <B extends Scorable>(
       (a, b) =>
         b.bid.score - a.bid.score || b.bid.reputation - a.bid.reputation || a.position - b.position,
     )
+    .slice(0, RANKED_BIDS_MAX)
     .map(({ bid }) => bid);

@@ -8,13 +8,13 @@
  * D3       Integers only: weights are ppm products, chance is sha-256 of (seed, step).
  */
 
-import { sha256 } from "#envelope/cid.ts";
+import { DIGEST_BYTES, sha256 } from "#envelope/cid.ts";
 import type { Parameters } from "../genesis/genesis.ts";
-import { entityOf } from "../registry/relations.ts";
-import { weights } from "../registry/reputation.ts";
+import { entityOf, relatedBy } from "../registry/relations.ts";
 import type { AgentRow, RegistrySnapshot } from "../registry/snapshot.ts";
 import type { Credits, Did, LogMs } from "#protocol/words.ts";
-import { eligibleVerifiers, seatsPerOrg, unrelatedTo, verifiersOf } from "./eligible.ts";
+import { seatsPerOrg } from "./eligible.ts";
+import { poolOf } from "./pool.ts";
 
 export interface DrawInput {
   readonly snapshot: RegistrySnapshot;
@@ -49,19 +49,20 @@ export interface Drawn {
 }
 
 export const draw = (input: DrawInput): Drawn => {
-  const { snapshot, rows, parameters, capability, bounty, parties, seated } = input;
-  const pool = eligibleVerifiers(snapshot, capability, parameters, bounty);
-  const weighed = weights(pool, capability, input.nowMs, parameters.weightStakeMax);
-  const free = new Set(unrelatedTo(pool, parties, rows).map((row) => row.did));
+  const { rows, parameters, parties, seated } = input;
+  const pool = poolOf(input);
+  const weighed = pool.weighed(input.nowMs);
+  const areRelated = relatedBy((did) => rows.get(did));
   const passed: Passed[] = [];
   const urn: Candidate[] = [];
-  for (const row of verifiersOf(snapshot, capability)) {
+  for (const { row, org } of pool.known) {
     const weight = weighed.get(row.did);
-    const candidate = { did: row.did, weight: weight ?? 0n, org: entityOf(row) };
+    const candidate = { did: row.did, weight: weight ?? 0n, org };
     if (weight === undefined)
       passed.push({ ...candidate, why: row.paused === true ? "paused" : "stake" });
     else if (parties.includes(row.did)) passed.push({ ...candidate, why: "party" });
-    else if (!free.has(row.did)) passed.push({ ...candidate, why: "related" });
+    else if (parties.some((party) => areRelated(row.did, party)))
+      passed.push({ ...candidate, why: "related" });
     else if (seated.includes(row.did)) passed.push({ ...candidate, why: "seated" });
     else urn.push(candidate);
   }
@@ -119,7 +120,8 @@ const shuffle = (urn: readonly Candidate[], seed: Uint8Array): Candidate[] => {
 const chanceBelow = (seed: Uint8Array, step: number, limit: bigint): bigint => {
   const counter = new Uint8Array(4);
   new DataView(counter.buffer).setUint32(0, step);
+  const digest = new DataView(sha256(seed, counter).buffer);
   let value = 0n;
-  for (const byte of sha256(seed, counter)) value = (value << 8n) | BigInt(byte);
+  for (let at = 0; at < DIGEST_BYTES; at += 8) value = (value << 64n) | digest.getBigUint64(at);
   return value % limit;
 };

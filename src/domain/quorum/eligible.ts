@@ -13,6 +13,12 @@ export const verifiersOf = (snapshot: RegistrySnapshot, capability: string): Age
     (row) => row.roles.includes("verifier") && row.capabilities.includes(capability),
   );
 
+/** What a verifier must have staked to judge a need of this bounty. */
+export const leastStake = ({ verifyStakeMin }: Parameters, bounty: Credits): Credits => {
+  const asked = bounty > STAKE_LEAST ? bounty : STAKE_LEAST;
+  return asked > verifyStakeMin ? asked : verifyStakeMin;
+};
+
 /**
  * Active verifiers of the capability, none of them paused, with stake ≥ the pool's minimum and
  * ≥ max(10, bounty).
@@ -23,8 +29,7 @@ export const eligibleVerifiers = (
   parameters: Parameters,
   bounty: Credits = 0n,
 ): AgentRow[] => {
-  const asked = bounty > STAKE_LEAST ? bounty : STAKE_LEAST;
-  const least = asked > parameters.verifyStakeMin ? asked : parameters.verifyStakeMin;
+  const least = leastStake(parameters, bounty);
   return verifiersOf(snapshot, capability).filter(
     (row) => row.paused !== true && row.stake >= least,
   );

@@ -5,7 +5,8 @@
  * Q1  Records are on the own disk, then on the stream, and only then may a head name them.
  * Q2  A head in the consensus store is the only thing that makes a record count.
  * Q3  A chain is read by walking back from its head by hash, from the own disk first, then from the
- *     stream; what came from the stream is kept on the own disk. A record that nobody has is RECORD_MISSING.
+ *     stream; what came from the stream is kept on the own disk, also in place of what is damaged there.
+ *     A record that nobody has whole is RECORD_MISSING.
  * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again.
  * Q5  What the stream has lost is put back from the own disk (`restock`), so that others can lead again.
  * Q6  The newest snapshot counts, from the own disk or the stream, if it lies on the chain of the head:
@@ -17,6 +18,7 @@ import { sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
+import { mark } from "#ports/marks.ts";
 import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
 
 /** Records that `restock` looks for on the stream at a time. */
@@ -154,7 +156,10 @@ export class ClusterStore implements LedStore {
 
   async #record(bucket: number, hash: Uint8Array): Promise<JournalRecord> {
     const { journal, stream } = this.#parts;
-    const own = await journal.get(bucket, hash);
+    const own = await journal.get(bucket, hash).catch((error: unknown) => {
+      if (error instanceof Fault && error.code === "STORE_CORRUPT") return mark("store.damaged");
+      throw error;
+    });
     if (own !== undefined) return own;
     const theirs = await stream.get(bucket, hash);
     if (theirs === undefined)

@@ -27,6 +27,8 @@ import type {
 } from "xstate";
 import type { Command, Event, Logic, Step, TimerCommand } from "./logic.ts";
 import { MachineRefused, assertHostable, hasParallel } from "./hostable.ts";
+import { steppedBy } from "./stepper.ts";
+import { tableOf } from "./table.ts";
 
 /**
  * Microsteps (eventless transitions and raised events) of one step. A machine of this project needs
@@ -95,6 +97,13 @@ const timerOf = (action: ExecutableActionObject, machineId: string): TimerComman
   }
   const { event, id, delay } = action.params as { event: Event; id?: string; delay?: number };
   if (delay === undefined) return undefined; // raised at once: XState has taken it in this step
+  return armed(machineId, { event, id, delay });
+};
+
+const armed = (
+  machineId: string,
+  { event, id, delay }: { event: Event; id: string | undefined; delay: number },
+): TimerCommand => {
   if (id === undefined) {
     throw new MachineRefused(machineId, `a delayed raise of ${event.type} has no id`);
   }
@@ -140,11 +149,25 @@ export function logicOf<C extends Command>(
   machine: AnyStateMachine,
 ): Logic<unknown, Event, unknown, C> {
   assertHostable(machine);
+  const microstepsMax = Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX);
+  const table = tableOf(machine);
+  if (table !== undefined)
+    return steppedBy({
+      machine: machine.id,
+      table,
+      microstepsMax,
+      armed: (timer) => armed(machine.id, timer),
+    });
+  return transitioned(machine, microstepsMax);
+}
+
+/** By XState's own `transition`: for what a table does not hold, parallel regions above all. */
+const transitioned = <C extends Command>(
+  machine: AnyStateMachine,
+  maxIterations: number,
+): Logic<unknown, Event, unknown, C> => {
   const hosted: AnyStateMachine = machine.provide({});
-  hosted.options = {
-    ...machine.options,
-    maxIterations: Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX),
-  };
+  hosted.options = { ...machine.options, maxIterations };
   const parallel = hasParallel(hosted.root);
   let actions: ExecutableActionObject[] = [];
   const scope = inertScope((action) => void actions.push(action));
@@ -183,7 +206,7 @@ export function logicOf<C extends Command>(
     encode: (state) => plainOf(state as Snap),
     decode: (plain) => restored(plain as PlainState),
   };
-}
+};
 
 const plainOf = (snap: Snap): PlainState => {
   const { value, context, status, output } = snap;

@@ -4,6 +4,7 @@
  */
 
 import { createHmac } from "node:crypto";
+import { hmacOf } from "#envelope/hmac.ts";
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import type { Epoch } from "#ports/store.ts";
 
@@ -21,6 +22,8 @@ export const EPOCHS_KEPT_MAX = 64;
 interface Keys {
   readonly signer: Signer;
   readonly secret: Uint8Array;
+  /** A hash that only the epoch's leader can have made, until the secret is logged. */
+  readonly chance: (label: Uint8Array) => Uint8Array;
 }
 
 export class EpochKeys {
@@ -36,7 +39,8 @@ export class EpochKeys {
     let keys = this.#kept.get(name);
     if (keys === undefined) {
       const signer = signerFromSeed(epochSeed(this.#master, epoch));
-      keys = { signer, secret: epochSecret(this.#master, epoch) };
+      const secret = epochSecret(this.#master, epoch);
+      keys = { signer, secret, chance: hmacOf(secret) };
       this.#kept.set(name, keys);
       if (this.#kept.size > EPOCHS_KEPT_MAX) {
         const oldest = this.#kept.keys().next();

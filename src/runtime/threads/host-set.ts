@@ -20,6 +20,7 @@ import type { SupervisorSpec } from "../supervision/spec.ts";
 import type { HostEvent } from "../host/environment.ts";
 import type {
   EpochFacts,
+  HostCounts,
   HostRunner,
   Port,
   RemoteControl,
@@ -133,6 +134,17 @@ export class HostSet<P extends Port> {
 
   controls(): RemoteControl<P>[] {
     return [...this.#slots.values()].map((slot) => slot.host.control);
+  }
+
+  /** Of each host that answers: what it has counted since its thread began. */
+  async stats(): Promise<HostCounts[]> {
+    const found: HostCounts[] = [];
+    await Promise.all(
+      [...this.#slots.keys()].map((index) =>
+        this.unlessGone(index, async (host) => void found.push(await host.stats())),
+      ),
+    );
+    return found;
   }
 
   hostOf(bucket: number): number {

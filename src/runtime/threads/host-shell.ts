@@ -3,11 +3,10 @@
  * agents, signed receipts. Worker threads and the simulated world run the same shell.
  */
 
-import { createHmac } from "node:crypto";
 import { encode } from "#envelope/canonical.ts";
 import { cidOf, sha256 } from "#envelope/cid.ts";
 import { decodeSigned, signEnvelopes } from "#envelope/envelope.ts";
-import type { Signer } from "#envelope/keys.ts";
+import type { Signer, Verifier } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -42,6 +41,8 @@ export interface ShellOptions {
   /** The application's answers to questions about a host. */
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
   readonly store: Store & Blocks;
+  /** Absent: the fastest there is. */
+  readonly verifier?: Verifier;
   readonly clock: Clock;
   /** Runs `task` as soon as what is at hand is done. */
   readonly soon: (task: () => void) => void;
@@ -140,12 +141,11 @@ export class HostShell<P extends Port> {
     this.#host = new Host({
       app,
       store,
-      verifier: bestSuite(),
+      verifier: this.#o.verifier ?? bestSuite(),
       nowMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
       after: (delayMs, wake) => clock.after(delayMs, wake),
-      chance: (label, bucket) =>
-        createHmac("sha256", this.#keysOf(bucket).secret).update(label).digest(),
+      chance: (label, bucket) => this.#keysOf(bucket).chance(label),
       epochBody: (current, previous) => ({
         ...epoch.fields,
         ...current,

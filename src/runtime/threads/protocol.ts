@@ -77,6 +77,8 @@ export interface EpochFacts {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+export type HostCounts = HostStats & { readonly waiting: number };
+
 /** The control plane of a host. */
 export interface HostControl<P = MessagePort> {
   open(epoch: EpochFacts, placement: readonly number[]): Promise<void>;
@@ -91,7 +93,7 @@ export interface HostControl<P = MessagePort> {
   give(bucket: number, verb: string, body: unknown): boolean;
   query(name: string, argument: unknown): unknown;
   drain(): Promise<void>;
-  stats(): HostStats & { readonly waiting: number };
+  stats(): HostCounts;
   /** Heads of the buckets led here: records, entries, tree root, hash, T. */
   heads(): readonly BucketHead[];
 }

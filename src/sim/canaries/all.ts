@@ -1,14 +1,12 @@
 /** The canaries, each with what it breaks. */
 
-import { judge } from "#ports/commit-rules.ts";
 import { Threads } from "#runtime/bucket/threads.ts";
 import type { Application } from "#runtime/bucket/application.ts";
 import { withKind, withTurns, type Canary } from "./canary.ts";
+import { STORE_CANARIES } from "./stores.ts";
 
 /** Seeds within which each canary must be heard. */
 export const CANARY_SEEDS_MAX = 40;
-/** A commit is durable so much after its answer, where that is broken, ms. */
-const LATE_MS = 300;
 
 const replaced = <T extends object, K extends keyof T>(
   owner: T,
@@ -48,6 +46,7 @@ const without = (app: Application, verb: string): Application => ({
 });
 
 export const CANARIES: readonly Canary[] = [
+  ...STORE_CANARIES,
   {
     name: "double-decide",
     what: "an attempt is decided a second time",
@@ -59,36 +58,6 @@ export const CANARIES: readonly Canary[] = [
           return turn.append(verb, thread, body);
         },
       })),
-  },
-  {
-    name: "stale-head-accepted",
-    what: "the store takes a commit that was not built on its head, under any epoch",
-    properties: ["P4", "P7"],
-    rule: (write, row, exists) => {
-      const verdict = judge(write, row, exists);
-      return verdict !== "apply" && verdict.kind === "refused" ? "apply" : verdict;
-    },
-  },
-  {
-    name: "output-before-commit",
-    what: "outputs leave before their record is durable",
-    properties: ["P4", "E6"],
-    store: (store, after) => ({
-      ...store,
-      commit: (writes) => {
-        after(LATE_MS, () => void store.commit(writes).catch(() => undefined));
-        return Promise.resolve(
-          writes.map(({ bucket }) => ({ bucket, kind: "committed" as const })),
-        );
-      },
-    }),
-  },
-  {
-    name: "acknowledged-then-lost",
-    what: "the disk acknowledges what it has not synced, and a crash takes it back",
-    properties: ["E6", "P4", "P7"],
-    supervisors: "one",
-    disk: (disk) => disk.stopSyncing(),
   },
   {
     name: "rounding-leak",

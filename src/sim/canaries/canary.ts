@@ -10,6 +10,7 @@ import type { Blocks } from "#ports/blocks.ts";
 import type { judge } from "#ports/commit-rules.ts";
 import type { Store } from "#ports/store.ts";
 import type { ActorKind, Application, Turn } from "#runtime/bucket/application.ts";
+import type { Observation } from "../checkers/observation.ts";
 import type { SimDisk } from "../world/store.ts";
 
 export interface Canary {
@@ -30,6 +31,8 @@ export interface Canary {
   readonly disk?: (disk: SimDisk) => void;
   /** How much faster the supervisors' clocks run than true time says. */
   readonly clockFactor?: number;
+  /** What is seen of the run after its end. */
+  readonly observation?: (seen: Observation) => Observation;
   /** Replaces methods for one run; returns what puts them back. */
   readonly patch?: () => () => void;
 }

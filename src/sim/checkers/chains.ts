@@ -3,6 +3,7 @@
  * grow, and every record says the epoch that was logged before it.
  */
 
+import { hex } from "#envelope/cid.ts";
 import { logsOf, type Logs, type SeenRecord } from "./log-reader.ts";
 import type { Checker, Observation, Violation } from "./observation.ts";
 
@@ -51,21 +52,26 @@ const headOf = (
   const head = heads.get(bucket);
   const last = records.at(-1);
   if (head === undefined || last === undefined) return [];
-  const what = `the head names ${head.records} records of ${records.length}`;
-  return head.records === records.length && head.size === last.first + last.size
-    ? []
-    : [{ property: "P7", bucket, what }];
+  const bad = (what: string): Violation[] => [{ property: "P7", bucket, what }];
+  if (head.records !== records.length || head.size !== last.first + last.size)
+    return bad(`the head names ${head.records} records of ${records.length}`);
+  return hex(head.hash) === last.hash ? [] : bad("the last record is not the one the head names");
 };
 
 export const chains: Checker = {
   property: "P7",
   check: (observation) => {
     const logs = logsOf(observation);
-    const violations = [...logs.records].flatMap(([bucket, records]) => [
+    const unreadable = logs.unreadable.map(({ bucket, record }): Violation => ({
+      property: "P7",
+      bucket,
+      what: `record ${record} cannot be read`,
+    }));
+    const whole = [...logs.records].flatMap(([bucket, records]) => [
       ...recordsOf(bucket, records),
       ...epochsOf(bucket, logs),
       ...headOf(observation, bucket, records),
     ]);
-    return { kind: "checked", violations };
+    return { kind: "checked", violations: [...unreadable, ...whole] };
   },
 };

@@ -51,6 +51,8 @@ export interface SeenRecord {
 }
 
 export interface Logs {
+  /** Where the reading of a chain ended, because a record could not be read. */
+  readonly unreadable: readonly { readonly bucket: number; readonly record: number }[];
   readonly entries: readonly SeenEntry[];
   readonly ofBucket: ReadonlyMap<number, readonly SeenEntry[]>;
   readonly records: ReadonlyMap<number, readonly SeenRecord[]>;
@@ -99,6 +101,37 @@ const entryOf = (at: At, packed: unknown): SeenEntry => {
   }
 };
 
+/** Undefined where these bytes are no record. */
+const readOf = (
+  bucket: number,
+  bytes: Uint8Array,
+): { readonly record: SeenRecord; readonly entries: readonly SeenEntry[] } | undefined => {
+  try {
+    const [, , index, first, parent, generation, revision, atMs, packed] = decode(
+      bytes,
+    ) as readonly unknown[];
+    const list = packed as readonly unknown[];
+    const record: SeenRecord = {
+      bucket,
+      index: number(index),
+      first: number(first),
+      size: list.length,
+      hash: hex(sha256(bytes)),
+      parent: hex(parent as Uint8Array),
+      generation: number(generation),
+      revision: number(revision),
+      atMs: number(atMs),
+    };
+    const entries = list.map((one, i) => {
+      const at = { bucket, position: record.first + i, atMs: record.atMs };
+      return entryOf({ ...at, record: record.index }, one);
+    });
+    return { record, entries };
+  } catch {
+    return undefined;
+  }
+};
+
 /** Read once for all checkers of an observation. */
 export const logsOf = (observation: Pick<Observation, "logs">): Logs => {
   const known = read.get(observation);
@@ -106,35 +139,24 @@ export const logsOf = (observation: Pick<Observation, "logs">): Logs => {
   const entries: SeenEntry[] = [];
   const ofBucket = new Map<number, readonly SeenEntry[]>();
   const records = new Map<number, readonly SeenRecord[]>();
+  const unreadable: { bucket: number; record: number }[] = [];
   for (const [bucket, chain] of observation.logs) {
     const own: SeenEntry[] = [];
     const rows: SeenRecord[] = [];
     for (const bytes of chain) {
-      const [, , index, first, parent, generation, revision, atMs, packed] = decode(
-        bytes,
-      ) as readonly unknown[];
-      const list = packed as readonly unknown[];
-      rows.push({
-        bucket,
-        index: number(index),
-        first: number(first),
-        size: list.length,
-        hash: hex(sha256(bytes)),
-        parent: hex(parent as Uint8Array),
-        generation: number(generation),
-        revision: number(revision),
-        atMs: number(atMs),
-      });
-      for (const [i, one] of list.entries()) {
-        const at = { bucket, position: number(first) + i, atMs: number(atMs) };
-        own.push(entryOf({ ...at, record: number(index) }, one));
+      const read = readOf(bucket, bytes);
+      if (read === undefined) {
+        unreadable.push({ bucket, record: rows.length });
+        break;
       }
+      rows.push(read.record);
+      own.push(...read.entries);
     }
     entries.push(...own);
     ofBucket.set(bucket, own);
     records.set(bucket, rows);
   }
-  const logs: Logs = { entries, ofBucket, records };
+  const logs: Logs = { entries, ofBucket, records, unreadable };
   read.set(observation, logs);
   return logs;
 };

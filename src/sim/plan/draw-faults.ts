@@ -36,6 +36,16 @@ const CLUSTER = {
 /** Never both in one world: what is on no disk and on no server is gone. */
 const DISKS_LOST = { ...CLUSTER, "disk-lost": 2 };
 const STREAM_LOST = { ...CLUSTER, "stream-lost": 1 };
+/**
+ * Further faults of a seed, at most, and which: drawn from a stream of their own, so that what else a
+ * seed draws stays as it is.
+ */
+const FURTHER_MAX = 4;
+const FURTHER_ALONE = { "disk-full": 3, "clock-step": 1 };
+const FURTHER_CLUSTER = { partition: 4, "clock-step": 2 };
+/** Where the stream keeps what it has, what a disk has wrong can be read there. */
+const FURTHER_DISKS = { ...FURTHER_CLUSTER, "bit-flip": 2 };
+const FLIPPED_MAX = 20;
 /** A burst outlasts the tries of a commit. */
 const BURST = 14;
 
@@ -43,6 +53,7 @@ export const FAULT_KINDS = Object.keys({
   ...ALONE,
   ...DISKS_LOST,
   ...STREAM_LOST,
+  ...FURTHER_DISKS,
 }) as readonly Kind[];
 
 /** Every kind that can strike a lone supervisor's disk. */
@@ -67,7 +78,27 @@ export const drawFaults = (chance: Prng, plan: Omit<Plan, "faults">): readonly F
     const kind = chance.weighted(weights);
     return { atMs, ...whatOf(kind, chance, plan) };
   });
-  return drawn.sort((a, b) => a.atMs - b.atMs);
+  return [...drawn, ...furtherOf(chance.stream("further"), plan, drawn)].sort(
+    (a, b) => a.atMs - b.atMs,
+  );
+};
+
+const furtherOf = (
+  chance: Prng,
+  plan: Omit<Plan, "faults">,
+  drawn: readonly FaultPlan[],
+): readonly FaultPlan[] => {
+  const isLost = drawn.some(({ kind }) => kind === "stream-lost");
+  const several = isLost ? FURTHER_CLUSTER : FURTHER_DISKS;
+  const weights: Readonly<Partial<Record<Kind, number>>> =
+    plan.supervisors.length === 1 ? FURTHER_ALONE : several;
+  return Array.from({ length: chance.below(FURTHER_MAX + 1) }, (): FaultPlan => {
+    const atMs = chance.below(plan.safetyMs);
+    const what = whatOf(chance.weighted(weights), chance, plan);
+    if (what.kind !== "clock-step") return { atMs, ...what };
+    const supervisor = chance.below(plan.supervisors.length);
+    return { atMs, ...what, agent: "supervisor", supervisor };
+  });
 };
 
 const whatOf = (kind: Kind, chance: Prng, plan: Omit<Plan, "faults">): What => {
@@ -88,6 +119,12 @@ const whatOf = (kind: Kind, chance: Prng, plan: Omit<Plan, "faults">): What => {
       const turns = chance.between(1, 20);
       return { kind, supervisor: supervisor(), host: chance.below(plan.hosts), turns };
     }
+    case "partition": {
+      const direction = chance.pick(["both", "to", "from"] as const);
+      return { kind, supervisor: supervisor(), direction, forMs: chance.between(500, 12_000) };
+    }
+    case "bit-flip":
+      return { kind, supervisor: supervisor(), records: chance.between(1, FLIPPED_MAX) };
     case "stream-lost":
       return { kind };
     case "consensus-away":

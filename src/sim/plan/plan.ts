@@ -145,6 +145,15 @@ export type FaultPlan = { readonly atMs: number } & (
   /** One supervisor does not reach the consensus store. */
   | { readonly kind: "cut-off"; readonly supervisor: number; readonly forMs: number }
   | { readonly kind: "disk-lost"; readonly supervisor: number }
+  /** Other supervisors do not hear it, or it does not hear them, or both. */
+  | {
+      readonly kind: "partition";
+      readonly supervisor: number;
+      readonly direction: "both" | "to" | "from";
+      readonly forMs: number;
+    }
+  /** So many records on its disk have a bit that is wrong, from now on. */
+  | { readonly kind: "bit-flip"; readonly supervisor: number; readonly records: number }
   /** All servers of the stream lose what they held; the disks have it still. */
   | { readonly kind: "stream-lost" }
   | { readonly kind: "disk-full"; readonly supervisor: number; readonly forMs: number }
@@ -170,6 +179,8 @@ export type FaultPlan = { readonly atMs: number } & (
   | {
       readonly kind: "clock-step";
       readonly agent: number | "supervisor";
+      /** Which of several; absent: the first. */
+      readonly supervisor?: number;
       readonly byMs: number;
       readonly forMs: number;
     }

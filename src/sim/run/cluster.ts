@@ -152,6 +152,12 @@ export class ClusterSwarm implements SimSwarm {
         this.#journals[index]?.wipe();
         return true;
       }
+      case "bit-flip":
+        this.#journals[fault.supervisor % this.#journals.length]?.flipBits(
+          fault.records,
+          chance.stream(JSON.stringify(fault)),
+        );
+        return true;
       case "disk-full": {
         const journal = this.#journals[fault.supervisor % this.#journals.length];
         if (journal === undefined) return true;

@@ -70,12 +70,19 @@ export class EmbeddedSwarm implements SimSwarm {
           },
         );
         return true;
+      case "disk-full":
+        this.#disk.isFull = true;
+        scheduler.after(fault.forMs, () => {
+          this.#disk.isFull = false;
+        });
+        return true;
       default:
         return false;
     }
   }
 
   calm(): void {
+    this.#disk.isFull = false;
     this.#disk.forgetFaults();
     this.#disk.release();
     this.#disk.deliverLate();

@@ -14,10 +14,12 @@ export type News = SupervisorNews | MemberNews;
 const REFUSED_COMMIT = "its commit was refused";
 /** What a thread dies of where a fault was asked for. */
 const ASKED = ["exit", "a fault was asked for: throw"];
+/** A thread that starts on a full disk cannot lead: it dies and is started again until there is room. */
+const NO_ROOM_TO_LEAD = "STORE_FULL no room to lead";
 
 /** A halted bucket, a dead letter, a turn or a thread that threw; undefined: it is fine. */
 export const failureOf = (news: News): Failure | undefined => {
-  if (news.type === "died" && !ASKED.includes(news.reason))
+  if (news.type === "died" && !isAsked(news.reason))
     return { bucket: SYSTEM_BUCKET, what: `host ${news.host} died: ${news.reason}` };
   if (news.type !== "host") return undefined;
   const { event } = news;
@@ -28,3 +30,6 @@ export const failureOf = (news: News): Failure | undefined => {
     return { bucket, what: `a turn threw: ${event.cause}` };
   return undefined;
 };
+
+const isAsked = (reason: string): boolean =>
+  ASKED.includes(reason) || reason.startsWith(NO_ROOM_TO_LEAD);

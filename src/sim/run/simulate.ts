@@ -166,7 +166,7 @@ const report = async (
   if (held !== undefined)
     violations.push({ property: "E5", what: `${held} ${plan.quietMs} ms after the last fault` });
   for (const { bucket, what } of world.failures) violations.push({ property: "E5", bucket, what });
-  const { observation, replayed } = await replayedAtRest(world);
+  const { observation, replayed } = await replayedAtRest(world, options.canary);
   violations.push(...replayed.violations);
   const checked = options.check(observation);
   const posted = world.requesters.flatMap((requester) => requester.posted);
@@ -201,13 +201,15 @@ const counted = (words: readonly string[]): Record<string, number> => {
  */
 const replayedAtRest = async (
   world: SimWorld,
+  canary: Canary | undefined,
 ): Promise<{ readonly observation: Observation; readonly replayed: Replayed }> => {
   const { plan, recorder, scheduler, genesisBytes, swarm, blocks } = world;
   for (let look = 1; ; look += 1) {
     const states = new Map<number, string>();
     for (const bucket of [...plan.buckets, SYSTEM_BUCKET])
       states.set(bucket, await liveStates(world, bucket));
-    const observation = recorder.observation(genesisBytes, swarm.contents(), blocks, true);
+    const seen = recorder.observation(genesisBytes, swarm.contents(), blocks, true);
+    const observation = canary?.observation?.(seen) ?? seen;
     const replayed = await replayAll(states, observation);
     if (replayed.violations.length === 0 || look === LOOKS_MAX) return { observation, replayed };
     await scheduler.run(scheduler.nowMs + LOOK_AGAIN_MS);

@@ -33,15 +33,13 @@ export const strike = (world: SimWorld, fault: FaultPlan): void => {
       break;
     case "cut": {
       const name = agentOf(fault.agent)?.machine.name ?? "";
-      const ways: [string, string][] = [];
-      for (const gateway of swarm.gateways) {
-        if (fault.direction !== "from") ways.push([gateway, name]);
-        if (fault.direction !== "to") ways.push([name, gateway]);
-      }
-      for (const [from, to] of ways) network.cut(from, to);
-      scheduler.after(fault.forMs, () => {
-        for (const [from, to] of ways) network.heal(from, to);
-      });
+      cutFrom(world, name, swarm.gateways, fault);
+      break;
+    }
+    case "partition": {
+      const name = processOf(fault.supervisor)?.machine.name ?? "";
+      const others = swarm.gateways.filter((gateway) => gateway !== name);
+      cutFrom(world, name, others, fault);
       break;
     }
     case "weather":
@@ -57,7 +55,8 @@ export const strike = (world: SimWorld, fault: FaultPlan): void => {
       });
       break;
     case "clock-step": {
-      const struck = (fault.agent === "supervisor" ? processOf(0) : agentOf(fault.agent))?.machine;
+      const { agent, supervisor = 0 } = fault;
+      const struck = (agent === "supervisor" ? processOf(supervisor) : agentOf(agent))?.machine;
       struck?.step(fault.byMs);
       scheduler.after(fault.forMs, () => struck?.step(-fault.byMs));
       break;
@@ -65,6 +64,24 @@ export const strike = (world: SimWorld, fault: FaultPlan): void => {
     default:
       swarm.strike(fault);
   }
+};
+
+/** `to`: what is sent to `name` is lost; `from`: what it sends. */
+const cutFrom = (
+  { network, scheduler }: SimWorld,
+  name: string,
+  others: readonly string[],
+  { direction, forMs }: Pick<Extract<FaultPlan, { kind: "cut" }>, "direction" | "forMs">,
+): void => {
+  const ways: [string, string][] = [];
+  for (const other of others) {
+    if (direction !== "from") ways.push([other, name]);
+    if (direction !== "to") ways.push([name, other]);
+  }
+  for (const [from, to] of ways) network.cut(from, to);
+  scheduler.after(forMs, () => {
+    for (const [from, to] of ways) network.heal(from, to);
+  });
 };
 
 /** Everything that is wrong ends now. What was queued to go wrong never does. */

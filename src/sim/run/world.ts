@@ -8,6 +8,7 @@ import { encodeGenesis } from "#domain/genesis/codec.ts";
 import type { Genesis } from "#domain/genesis/genesis.ts";
 import { parametersOf } from "#domain/genesis/profiles.ts";
 import { BUCKETS, SYSTEM_BUCKET } from "#envelope/cid.ts";
+import type { Signer } from "#envelope/keys.ts";
 import { swarmIdOf } from "#envelope/swarm.ts";
 import type { AgentClient } from "#agent/client.ts";
 import type { Blocks } from "#ports/blocks.ts";
@@ -29,6 +30,7 @@ import { Trace } from "../kernel/trace.ts";
 import type { AgentPlan, GovernPlan, Plan } from "../plan/plan.ts";
 import { SimBlocks } from "../world/blocks.ts";
 import { Machine } from "../world/machine.ts";
+import { Notary } from "../world/notary.ts";
 import { SimNetwork } from "../world/network.ts";
 import { ClusterSwarm } from "./cluster.ts";
 import { EmbeddedSwarm, SUPERVISOR } from "./embedded.ts";
@@ -61,6 +63,7 @@ export class SimWorld {
   readonly network: SimNetwork;
   readonly recorder: Recorder;
   readonly blocks = new SimBlocks();
+  readonly #notary = new Notary();
   readonly swarm: SimSwarm;
   readonly agents: readonly SimAgent[];
   readonly requesters: readonly SimRequester[];
@@ -85,7 +88,7 @@ export class SimWorld {
     this.recorder = new Recorder(nowMs, new Trace(keepTrace));
     this.network = new SimNetwork(chance.stream("network"));
     this.storeMsMax = plan.storeMsMax;
-    const operator = signerOf(plan.seed, "operator");
+    const operator = this.#signerOf("operator");
     const genesis: Genesis = {
       version: 1,
       name: "simulated",
@@ -108,6 +111,10 @@ export class SimWorld {
     this.swarm = this.#swarm(plan, canary);
     this.agents = plan.agents.map((agent) => this.#agent(agent));
     this.requesters = plan.requesters.map((_, i) => this.#requester(i));
+  }
+
+  #signerOf(name: string): Signer {
+    return this.#notary.witness(signerOf(this.plan.seed, name));
   }
 
   #swarm(plan: Plan, canary: Canary | undefined): SimSwarm {
@@ -161,6 +168,7 @@ export class SimWorld {
       },
       ...(canary === undefined ? {} : { canary }),
       query,
+      verifier: this.#notary.verifier,
       limits: {
         ...HOST_LIMITS,
         outside: { ...HOST_LIMITS.outside, ...plan.mailbox },
@@ -213,7 +221,7 @@ export class SimWorld {
       swarm: this.#swarmId,
       policy: POLICY,
       plan,
-      signer: signerOf(this.plan.seed, plan.name),
+      signer: this.#signerOf(plan.name),
       chance: this.chance.stream(`agent ${plan.name}`),
       blocks: this.#blocksFromAfar(),
       rumours: this.rumours,
@@ -236,7 +244,7 @@ export class SimWorld {
   ): { client: AgentClient; machine: Machine } {
     const machine = new Machine(this.scheduler, name, { driftPpm: 0, skewMs: 0 });
     const voice = { machine, link: this.#link(machine), swarm: this.#swarmId, policy: POLICY };
-    return { client: clientOn(voice, signerOf(this.plan.seed, name), hear), machine };
+    return { client: clientOn(voice, this.#signerOf(name), hear), machine };
   }
 
   #requester(index: number): SimRequester {
@@ -244,7 +252,7 @@ export class SimWorld {
     const { client, machine } = this.#voice(`requester-${index}`, (notice) =>
       requester.hear(notice),
     );
-    const signer = signerOf(this.plan.seed, `requester-${index}`);
+    const signer = this.#signerOf(`requester-${index}`);
     const wallMs = (): number => machine.clock.wallMs();
     const pen = { signer, swarm: this.#swarmId, policy: POLICY, wallMs };
     requester.use({ client, machine, pen, blocks: this.#blocksFromAfar() });
@@ -254,7 +262,7 @@ export class SimWorld {
   /** The supervisors start and everybody joins, in fair weather. */
   async open(): Promise<void> {
     this.swarm.start();
-    const operator = signerOf(this.plan.seed, "operator");
+    const operator = this.#signerOf("operator");
     const { client } = this.#voice("operator", () => {});
     this.#desk = client;
     this.#governor = new SimGovernor({
@@ -292,7 +300,7 @@ export class SimWorld {
     const [desk, joining] = [this.#desk, this.#parties()[index]];
     if (desk === undefined || joining === undefined) return;
     this.recorder.note("world", `${joining.name} joins`);
-    const signer = signerOf(this.plan.seed, "operator");
+    const signer = this.#signerOf("operator");
     enrol({ client: desk, signer }, [joining]).catch((error: unknown) => {
       this.recorder.note("world", `${joining.name} did not join: ${String(error)}`);
     });
@@ -301,7 +309,7 @@ export class SimWorld {
   /** Agents, then requesters. */
   #parties(): Joining[] {
     const controlledBy = (name: string | undefined): Pick<Joining, "controller"> =>
-      name === undefined ? {} : { controller: signerOf(this.plan.seed, name).did };
+      name === undefined ? {} : { controller: this.#signerOf(name).did };
     const agents = this.agents.map(({ plan, client }): Joining => ({
       name: plan.name,
       roles: rolesOf(plan),

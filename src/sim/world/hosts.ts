@@ -3,6 +3,7 @@
  * takes its host down; what it had in hand can still be read.
  */
 
+import type { Verifier } from "#envelope/keys.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Store } from "#ports/store.ts";
 import type { Application } from "#runtime/bucket/application.ts";
@@ -71,6 +72,7 @@ export interface SimHostsOptions {
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
   /** The store as this thread reaches it. */
   readonly store: (thread: Thread) => Store & Blocks;
+  readonly verifier: Verifier;
   readonly limits: HostLimits;
   /** Delay of one message between threads, ms. */
   readonly delayMs: () => number;
@@ -158,6 +160,7 @@ export class SimHosts implements HostRunner<SimPort> {
       app: this.#o.createApplication(),
       query: this.#o.query,
       store: this.#o.store(thread),
+      verifier: this.#o.verifier,
       clock: { ...machine.clock, after: (delayMs, wake) => thread.after(delayMs, wake) },
       soon: (task) => void thread.after(this.#o.delayMs(), task, true),
       dead,

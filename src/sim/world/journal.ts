@@ -3,7 +3,9 @@
 import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
-import { hex } from "#envelope/cid.ts";
+import { hex, sha256 } from "#envelope/cid.ts";
+import { sameBytes } from "#ports/commit-rules.ts";
+import type { Prng } from "../kernel/prng.ts";
 
 const nameOf = (bucket: number, hash: Uint8Array): string => `${bucket} ${hex(hash)}`;
 
@@ -13,6 +15,9 @@ const copied = (record: JournalRecord): JournalRecord => ({
   parent: record.parent.slice(),
   bytes: record.bytes.slice(),
 });
+
+/** Its bytes are not those that its hash names. */
+const isDamaged = ({ bytes, hash }: JournalRecord): boolean => !sameBytes(sha256(bytes), hash);
 
 export class SimJournal {
   readonly #records = new Map<string, JournalRecord>();
@@ -35,13 +40,17 @@ export class SimJournal {
         if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
         for (const record of records) {
           const name = nameOf(record.bucket, record.hash);
-          if (!this.#records.has(name)) this.#records.set(name, copied(record));
+          const stored = this.#records.get(name);
+          if (stored === undefined || isDamaged(stored)) this.#records.set(name, copied(record));
         }
       },
       get: async (bucket, hash) => {
         check();
         const record = this.#records.get(nameOf(bucket, hash));
-        return record === undefined ? undefined : copied(record);
+        if (record === undefined) return undefined;
+        if (isDamaged(record))
+          throw new Fault("STORE_CORRUPT", `record ${record.index} of bucket ${bucket} is damaged`);
+        return copied(record);
       },
       loadSnapshot: async (bucket) => (check(), this.#snapshots.get(bucket)),
       saveSnapshot: async (snapshot) => {
@@ -60,9 +69,21 @@ export class SimJournal {
     this.#isOpen = false;
   }
 
-  /** For whoever looks from outside the world. */
+  /** For whoever looks from outside the world. What is damaged is not there. */
   contents(bucket: number, hash: Uint8Array): JournalRecord | undefined {
-    return this.#records.get(nameOf(bucket, hash));
+    const record = this.#records.get(nameOf(bucket, hash));
+    return record === undefined || isDamaged(record) ? undefined : record;
+  }
+
+  /** In so many of its records a bit is wrong from now on. */
+  flipBits(records: number, chance: Prng): void {
+    const names = [...this.#records.keys()];
+    for (let flipped = 0; flipped < Math.min(records, names.length); flipped += 1) {
+      const record = this.#records.get(chance.pick(names));
+      if (record === undefined) continue;
+      const at = chance.below(record.bytes.length);
+      record.bytes[at] = (record.bytes[at] ?? 0) ^ (1 << chance.below(8));
+    }
   }
 
   /** The disk is lost. */

@@ -3,6 +3,7 @@
  * the consensus store, the stream and the bus. It is started again when it ends.
  */
 
+import type { Verifier } from "#envelope/keys.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
@@ -36,6 +37,7 @@ export interface SimMemberOptions {
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
   /** The store as a host gets it; as it is, but for canaries. */
   readonly changeStore: (store: Store & Blocks) => Store & Blocks;
+  readonly verifier: Verifier;
   readonly limits: HostLimits;
   readonly hosts: number;
   readonly placement: readonly number[];
@@ -81,6 +83,7 @@ export class SimMember {
     const runner = new SimHosts({
       machine,
       createApplication: this.#o.createApplication,
+      verifier: this.#o.verifier,
       limits: this.#o.limits,
       query: this.#o.query,
       store: (thread) => this.#o.changeStore(this.#storeOf(thread, disk)),

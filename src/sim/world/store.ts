@@ -66,6 +66,9 @@ export class SimDisk {
   #life = 0;
   #locked = false;
 
+  /** Nothing more can be written: commits are answered `unknown` (adapters/sqlite/store.ts). */
+  isFull = false;
+
   /** By which commits are judged; a canary's may be lax. */
   readonly #rule: typeof judge;
 
@@ -221,6 +224,7 @@ export class SimDisk {
   }
 
   #lead(buckets: readonly number[]): Epoch {
+    if (this.isFull) throw new Fault("STORE_FULL", "no room to lead on the simulated disk");
     const held = buckets.filter((bucket) => this.#elsewhere.has(bucket));
     if (held.length > 0) throw new Fault("LEADER_ELSEWHERE", `buckets ${held.join(", ")}`);
     return this.fence(buckets);
@@ -231,6 +235,7 @@ export class SimDisk {
   }
 
   async #commit(writes: readonly BucketWrite[]): Promise<readonly CommitOutcome[]> {
+    if (this.isFull) return writes.map(({ bucket }) => ({ bucket, kind: "unknown" }));
     const silenced: number[] = [];
     const outcomes = writes.map((write) => {
       const fault = this.#faults.get(write.bucket)?.shift();
@@ -314,6 +319,7 @@ export class SimDisk {
   }
 
   #saveSnapshot(snapshot: Snapshot): void {
+    if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
     const state = this.#bucket(snapshot.bucket);
     if (state.snapshot !== undefined && state.snapshot.records > snapshot.records) return;
     if (!this.#isOnChain(snapshot)) return;

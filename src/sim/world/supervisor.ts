@@ -3,6 +3,7 @@
  * gateway for agents. It is started again by its machine when it ends, as an init system would.
  */
 
+import type { Verifier } from "#envelope/keys.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Store } from "#ports/store.ts";
@@ -36,6 +37,7 @@ export interface SupervisorOptions {
   readonly query: (host: Host, name: string, argument: unknown) => unknown;
   /** The store as a host gets it; as it is, but for canaries. */
   readonly changeStore: (store: Store & Blocks) => Store & Blocks;
+  readonly verifier: Verifier;
   readonly limits: HostLimits;
   readonly hosts: number;
   readonly placement: readonly number[];
@@ -77,6 +79,7 @@ export class SimSupervisor {
     const runner = new SimHosts({
       machine,
       createApplication: this.#o.createApplication,
+      verifier: this.#o.verifier,
       limits: this.#o.limits,
       query: this.#o.query,
       store: (thread) => this.#o.changeStore(reachedFrom(opened, machine, thread, storeMs)),

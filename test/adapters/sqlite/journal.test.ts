@@ -103,6 +103,22 @@ describe("the journal's folder", () => {
   });
 });
 
+describe("a record that is damaged", () => {
+  it("is refused, and is whole again when it is appended again", async () => {
+    const dir = folder();
+    const journal = opened(dir);
+    const [one, two] = chainOf(1, "one", "two");
+    await journal.append([one!, two!]);
+    const other = meddle(dir);
+    other.prepare("UPDATE journal SET bytes = ? WHERE hash = ?").run(two!.bytes, one!.hash);
+    other.close();
+    await expect(journal.get(1, one!.hash)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+    await journal.append([one!]);
+    expect(plainRecord(await journal.get(1, one!.hash))).toEqual(plainRecord(one));
+    expect(plainRecord(await journal.get(1, two!.hash))).toEqual(plainRecord(two));
+  });
+});
+
 describe("a write that fails", () => {
   it("for want of room keeps none of its records, and can be sent again", async () => {
     const dir = folder();

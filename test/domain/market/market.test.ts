@@ -6,6 +6,7 @@ import { challengeBondLeast, performanceBond } from "#domain/market/bond.ts";
 import { leaseTtl } from "#domain/market/lease-time.ts";
 import { quorumSize } from "#domain/market/quorum-size.ts";
 import { rankBids, scoreOf, type Scorable } from "#domain/market/score.ts";
+import { RANKED_BIDS_MAX } from "#protocol/limits.ts";
 import type { Tier } from "#protocol/words.ts";
 
 const CREDIT = 1_000_000n;
@@ -74,6 +75,15 @@ describe("a ranking", () => {
   it("does not depend on who else bids", () => {
     const alone = rankBids([bid()], need)[0]?.score;
     expect(rankBids([bid({ price: 0n }), bid()], need)[1]?.score).toBe(alone);
+  });
+
+  it("holds the best that its entry has room for, whatever came first", () => {
+    const prices = Array.from({ length: RANKED_BIDS_MAX + 40 }, (_, i) => BigInt(i) * 10_000n);
+    const ranked = rankBids(
+      prices.toReversed().map((price) => bid({ price })),
+      need,
+    );
+    expect(ranked.map(({ price }) => price)).toEqual(prices.slice(0, RANKED_BIDS_MAX));
   });
 });
 

@@ -3,6 +3,7 @@ import { emptyHead } from "#ports/commit-rules.ts";
 import type { Session } from "#ports/consensus.ts";
 import type { Head } from "#ports/store.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
+import { Prng } from "#sim/kernel/prng.ts";
 import { SimConsensus } from "#sim/world/consensus.ts";
 import { SimJournal, SimStream } from "#sim/world/journal.ts";
 import { writeOn } from "../../contracts/store.ts";
@@ -53,6 +54,25 @@ describe("records that the stream has lost", () => {
     stream.wipe();
     stream.isAway = true;
     await expect(own.restock(BUCKET)).rejects.toThrow(/STORE_FAILED/);
+  });
+
+  it("are read from the stream where the own disk has them wrong, and are right again there", async () => {
+    const disk = new SimJournal();
+    const other = storeOf(disk);
+    const whole = await other.read(BUCKET, 0, RECORDS);
+    disk.flipBits(RECORDS, Prng.of(1));
+    expect(await other.read(BUCKET, 0, RECORDS)).toEqual(whole);
+    stream.wipe();
+    expect(await other.read(BUCKET, 0, RECORDS)).toEqual(whole);
+  });
+
+  it("are missing where the own disk has them wrong", async () => {
+    const disk = new SimJournal();
+    const other = storeOf(disk);
+    await other.read(BUCKET, 0, RECORDS);
+    stream.wipe();
+    disk.flipBits(RECORDS, Prng.of(1));
+    await expect(other.read(BUCKET, 0, RECORDS)).rejects.toThrow(/RECORD_MISSING/);
   });
 
   it("are put back only where they are missing", async () => {

@@ -105,7 +105,7 @@ describe("host threads of one process", () => {
     const answers = await Promise.all(pings.map((one) => swarm.answer(one)));
     expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(["ack"]));
     await swarm.hosts.drain();
-    const stats = await Promise.all(swarm.hosts.controls().map((control) => control.stats()));
+    const stats = await swarm.hosts.stats();
     expect(stats.map(({ waiting }) => waiting)).toEqual([0, 0]);
     const heads = (await Promise.all(swarm.hosts.controls().map((c) => c.heads()))).flat();
     expect(heads).toHaveLength(257);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Prng } from "#sim/kernel/prng.ts";
 import { SimJournal, SimStream } from "#sim/world/journal.ts";
 import { journalContract } from "../../contracts/journal.ts";
 import { recordStreamContract } from "../../contracts/record-stream.ts";
@@ -28,6 +29,18 @@ describe("the simulated journal can be told to fail", () => {
     await expect(journal.append([two!])).rejects.toMatchObject({ code: "STORE_FULL" });
     expect(await journal.get(1, two!.hash)).toBeUndefined();
     expect(plainRecord(await journal.get(1, one!.hash))).toEqual(plainRecord(one));
+  });
+
+  it("a record with a wrong bit is refused until it is appended again", async () => {
+    const disk = new SimJournal();
+    const journal = disk.open();
+    const [record] = chainOf(1, "a");
+    await journal.append([record!]);
+    disk.flipBits(1, Prng.of(1));
+    await expect(journal.get(1, record!.hash)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+    expect(disk.contents(1, record!.hash)).toBeUndefined();
+    await journal.append([record!]);
+    expect(plainRecord(await journal.get(1, record!.hash))).toEqual(plainRecord(record));
   });
 
   it("a lost disk has nothing", async () => {

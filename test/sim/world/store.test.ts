@@ -103,6 +103,16 @@ describe("the simulated disk can be told to fail", () => {
     expect(answers).toEqual([]);
   });
 
+  it("a full disk commits nothing, does not say so, and takes the same bytes when there is room", async () => {
+    const { disk, store, write } = await begun();
+    disk.isFull = true;
+    expect(await store.commit([write])).toEqual([{ bucket: 1, kind: "unknown" }]);
+    expect((await store.head(1)).records).toBe(0);
+    await expect(store.lead([1])).rejects.toMatchObject({ code: "STORE_FULL" });
+    disk.isFull = false;
+    expect((await store.commit([write]))[0]).toMatchObject({ kind: "committed" });
+  });
+
   it("somebody else's bucket cannot be led", async () => {
     const { disk, store } = await begun();
     disk.holdElsewhere([3]);
