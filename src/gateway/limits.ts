@@ -42,7 +42,7 @@ export const STREAM_BYTES_MAX = 4 * 1024 * 1024;
 export const FOLLOW_MS = 100;
 /** Records read at a time. */
 export const READ_RECORDS = 256;
-/** The same of a need that has ended: most lives are no longer, and whatever is read is checked and decoded. */
+/** The same of a need that has ended: most lives are no longer, and all that is read is decoded. */
 export const LIFE_RECORDS = 24;
 /** A joined agent is asked for a sign of life this often, ms. */
 export const PROBE_MS = 5_000;

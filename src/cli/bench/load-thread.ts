@@ -63,6 +63,20 @@ export interface LoadControl {
 
 const soon = (task: () => void): void => void setImmediate(task);
 
+const needOf = (
+  { capabilities, bounty, verifyBounty, kPlan, kResult }: LoadSetup,
+  serial: number,
+) => ({
+  key: `n${serial}`,
+  capability: capabilities[serial % capabilities.length] ?? "",
+  input: { value: { serial } },
+  bounty,
+  verifyBounty,
+  kPlan,
+  kResult,
+  deadlineMs: 60_000,
+});
+
 export class Load implements LoadControl {
   #setup: LoadSetup | undefined;
   /** Of this process's hosts; none where the link is over the bus. */
@@ -140,7 +154,6 @@ export class Load implements LoadControl {
   run({ open, ms }: { readonly open: number; readonly ms: number }): Promise<LoadResult> {
     const [setup, requester] = [this.#setup, this.#requester];
     if (setup === undefined || requester === undefined) throw new Error("not open");
-    const { capabilities, bounty, verifyBounty, kPlan, kResult } = setup;
     const startedMs = performance.now();
     const cpu = process.threadCpuUsage();
     const signedBefore = this.#signatures();
@@ -168,21 +181,10 @@ export class Load implements LoadControl {
         const serial = this.#serial;
         this.#serial += 1;
         posted += 1;
-        const capability = capabilities[serial % capabilities.length] ?? "";
-        const body = {
-          key: `n${serial}`,
-          capability,
-          input: { value: { serial } },
-          bounty,
-          verifyBounty,
-          kPlan,
-          kResult,
-          deadlineMs: 60_000,
-        };
         const sentMs = performance.now();
         const placeholder = `#${serial}`;
         sent.set(placeholder, sentMs);
-        void requester.say("NEED", undefined, body).then((receipt) => {
+        void requester.say("NEED", undefined, needOf(setup, serial)).then((receipt) => {
           receiptsMs.push(performance.now() - sentMs);
           sent.delete(placeholder);
           sent.set(receipt.envelope, sentMs);
