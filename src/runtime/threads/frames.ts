@@ -15,6 +15,9 @@ export const FRAME_MESSAGES_MAX = 64;
 /** Bytes of one frame, one message larger than that excepted, which travels alone. 1 MiB. */
 export const FRAME_BYTES_MAX = 1024 * 1024;
 
+/** The kind of a message that is the wire of an envelope. */
+export const ENVELOPE = 0;
+
 const COUNT_BYTES = 4;
 const HEADER_BYTES = 5;
 

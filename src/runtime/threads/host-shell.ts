@@ -16,6 +16,7 @@ import type { Receipt } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent, HostLimits } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { EpochKeys } from "./epoch-keys.ts";
+import { unframe } from "./frames.ts";
 import type {
   Between,
   EpochFacts,
@@ -265,7 +266,7 @@ export class HostShell<P extends Port> {
   #fromAgents(connection: number, message: ToHost): void {
     switch (message.type) {
       case "envelopes":
-        this.#running.receive(connection, message.wires);
+        this.#running.receive(connection, wiresOf(message.frame));
         break;
       case "attach": {
         for (const agent of message.agents) this.#where.set(agent, connection);
@@ -379,6 +380,13 @@ export class HostShell<P extends Port> {
     }
   }
 }
+
+/** Copies: one envelope that is kept would keep its whole frame. */
+const wiresOf = (frame: ArrayBuffer): Uint8Array[] => {
+  const unframed = unframe(frame);
+  if (unframed.kind === "malformed") throw new Error(`a frame of this process: ${unframed.reason}`);
+  return unframed.messages.map(({ bytes }) => bytes.slice());
+};
 
 const idOf = (wire: Uint8Array): string => {
   try {

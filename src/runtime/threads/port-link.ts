@@ -3,6 +3,7 @@
 import { decode } from "#envelope/canonical.ts";
 import { bucketOfThread } from "#envelope/route.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
+import { ENVELOPE, FrameWriter } from "./frames.ts";
 import type { FromHost, Port, ToHost } from "./protocol.ts";
 
 type Code = Parameters<NonNullable<LinkEvents["rejected"]>>[1];
@@ -75,7 +76,11 @@ export class PortLink implements SwarmLink {
     for (const [index, wires] of this.#queues) {
       if (wires.length === 0 || !this.#ports.has(index)) continue;
       this.#queues.set(index, []);
-      this.#post(index, { type: "envelopes", wires });
+      const frames = new FrameWriter((frame) =>
+        this.#ports.get(index)?.postMessage({ type: "envelopes", frame } satisfies ToHost, [frame]),
+      );
+      for (const wire of wires) frames.push(ENVELOPE, wire);
+      frames.flush();
     }
   }
 

@@ -10,7 +10,8 @@ import type { BucketMessage, HostEvent, HostStats } from "../host/environment.ts
 export type ToHost =
   | { readonly type: "attach"; readonly agents: readonly string[] }
   | { readonly type: "detach"; readonly agents: readonly string[] }
-  | { readonly type: "envelopes"; readonly wires: readonly Uint8Array[] };
+  /** Wires of envelopes, packed (frames.ts); the buffer is transferred. */
+  | { readonly type: "envelopes"; readonly frame: ArrayBuffer };
 
 /** From a host to a connection. */
 export type FromHost =
@@ -59,7 +60,8 @@ export type FromBus =
 
 /** One end of a channel: in order, nothing lost while both ends live. A MessagePort is one. */
 export interface Port {
-  postMessage(message: unknown): void;
+  /** `moved` belongs to the other end from then on. */
+  postMessage(message: unknown, moved?: readonly ArrayBuffer[]): void;
   on(event: "message", listener: (message: unknown) => void): unknown;
   close(): void;
 }
