@@ -134,7 +134,7 @@ const swarm: RunningSwarm & { readonly placement: readonly number[] } = {
 };
 
 const load = new Load();
-load.open(await enrolLoad(swarm), sqlite.port());
+await load.open(await enrolLoad(swarm, swarm.placement), sqlite.port());
 hosts.add({ id: connections + 1, connect: (index, port) => load.connect(index, port) });
 const open = Number(values.open);
 await load.run({ open, ms: WARMUP_MS });

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import type { NatsOptions } from "#adapters/nats/connect.ts";
 import { parametersOf } from "#domain/genesis/profiles.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { loadSettings } from "../settings.ts";
@@ -39,6 +40,7 @@ export interface LifecycleResult {
   readonly tasksPerSecond: number;
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   readonly busMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  readonly decideMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   /** CPU of the whole process for each need, all threads. */
   readonly cpuMicrosPerTask: number;
   readonly loadCpuMicrosPerTask: number;
@@ -113,7 +115,8 @@ const batchesOf = (
 
 /** Requester and agents enrolled: what whoever speaks for them has to know. */
 export const enrolLoad = async (
-  swarm: RunningSwarm & { readonly placement: readonly number[] },
+  swarm: RunningSwarm,
+  placement: readonly number[],
 ): Promise<LoadSetup> => {
   const capabilities = Array.from({ length: WORKERS }, (_, i) => `job-${i}`);
   const link = swarm.link();
@@ -126,7 +129,7 @@ export const enrolLoad = async (
   ]);
   await registryReady(swarm);
   return {
-    placement: swarm.placement,
+    placement,
     swarm: swarm.folder.swarm,
     policy: swarm.folder.genesis.policy,
     requesterSeed: swarm.folder.keys.seed(requester.name),
@@ -144,21 +147,31 @@ export const enrolLoad = async (
 };
 
 /** The load's thread, connected to every host. */
-const openLoad = async (swarm: EmbeddedSwarm) => {
-  const setup = await enrolLoad(swarm);
+const openLoad = async (swarm: RunningSwarm, { placement, nats, blocks, joined }: Way) => {
+  const enrolled = await enrolLoad(swarm, placement);
+  const setup: LoadSetup = { ...enrolled, ...(nats === undefined ? {} : { nats }) };
   const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {
     name: "load",
   });
   const control = Comlink.wrap<LoadControl>(nodeEndpoint(worker));
-  const blocks = swarm.blocksPort();
-  await control.open(setup, Comlink.transfer(blocks, [blocks]));
-  swarm.hosts.add({
+  await control.open(setup, ...(blocks === undefined ? [] : [Comlink.transfer(blocks, [blocks])]));
+  joined?.({
     id: 1_000,
     connect: (index, port: MessagePort) =>
       void control.connect(index, Comlink.transfer(port, [port])),
   });
   return { control, worker };
 };
+
+/** How the load reaches the hosts: by ports of this process, or over NATS. */
+export interface Way {
+  readonly placement: readonly number[];
+  readonly nats?: NatsOptions;
+  readonly blocks?: MessagePort;
+  readonly joined?: EmbeddedSwarm["hosts"]["add"];
+  /** Of the hosts that the swarm is led by. */
+  readonly stats: () => Promise<readonly Counted[]>;
+}
 
 export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleResult> => {
   const dir = mkdtempSync(join(tmpdir(), "canswarm-bench-"));
@@ -175,28 +188,47 @@ export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleRe
     onHalt: (reason) => process.stderr.write(`${reason}\n`),
   });
   try {
-    const { control, worker } = await openLoad(swarm);
-    const { open, warmupSeconds, seconds } = options;
+    return await measured(swarm, options, {
+      placement: swarm.placement,
+      blocks: swarm.blocksPort(),
+      joined: (connection) => swarm.hosts.add(connection),
+      stats: () => swarm.hosts.stats(),
+    });
+  } finally {
+    await swarm.close(false);
+    rmSync(dir, { recursive: true, force: true });
+  }
+};
+
+/** `begin` is called after the warm-up, `end` after the load. */
+export const measured = async (
+  swarm: RunningSwarm,
+  { open, warmupSeconds, seconds }: Pick<LifecycleOptions, "open" | "warmupSeconds" | "seconds">,
+  way: Way,
+  around: { readonly begin?: () => Promise<void>; readonly end?: () => Promise<void> } = {},
+): Promise<LifecycleResult> => {
+  const { control, worker } = await openLoad(swarm, way);
+  try {
     if (warmupSeconds > 0) await control.run({ open, ms: warmupSeconds * 1000 });
-    const stats = () => swarm.hosts.stats();
-    const before = await stats();
+    await around.begin?.();
+    const before = await way.stats();
     const cpu = process.cpuUsage();
     const load = await control.run({ open, ms: seconds * 1000 });
     const { user, system } = process.cpuUsage(cpu);
-    const after = await stats();
+    const after = await way.stats();
+    await around.end?.();
     await control.close();
-    await worker.terminate();
     return {
       load,
       tasksPerSecond: Math.round((load.finalized * 10_000) / load.durationMs) / 10,
       latencyMs: percentiles(load.latenciesMs),
       busMs: percentiles(load.receiptsMs),
+      decideMs: percentiles(load.decidesMs),
       cpuMicrosPerTask: Math.round((user + system) / Math.max(1, load.finalized)),
       loadCpuMicrosPerTask: Math.round(load.cpuMicros / Math.max(1, load.finalized)),
       batches: batchesOf(before, after, load),
     };
   } finally {
-    await swarm.close(false);
-    rmSync(dir, { recursive: true, force: true });
+    await worker.terminate();
   }
 };

@@ -6,8 +6,12 @@
 import { isMainThread, parentPort, type MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import { NatsBlocks } from "#adapters/nats/blocks.ts";
+import { NatsBus } from "#adapters/nats/bus.ts";
+import type { NatsOptions } from "#adapters/nats/connect.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { systemClock } from "#adapters/system/clock.ts";
+import { BusLink } from "#agent/bus/bus-link.ts";
 import { AgentClient, isNack } from "#agent/client.ts";
 import { HiredAgent } from "#agent/hired-agent.ts";
 import { sha256 } from "#envelope/cid.ts";
@@ -31,6 +35,8 @@ export interface LoadSetup {
   readonly verifyBounty: bigint;
   readonly kPlan: number;
   readonly kResult: number;
+  /** In a cluster: over which servers they speak. */
+  readonly nats?: NatsOptions;
 }
 
 export interface LoadResult {
@@ -39,6 +45,8 @@ export interface LoadResult {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly latenciesMs: readonly number[];
   readonly receiptsMs: readonly number[];
+  /** From posting until a worker was told that it won. */
+  readonly decidesMs: readonly number[];
   readonly durationMs: number;
   readonly cpuMicros: number;
   /** Signatures that these envelopes took. */
@@ -46,29 +54,44 @@ export interface LoadResult {
 }
 
 export interface LoadControl {
-  open(setup: LoadSetup, blocks: MessagePort): void;
+  open(setup: LoadSetup, blocks?: MessagePort): Promise<void>;
   connect(index: number, port: MessagePort): void;
   /** Keep `open` needs under way for `ms`, then let them end. */
   run(options: { readonly open: number; readonly ms: number }): Promise<LoadResult>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const soon = (task: () => void): void => void setImmediate(task);
 
+const needOf = (
+  { capabilities, bounty, verifyBounty, kPlan, kResult }: LoadSetup,
+  serial: number,
+) => ({
+  key: `n${serial}`,
+  capability: capabilities[serial % capabilities.length] ?? "",
+  input: { value: { serial } },
+  bounty,
+  verifyBounty,
+  kPlan,
+  kResult,
+  deadlineMs: 60_000,
+});
+
 export class Load implements LoadControl {
   #setup: LoadSetup | undefined;
-  #link: PortLink | undefined;
+  /** Of this process's hosts; none where the link is over the bus. */
+  #ports: PortLink | undefined;
+  readonly #servers: { close(): Promise<void> }[] = [];
   readonly #clients: AgentClient[] = [];
   #requester: AgentClient | undefined;
   #ended: (need: string, outcome: string) => void = () => {};
+  #won: (need: string) => void = () => {};
   #serial = 0;
 
-  open(setup: LoadSetup, port: MessagePort): void {
+  async open(setup: LoadSetup, port?: MessagePort): Promise<void> {
     this.#setup = setup;
-    const link = new PortLink({ placement: setup.placement });
-    this.#link = link;
-    const blocks = connect(port);
     const clock = systemClock();
+    const { link, blocks } = await this.#way(setup, port);
     const { swarm, policy } = setup;
     for (const { name, seed, price } of setup.agents) {
       const heard: { agent?: HiredAgent } = {};
@@ -79,7 +102,10 @@ export class Load implements LoadControl {
         link,
         clock,
         soon,
-        onNotice: (notice) => heard.agent?.hear(notice),
+        onNotice: (notice) => {
+          if (notice.kind === "award") this.#won(notice.need);
+          heard.agent?.hear(notice);
+        },
       });
       const secret = sha256(new TextEncoder().encode(name));
       const asks = { bid: false, plan: false };
@@ -110,20 +136,31 @@ export class Load implements LoadControl {
     this.#clients.push(this.#requester);
   }
 
+  async #way({ nats, placement }: LoadSetup, port?: MessagePort) {
+    if (nats === undefined) {
+      if (port === undefined) throw new Error("no port to the blocks");
+      this.#ports = new PortLink({ placement });
+      return { link: this.#ports, blocks: connect(port) };
+    }
+    const [bus, blocks] = await Promise.all([NatsBus.open(nats), NatsBlocks.open(nats)]);
+    this.#servers.push(bus, blocks);
+    return { link: new BusLink({ bus, clock: systemClock() }), blocks };
+  }
+
   connect(index: number, port: Port): void {
-    this.#link?.connect(index, port);
+    this.#ports?.connect(index, port);
   }
 
   run({ open, ms }: { readonly open: number; readonly ms: number }): Promise<LoadResult> {
     const [setup, requester] = [this.#setup, this.#requester];
     if (setup === undefined || requester === undefined) throw new Error("not open");
-    const { capabilities, bounty, verifyBounty, kPlan, kResult } = setup;
     const startedMs = performance.now();
     const cpu = process.threadCpuUsage();
     const signedBefore = this.#signatures();
     const sent = new Map<string, number>();
     const latenciesMs: number[] = [];
     const receiptsMs: number[] = [];
+    const decidesMs: number[] = [];
     const outcomes: Record<string, number> = {};
     const early = new Map<string, string>();
     let posted = 0;
@@ -144,21 +181,10 @@ export class Load implements LoadControl {
         const serial = this.#serial;
         this.#serial += 1;
         posted += 1;
-        const capability = capabilities[serial % capabilities.length] ?? "";
-        const body = {
-          key: `n${serial}`,
-          capability,
-          input: { value: { serial } },
-          bounty,
-          verifyBounty,
-          kPlan,
-          kResult,
-          deadlineMs: 60_000,
-        };
         const sentMs = performance.now();
         const placeholder = `#${serial}`;
         sent.set(placeholder, sentMs);
-        void requester.say("NEED", undefined, body).then((receipt) => {
+        void requester.say("NEED", undefined, needOf(setup, serial)).then((receipt) => {
           receiptsMs.push(performance.now() - sentMs);
           sent.delete(placeholder);
           sent.set(receipt.envelope, sentMs);
@@ -180,12 +206,17 @@ export class Load implements LoadControl {
           outcomes,
           latenciesMs,
           receiptsMs,
+          decidesMs,
           durationMs,
           cpuMicros: user + system,
           signatures: this.#signatures() - signedBefore,
         });
       };
       this.#ended = done;
+      this.#won = (need) => {
+        const sentMs = sent.get(need);
+        if (sentMs !== undefined) decidesMs.push(performance.now() - sentMs);
+      };
       for (let i = 0; i < open; i += 1) post();
     });
   }
@@ -194,9 +225,10 @@ export class Load implements LoadControl {
     return this.#clients.reduce((sum, client) => sum + client.signatures, 0);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const client of this.#clients) client.close();
-    this.#link?.close();
+    this.#ports?.close();
+    await Promise.all(this.#servers.map((server) => server.close()));
   }
 }
 

@@ -195,6 +195,16 @@ export class ClusterSwarm implements RunningSwarm {
     return { version: `canswarm ${VERSION}`, bus: BUS_VERSION, machines: machinesDigest() };
   }
 
+  /** Buckets that this machine leads. */
+  ledHere(): ReadonlyMap<number, unknown> {
+    return this.#member?.leadership.led ?? new Map();
+  }
+
+  /** Undefined: this machine leads nothing. */
+  get hosts(): ClusterMember<MessagePort>["hosts"] | undefined {
+    return this.#member?.hosts;
+  }
+
   /** Supervisors that live, this one included where it leads. */
   members(): Promise<readonly string[]> {
     return this.#opened.storage.consensus.members();

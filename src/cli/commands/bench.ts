@@ -1,7 +1,12 @@
 /** `canswarm bench`: the product's figures with their limits, measured in the same run, beside them. */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { arch, cpus, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
+import { clusterFigures } from "../bench/cluster.ts";
 import { floorPerSecond, fsyncPerSecond } from "../bench/floor.ts";
 import { lifecycles, VERIFIERS, WORKERS } from "../bench/lifecycle.ts";
 import { loadSettings } from "../settings.ts";
@@ -33,6 +38,62 @@ const whole = (text: string, name: string): number => {
   return value;
 };
 
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+const note = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const MACHINE = {
+  cpu: cpus()[0]?.model ?? "unknown",
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  arch: arch(),
+  node: process.version,
+};
+
+const clusterBench = async (
+  flags: BenchFlags & { readonly config: string },
+): Promise<Record<string, unknown>> => {
+  const seconds = whole(flags.seconds, "seconds");
+  const open = whole(flags.open, "open");
+  note(`lifecycles over etcd and NATS: ${seconds} s, ${open} open needs; then their own limits`);
+  const { config } = flags;
+  const options = { seconds, open, warmupSeconds: TIMES.warmupSeconds, config };
+  const figures = await clusterFigures(options);
+  const { product, limits, ratio, bus } = figures;
+  return {
+    mode: "cluster",
+    tasksPerSecond: product.tasksPerSecond,
+    limits,
+    ratio: round(ratio),
+    latencyMs: product.latencyMs,
+    decideMs: product.decideMs,
+    busMs: product.busMs,
+    busAtRate: bus,
+    headsPerTask: round(figures.headsPerTask),
+    headsPerRequest: round(figures.headsPerRequest),
+    recordsPerTask: round(figures.recordsPerTask),
+    recordBytes: figures.recordBytes,
+    cpuMicrosPerTask: { process: product.cpuMicrosPerTask, load: product.loadCpuMicrosPerTask },
+    needs: product.load.finalized,
+    outcomes: product.load.outcomes,
+    seconds: round(product.load.durationMs / 1000),
+    durability: "own journal fsynced, JetStream acknowledged, etcd heads; outputs leave after that",
+    fsyncPerSecond: fsyncPerSecond(1_000),
+    machine: MACHINE,
+  };
+};
+
+/** With servers of its own, in a checkout. */
+const withServers = async (flags: BenchFlags): Promise<void> => {
+  const script = fileURLToPath(new URL("../../../bench/cluster.ts", import.meta.url));
+  if (!existsSync(script))
+    throw new CliError("CHECKOUT_NEEDED", { command: "bench --mode cluster" });
+  const { seconds, open, json } = flags;
+  const args = ["--seconds", seconds, "--open", open, ...(json ? ["--json"] : [])];
+  const child = spawn(process.execPath, [script, ...args], { stdio: "inherit" });
+  const [code] = (await once(child, "exit")) as [number | null];
+  process.exitCode = code ?? 1;
+};
+
 export const bench = async (
   flags: BenchFlags,
   { warmupSeconds, floorSeconds, fsyncMs }: BenchTimes = TIMES,
@@ -40,7 +101,6 @@ export const bench = async (
   const settings = await loadSettings(flags.config);
   const seconds = whole(flags.seconds, "seconds");
   const open = whole(flags.open, "open");
-  const note = (text: string): void => void process.stderr.write(`${text}\n`);
   note(
     `lifecycles: ${seconds} s, ${open} open needs, 1 requester, ${WORKERS} workers, ${VERIFIERS} verifiers`,
   );
@@ -70,7 +130,6 @@ export const bench = async (
     committed,
     records,
   });
-  const round = (value: number): number => Math.round(value * 1000) / 1000;
   return {
     tasksPerSecond: product.tasksPerSecond,
     floorPerSecond: Math.round(floor / envelopes),
@@ -87,13 +146,7 @@ export const bench = async (
     durability:
       "SQLite WAL, synchronous=FULL, group commit; receipts and notices leave after the commit",
     fsyncPerSecond: fsyncPerSecond(fsyncMs),
-    machine: {
-      cpu: cpus()[0]?.model ?? "unknown",
-      cores: cpus().length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      arch: arch(),
-      node: process.version,
-    },
+    machine: MACHINE,
   };
 };
 
@@ -101,13 +154,27 @@ export const addBench = (program: Command): void => {
   program
     .command("bench")
     .summary("measure signed, durable lifecycles per second beside their limits")
+    .option("--mode <mode>", "embedded, or cluster: over etcd and NATS", "embedded")
     .option("--seconds <n>", "how long the lifecycles run", "20")
     .option("--open <n>", "needs that are open at a time", "512")
-    .option("--config <file>", "another supervisor.config.ts")
+    .option(
+      "--config <file>",
+      "another supervisor.config.ts; of a cluster: servers that hold nothing else",
+    )
     .option("--json", "print one JSON object as the last line", false)
     .addHelpText("after", "\nExample:\n  canswarm bench --seconds 20 --json")
-    .action(async (flags: BenchFlags) => {
-      const result = await bench(flags);
+    .action(async (flags: BenchFlags & { readonly mode: string }) => {
+      const { mode, config } = flags;
+      if (mode !== "embedded" && mode !== "cluster")
+        throw new CliError("USAGE", {
+          reason: `--mode takes embedded or cluster, not ${mode}`,
+          command: "bench",
+        });
+      if (mode === "cluster" && config === undefined) return withServers(flags);
+      const result =
+        mode === "cluster" && config !== undefined
+          ? await clusterBench({ ...flags, config })
+          : await bench(flags);
       process.stdout.write(
         flags.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, undefined, 2)}\n`,
       );
