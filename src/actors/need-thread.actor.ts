@@ -354,7 +354,7 @@ const logEnd = (
     ...(sequence === undefined ? {} : { ledger: sequence }),
   };
   closeAttempt(turn, need, attempt);
-  turn.put(need, ended);
+  turn.archive(need, ended);
   turn.drop(needRow(need));
   turn.drop(planRow(need));
   turn.leave(need);

@@ -107,6 +107,8 @@ export interface Turn extends BucketView {
   /** The key's need has ended: it may be deleted. */
   undecide(key: string): void;
   put(key: string, row: unknown): void;
+  /** A row that is kept for ever and never changed: plain data, as the canonical codec takes it. */
+  archive(key: string, row: unknown): void;
   drop(key: string): void;
   /** The thread's owner has ended: who spoke in it is remembered for a while, then forgotten. */
   leave(thread: string): void;

@@ -12,6 +12,7 @@ import type { ActorKind, Application, Pinned } from "./application.ts";
 import type { OutgoingAsk } from "./outputs.ts";
 import { canonicalPlain } from "./canonical-plain.ts";
 import { Equivocations } from "./equivocations.ts";
+import { PackedRows, type EncodedRows } from "./packed-rows.ts";
 import { Threads } from "./threads.ts";
 
 /** Dead letters remembered in a bucket; each is a bug of ours, so there are few. Oldest go first. */
@@ -67,6 +68,8 @@ export class BucketState {
   pinnedDocument: unknown = undefined;
   readonly decided = new Set<string>();
   readonly rows = new Map<string, unknown>();
+  /** Rows that will not change any more. */
+  archived = new PackedRows();
   /** Names of inputs that were logged as dead letters and may come again. */
   readonly dead = new Set<string>();
   /** Proof of who signed two envelopes under one nonce. */
@@ -88,6 +91,10 @@ export class BucketState {
 
   outgoing({ to, number, payload }: PendingAsk): OutgoingAsk {
     return { to, number, floor: this.floor, payload };
+  }
+
+  row(key: string): unknown {
+    return this.rows.get(key) ?? this.archived.get(key);
   }
 
   /** The input is never taken again. */
@@ -122,6 +129,7 @@ export class BucketState {
       pin: this.pin,
       decided: this.decided,
       rows: this.rows,
+      archived: this.archived.encode(),
       dead: this.dead,
       equivocations: this.equivocations.encode(),
     };
@@ -150,6 +158,7 @@ export class BucketState {
     state.pin = from.pin;
     for (const key of from.decided) state.decided.add(key);
     for (const [key, row] of from.rows) state.rows.set(key, row);
+    state.archived = PackedRows.decode(from.archived);
     for (const name of from.dead) state.dead.add(name);
     state.equivocations = Equivocations.decode(from.equivocations);
     return state;
@@ -166,8 +175,8 @@ export class BucketState {
         sha256(encode(canonicalPlain([actor.kind.kind, actor.kind.logic.encode(actor.state)]))),
       ];
     }
-    for (const key of [...this.rows.keys()].sort())
-      yield [`row:${key}`, sha256(encode(canonicalPlain(this.rows.get(key))))];
+    for (const key of [...this.rows.keys(), ...this.archived.keys()].sort())
+      yield [`row:${key}`, sha256(encode(canonicalPlain(this.row(key))))];
   }
 }
 
@@ -189,6 +198,7 @@ declare const shape: () => {
   pin: Pin | undefined;
   decided: Set<string>;
   rows: Map<string, unknown>;
+  archived: EncodedRows;
   dead: Set<string>;
   equivocations: unknown;
 };

@@ -307,6 +307,10 @@ export class BucketTurn extends BucketReader implements Turn {
     this.#state.rows.set(key, row);
   }
 
+  archive(key: string, row: unknown): void {
+    this.#state.archived.add(key, row);
+  }
+
   drop(key: string): void {
     this.#state.rows.delete(key);
   }

@@ -29,7 +29,7 @@ export class BucketReader implements BucketView {
     return this.#state.actors.has(actor);
   }
   row(key: string): unknown {
-    return this.#state.rows.get(key);
+    return this.#state.row(key);
   }
   nonce(sender: string, thread: string): number {
     return this.#state.threads.highest(thread, sender);

@@ -6,26 +6,28 @@
 
 import type { Refused } from "../bucket/application.ts";
 
-/** Refusals remembered; the oldest is forgotten first. */
+/** Refusals remembered at most; the last half of them always are. */
 export const REFUSALS_KEPT_MAX = 32_768;
 
 export class Refusals {
-  readonly #kept = new Map<string, Refused>();
-  readonly #max: number;
+  // Two generations: the older is let go as a whole. To delete the oldest of one Map each time walks over
+  // the holes of those deleted before.
+  #young = new Map<string, Refused>();
+  #old = new Map<string, Refused>();
+  readonly #half: number;
 
   constructor(max = REFUSALS_KEPT_MAX) {
-    this.#max = max;
+    this.#half = max / 2;
   }
 
   /** What the envelope was told before, if it was refused for good. */
   of(envelope: string): Refused | undefined {
-    return this.#kept.get(envelope);
+    return this.#young.get(envelope) ?? this.#old.get(envelope);
   }
 
   remember(envelope: string, refused: Refused): void {
-    this.#kept.set(envelope, refused);
-    if (this.#kept.size <= this.#max) return;
-    const oldest = this.#kept.keys().next();
-    if (oldest.done !== true) this.#kept.delete(oldest.value);
+    this.#young.set(envelope, refused);
+    if (this.#young.size < this.#half) return;
+    [this.#old, this.#young] = [this.#young, new Map()];
   }
 }

@@ -1,0 +1,99 @@
+/**
+ * Small things that are many and seldom read, one after another in one array that no collector walks.
+ *
+ * B1  A place is where something was written; it stays valid, however the array grows or is emptied at
+ *     its beginning, until `keepFrom` has passed it.
+ * B2  Numbers are whole, 0 … 2^53 − 1, seven bits a byte, the low ones first.
+ */
+
+const BYTES_START = 4_096;
+/** Bytes of the longest number: 53 bits, seven a byte. */
+const NUMBER_BYTES_MAX = 8;
+const LOW_BITS = 128;
+
+/** Where the next thing is read; reading moves it on. */
+export interface Cursor {
+  at: number;
+}
+
+export class PackedBytes {
+  #bytes = new Uint8Array(BYTES_START);
+  /** Bytes before the array's first. */
+  #gone = 0;
+  /** In the array: what is kept begins here, and ends there. */
+  #start = 0;
+  #end = 0;
+
+  static of(kept: Uint8Array): PackedBytes {
+    const packed = new PackedBytes();
+    packed.#room(kept.length);
+    packed.#bytes.set(kept, 0);
+    packed.#end = kept.length;
+    return packed;
+  }
+
+  /** The place of what is kept first. */
+  get start(): number {
+    return this.#gone + this.#start;
+  }
+
+  /** The place of what is written next. */
+  get end(): number {
+    return this.#gone + this.#end;
+  }
+
+  /** A copy of what is kept. */
+  kept(): Uint8Array {
+    return this.#bytes.slice(this.#start, this.#end);
+  }
+
+  /** What was written before this place is not read any more. */
+  keepFrom(place: number): void {
+    this.#start = place - this.#gone;
+  }
+
+  number(value: number): void {
+    this.#room(NUMBER_BYTES_MAX);
+    let rest = value;
+    for (; rest >= LOW_BITS; rest = Math.floor(rest / LOW_BITS))
+      this.#bytes[this.#end++] = (rest % LOW_BITS) + LOW_BITS;
+    this.#bytes[this.#end++] = rest;
+  }
+
+  /** Bytes, behind their number. */
+  block(bytes: Uint8Array): void {
+    this.number(bytes.length);
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  numberAt(from: Cursor): number {
+    let value = 0;
+    for (let worth = 1; ; worth *= LOW_BITS) {
+      const byte = this.#bytes[from.at++ - this.#gone] ?? 0;
+      if (byte < LOW_BITS) return value + byte * worth;
+      value += (byte - LOW_BITS) * worth;
+    }
+  }
+
+  /** A view, valid until something is written. */
+  blockAt(from: Cursor): Uint8Array {
+    const length = this.numberAt(from);
+    from.at += length;
+    return this.#bytes.subarray(from.at - length - this.#gone, from.at - this.#gone);
+  }
+
+  /** Room for so many bytes more: first what is not kept any more goes, then the array grows. */
+  #room(bytes: number): void {
+    if (this.#end + bytes <= this.#bytes.length) return;
+    const kept = this.#end - this.#start;
+    const isHalfEmpty = this.#start >= this.#bytes.length / 2 && kept + bytes <= this.#start;
+    const to = isHalfEmpty
+      ? this.#bytes
+      : new Uint8Array(Math.max(this.#bytes.length * 2, kept + bytes));
+    to.set(this.#bytes.subarray(this.#start, this.#end), 0);
+    this.#gone += this.#start;
+    [this.#bytes, this.#end, this.#start] = [to, kept, 0];
+  }
+}
