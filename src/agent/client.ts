@@ -16,6 +16,7 @@ import type { AgentVerb, Bodies } from "#protocol/bodies.ts";
 import type { Ack, Nack, Notice, Receipt } from "#protocol/notices.ts";
 import { REFUSALS } from "#protocol/refusals.ts";
 import type { Cid, Did, EnvelopeId } from "#protocol/words.ts";
+import { Recent } from "./recent.ts";
 
 /** Envelopes under one signature. */
 export const SIGNED_TOGETHER_MAX = 256;
@@ -26,8 +27,11 @@ export const RESEND_MIN_MS = 200;
 export const RESEND_MAX_MS = 5_000;
 /** Times that a verb is signed anew, each after twice the wait of the one before: 6.2 s in all. */
 export const RESIGNS_MAX = 5;
-/** Threads whose nonces are remembered; the oldest are forgotten (notices tell the highest again). */
-export const THREADS_REMEMBERED_MAX = 100_000;
+/**
+ * Threads whose nonces are remembered beside the account's own. Those that were neither spoken in nor heard
+ * of for the longest time are forgotten: notices tell the highest again.
+ */
+export const THREADS_REMEMBERED_MAX = 32_768;
 
 export interface Prepared {
   readonly id: EnvelopeId;
@@ -59,7 +63,10 @@ export interface ClientOptions {
 export class AgentClient {
   readonly did: Did;
   readonly #options: ClientOptions;
-  readonly #nonces = new Map<string, number>();
+  readonly #account: string;
+  /** No notice tells it, so it is never forgotten. */
+  #accountNonce = 0;
+  readonly #nonces = new Recent<number>(THREADS_REMEMBERED_MAX);
   readonly #unanswered = new Map<EnvelopeId, Unanswered>();
   #queue: {
     bytes: Uint8Array;
@@ -74,6 +81,7 @@ export class AgentClient {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.did = options.signer.did;
+    this.#account = accountThread(this.did);
     const { link, onNotice } = options;
     link.attach(this.did, {
       receipt: (receipt) => this.#receipt(receipt),
@@ -92,13 +100,14 @@ export class AgentClient {
     });
   }
 
+  #nonce(thread: string): number {
+    return thread === this.#account ? this.#accountNonce : (this.#nonces.get(thread) ?? 0);
+  }
+
   #heard(thread: string, nonce: number): void {
-    const known = this.#nonces.get(thread) ?? 0;
-    if (nonce > known) this.#nonces.set(thread, nonce);
-    if (this.#nonces.size > THREADS_REMEMBERED_MAX) {
-      const oldest = this.#nonces.keys().next();
-      if (oldest.done !== true) this.#nonces.delete(oldest.value);
-    }
+    const highest = Math.max(nonce, this.#nonce(thread));
+    if (thread === this.#account) this.#accountNonce = highest;
+    else this.#nonces.set(thread, highest);
   }
 
   /** The account's highest nonce, as `status` tells it, after a restart. */
@@ -127,7 +136,7 @@ export class AgentClient {
 
   /** A nonce that leaves no room above it was used or told: nothing more can be said in this thread. */
   #isSpent(thread: string): boolean {
-    return (this.#nonces.get(thread) ?? 0) >= Number.MAX_SAFE_INTEGER;
+    return this.#nonce(thread) >= Number.MAX_SAFE_INTEGER;
   }
 
   #pause(ms: number): Promise<void> {
@@ -149,7 +158,7 @@ export class AgentClient {
 
   /** Account verbs go to the agent's own account thread. */
   sayAccount<V extends AccountVerb>(verb: V, body: Bodies[V]): Promise<Receipt> {
-    return this.say(verb, accountThread(this.did), body);
+    return this.say(verb, this.#account, body);
   }
 
   /** Sign now, send later: whoever must survive a crash stores `wire` first (E6). */
@@ -189,7 +198,7 @@ export class AgentClient {
     body: unknown,
     refs: readonly Cid[],
   ): { bytes: Uint8Array; id: EnvelopeId; thread: string } {
-    const nonce = thread === undefined ? 1 : (this.#nonces.get(thread) ?? 0) + 1;
+    const nonce = thread === undefined ? 1 : this.#nonce(thread) + 1;
     const sentAtMs = this.#options.clock.wallMs();
     const { bytes, id } = encodeEnvelope({
       v: 1,

@@ -31,6 +31,7 @@ import {
   type Telemetry,
   type WorkAnswer,
 } from "./runner/runner.ts";
+import { Recent } from "./recent.ts";
 import { CALL_MS_MAX, workMs } from "./work-time.ts";
 
 /** Outputs up to this many bytes travel inside COMMIT; larger ones as a block. */
@@ -76,14 +77,16 @@ type Of<K extends Notice["kind"]> = Extract<Notice, { kind: K }>;
 
 export class HiredAgent {
   readonly #o: HiredOptions;
-  readonly #answered = new Set<string>();
-  readonly #bids = new Map<string, OpenBid>();
+  readonly #answered = new Recent<true>(ANSWERED_MAX);
+  readonly #bids = new Recent<OpenBid>(NEEDS_REMEMBERED_MAX);
   /** What was hidden on a seat last, and of what: a plan's seats judge one candidate after another. */
-  readonly #votes = new Map<string, { readonly subject: string; readonly verdict: Verdict }>();
+  readonly #votes = new Recent<{ readonly subject: string; readonly verdict: Verdict }>(
+    NEEDS_REMEMBERED_MAX,
+  );
   /** Monotonic milliseconds at which a need was first told of: its deadline runs since then. */
-  readonly #firstHeardMs = new Map<string, number>();
+  readonly #firstHeardMs = new Recent<number>(NEEDS_REMEMBERED_MAX);
   /** What the program's own bids promised, by need and attempt. */
-  readonly #etas = new Map<string, number>();
+  readonly #etas = new Recent<number>(NEEDS_REMEMBERED_MAX);
 
   constructor(options: HiredOptions) {
     this.#o = options;
@@ -93,9 +96,7 @@ export class HiredAgent {
     const key = keyOf(notice);
     if (key !== undefined) {
       if (this.#answered.has(key)) return;
-      this.#answered.add(key);
-      if (this.#answered.size > ANSWERED_MAX)
-        this.#answered.delete(this.#answered.values().next().value as string);
+      this.#answered.set(key, true);
     }
     const forget = (): void => {
       if (key !== undefined) this.#answered.delete(key);
@@ -157,8 +158,7 @@ export class HiredAgent {
 
   async #bid(notice: Of<"bid">): Promise<void> {
     const { need, attempt, mode } = notice;
-    if (!this.#firstHeardMs.has(need))
-      remember(this.#firstHeardMs, need, this.#o.clock.monotonicMs());
+    if (!this.#firstHeardMs.has(need)) this.#firstHeardMs.set(need, this.#o.clock.monotonicMs());
     const bid = await this.#offer(notice);
     if (bid === undefined) {
       this.#said(
@@ -175,7 +175,7 @@ export class HiredAgent {
       return;
     }
     const salt = this.#salt(`bid/${need}/${attempt}`);
-    remember(this.#bids, `${need}/${attempt}`, bid);
+    this.#bids.set(`${need}/${attempt}`, bid);
     const sealed = sealedBidDigest(this.#o.client.did, bid, salt);
     this.#said(
       "PROPOSE",
@@ -199,7 +199,7 @@ export class HiredAgent {
       etaMs = result.value.etaMs ?? etaMs;
     }
     if (price > body.bounty || etaMs > body.deadlineMs) return undefined;
-    remember(this.#etas, `${notice.need}/${notice.attempt}`, etaMs);
+    this.#etas.set(`${notice.need}/${notice.attempt}`, etaMs);
     return { price, etaMs, patch: [] };
   }
 
@@ -347,7 +347,7 @@ export class HiredAgent {
   ): Promise<void> {
     const { need, attempt, seat } = notice;
     const key = seatKey({ need, attempt, question, seat });
-    remember(this.#votes, key, { subject, verdict });
+    this.#votes.set(key, { subject, verdict });
     // The seat judges another subject than before, and is to be opened again.
     this.#answered.delete(`reveal-vote/${key}`);
     const salt = this.#salt(`vote/${subject}/${key}`);
@@ -385,12 +385,6 @@ export class HiredAgent {
 
 /** A text of at most so many units; the cut may not leave half a character. */
 const cut = (text: string, unitsMax: number): string => text.slice(0, unitsMax).toWellFormed();
-
-const remember = <T>(map: Map<string, T>, key: string, value: T): void => {
-  map.set(key, value);
-  const oldest = map.keys().next();
-  if (map.size > NEEDS_REMEMBERED_MAX && oldest.done !== true) map.delete(oldest.value);
-};
 
 interface Commit {
   readonly artifact: Cid;

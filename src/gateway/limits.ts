@@ -8,6 +8,8 @@ export const ENVELOPES_BYTES_MAX = 1024 * 1024;
 export const ENVELOPES_MAX = 256;
 /** A request that has not arrived whole by then is given up, ms. */
 export const REQUEST_MS_MAX = 10_000;
+/** Looks at late requests in that time. */
+export const LATE_CHECKS = 10;
 /** An answer of the swarm is waited for so long, ms; then the need's id is told with 202. */
 export const RECEIPT_MS_MAX = 10_000;
 /** Connections at a time; those beyond are closed at once. */
@@ -42,7 +44,7 @@ export const STREAM_BYTES_MAX = 4 * 1024 * 1024;
 export const FOLLOW_MS = 100;
 /** Records read at a time. */
 export const READ_RECORDS = 256;
-/** The same of a need that has ended: most lives are no longer, and all that is read is decoded. */
+/** The same of a need that has ended: most lives are no longer. All that is read is checked and decoded. */
 export const LIFE_RECORDS = 24;
 /** A joined agent is asked for a sign of life this often, ms. */
 export const PROBE_MS = 5_000;

@@ -13,6 +13,7 @@ import {
   BODY_BYTES_MAX,
   CONNECTIONS_MAX,
   DRAIN_MS_MAX,
+  LATE_CHECKS,
   REQUEST_MS_MAX,
   STREAMS_MAX,
 } from "./limits.ts";
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Dids of agents that run inside this process. */
   readonly hired: readonly string[];
+  /** A request has to arrive whole within this time. Absent: REQUEST_MS_MAX. */
+  readonly requestMsMax?: number;
   /** A mistake of ours, for the log of whoever runs it. */
   readonly onError: (error: unknown, path: string) => void;
 }
@@ -61,7 +64,7 @@ export class GatewayServer {
 
   private constructor(options: ServerOptions) {
     this.#options = options;
-    const { swarm, dir, hired } = options;
+    const { swarm, dir, hired, requestMsMax = REQUEST_MS_MAX } = options;
     const needs = new Needs(swarm);
     const agents = new JoinedAgents(swarm);
     const metrics = new GatewayMetrics();
@@ -82,7 +85,9 @@ export class GatewayServer {
     };
     this.#app = fastify({
       bodyLimit: BODY_BYTES_MAX,
-      requestTimeout: REQUEST_MS_MAX,
+      requestTimeout: requestMsMax,
+      // Node looks for late requests every 30 s of itself: a few slow senders held all connections.
+      http: { connectionsCheckingInterval: requestMsMax / LATE_CHECKS },
       forceCloseConnections: true,
       logger: false,
     });

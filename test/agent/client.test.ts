@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { AgentClient, RESEND_MAX_MS, RESIGNS_MAX } from "#agent/client.ts";
+import { AgentClient, RESEND_MAX_MS, RESIGNS_MAX, THREADS_REMEMBERED_MAX } from "#agent/client.ts";
+import { cidOf } from "#envelope/cid.ts";
 import { accountThread, decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
@@ -89,4 +90,19 @@ it("has nothing more to say in a thread whose last nonce was used", async () => 
   const more = await client.sayAccount("STAKE", { amount: 1n });
   expect(more).toMatchObject({ kind: "nack", code: "NONCE_OLD" });
   expect(sent()).toBe(1);
+});
+
+it("forgets neither its account's nonce nor that of a thread in use, whatever else is told", async () => {
+  const { client, wires } = answeredBy("WRONG_SWARM");
+  const need = cidOf(new Uint8Array());
+  client.resume(accountThread(client.did), 7);
+  for (let n = 1; n <= 3 * THREADS_REMEMBERED_MAX; n += 1) {
+    client.resume(`need ${n}`, 1);
+    if (n % 1_000 === 0) client.resume(need, 1 + n / 1_000);
+  }
+  const last = 1 + Math.floor((3 * THREADS_REMEMBERED_MAX) / 1_000);
+  await client.sayAccount("STAKE", { amount: 1n });
+  await client.say("HEARTBEAT", need, { need, attempt: 1, revision: 1, progress: 0 });
+  const nonces = wires.map((wire) => decodeEnvelope(decodeSigned(wire).bytes).nonce);
+  expect(nonces).toEqual([8, last + 1]);
 });

@@ -72,6 +72,7 @@ export interface RigOptions {
   readonly port?: number;
   /** Of an earlier rig: its tokens stay. */
   readonly dir?: string;
+  readonly requestMsMax?: number;
 }
 
 export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
@@ -109,6 +110,7 @@ export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
     host: "127.0.0.1",
     port,
     hired: [],
+    ...(options.requestMsMax === undefined ? {} : { requestMsMax: options.requestMsMax }),
     onError: (error) => errors.push(error),
   });
   return {

@@ -17,6 +17,20 @@ const sums = (counts: Readonly<Record<string, number>>): string =>
 const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, value) => sum + value, 0);
 
+/** The first of each property comes before the rest, in the order in which they came. */
+const firstOfEachFirst = (violations: readonly SeedViolation[]): readonly SeedViolation[] => {
+  const firsts = violations.filter(
+    ({ property }, at) => violations.findIndex((one) => one.property === property) === at,
+  );
+  return [...firsts, ...violations.filter((one) => !firsts.includes(one))];
+};
+
+const byProperty = (violations: readonly SeedViolation[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const { property } of violations) counts[property] = (counts[property] ?? 0) + 1;
+  return counts;
+};
+
 const shown = ({ seed, property, what, command }: SeedViolation): string[] => [
   `  ${property}, seed ${seed}: ${what}`,
   `    ${command}`,
@@ -32,7 +46,7 @@ export const renderSim = (
   const verdict =
     violations.length === 0
       ? colors.good("no violation")
-      : colors.bad(`${count(violations.length)} violations`);
+      : colors.bad(`${count(violations.length)} violations`) + `: ${sums(byProperty(violations))}`;
   const rate = report.simulatedHoursPerSecond.toFixed(3);
   return [
     labelled(
@@ -49,7 +63,7 @@ export const renderSim = (
     ),
     labelled("trace", report.traceHash),
     labelled("verdict", verdict),
-    ...violations.slice(0, SHOWN_MAX).flatMap(shown),
+    ...firstOfEachFirst(violations).slice(0, SHOWN_MAX).flatMap(shown),
     ...(violations.length > SHOWN_MAX
       ? [`  and ${count(violations.length - SHOWN_MAX)} more`]
       : []),

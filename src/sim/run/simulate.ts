@@ -146,7 +146,11 @@ const ask = async (
   argument: unknown,
 ): Promise<unknown> => {
   let answer: { readonly value: unknown } | undefined;
-  void world.swarm.query(bucket, name, argument).then((value) => (answer = { value }));
+  world.swarm.query(bucket, name, argument).then(
+    (value) => (answer = { value }),
+    // Its host is only starting.
+    () => (answer = { value: undefined }),
+  );
   await world.scheduler.run(world.scheduler.nowMs + LOOK_MS, () => answer !== undefined);
   return answer?.value;
 };

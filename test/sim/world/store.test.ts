@@ -103,7 +103,7 @@ describe("the simulated disk can be told to fail", () => {
     expect(answers).toEqual([]);
   });
 
-  it("a full disk commits nothing, says nothing, and takes the same bytes when there is room", async () => {
+  it("a full disk commits nothing, does not say so and takes the same bytes when there is room", async () => {
     const { disk, store, write } = await begun();
     disk.isFull = true;
     expect(await store.commit([write])).toEqual([{ bucket: 1, kind: "unknown" }]);
