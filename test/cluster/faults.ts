@@ -178,11 +178,16 @@ const run = new Running(
 let isOver = false;
 void run.ended.then(() => (isOver = true));
 
-/** Moments at which needs ended, as the job tells. */
+/** Moments at which needs had ended, as the job tells once a second: a long job has no line for each. */
 const endedMs: number[] = [performance.now()];
 run.child.stderr?.on("data", (text: string) => {
-  const count = (String(text).match(/\] \w+ /g) ?? []).length;
-  for (let n = 0; n < count; n += 1) endedMs.push(performance.now());
+  for (const [, outcomes = ""] of String(text).matchAll(/^(.*), [\d,]+ open, [\d.]+ needs\/s$/gm)) {
+    const counts = (outcomes.match(/\d[\d,]*/g) ?? []).map((one) =>
+      Number(one.replaceAll(",", "")),
+    );
+    const ended = counts.reduce((sum, one) => sum + one, 0);
+    while (endedMs.length <= ended) endedMs.push(performance.now());
+  }
 });
 
 /** The longest time between two ends since then, ms. */
@@ -196,7 +201,7 @@ const rateSince = (fromMs: number): number =>
 
 while (!isOver && endedMs.length < FLOWING) await sleep(LOOK_MS);
 const wanted = Object.entries(FAULTS).filter(([name]) => flags.only?.includes(name) ?? true);
-say("fault                                no need ended for   ends/s before");
+say("fault                                no need ended for   ends/s before   (to a second)");
 const notStruck: string[] = [];
 for (const [name, strike] of wanted) {
   const calmFromMs = performance.now();
