@@ -1,7 +1,6 @@
 import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { encode } from "#envelope/canonical.ts";
 import { BucketState } from "#runtime/bucket/state.ts";
 import { PackedBytes } from "#runtime/bucket/packed-bytes.ts";
 import { PackedRows } from "#runtime/bucket/packed-rows.ts";
@@ -88,6 +87,5 @@ it("keeps places valid however the array grows, and whatever is let go before th
 });
 
 it("takes no row that the canonical codec does not take", () => {
-  expect(() => new PackedRows().add("need", { when: new Date(0) })).toThrow();
-  expect(() => encode({ when: new Date(0) })).toThrow();
+  expect(() => new PackedRows().add("need", { when: new Date(0) })).toThrow("of a class");
 });
