@@ -7,7 +7,7 @@ import { encode } from "#envelope/canonical.ts";
 import { bucketOf, cidOf } from "#envelope/cid.ts";
 import type { Overrides } from "#domain/genesis/profiles.ts";
 import { formatCredits, parseCredits } from "#protocol/amount.ts";
-import type { AgentVerb, Bodies, DrawBody, GrantBody } from "#protocol/bodies.ts";
+import type { AgentVerb, Bodies, DrawBody, GrantBody, PlanOp } from "#protocol/bodies.ts";
 import type { Tier, Verdict } from "#protocol/words.ts";
 import { World, type Cast } from "../support/world.ts";
 import { answer, HABITS, type Habit, type Player } from "./actors.ts";
@@ -23,6 +23,23 @@ const credits = (text: string): bigint => {
   const amount = parseCredits(text);
   if (amount === undefined) throw new Error(`${text} is no amount`);
   return amount;
+};
+
+/** `add:TASK`, `requires:TASK:ON`, `link:FROM:TO`, `state:TASK:STATE`. */
+const planOp = (word: string): PlanOp => {
+  const [op = "", first = "", second = ""] = word.split(":");
+  switch (op) {
+    case "add":
+      return { op: "ADD_TASK", task: first };
+    case "requires":
+      return { op: "REQUIRES", task: first, on: second };
+    case "link":
+      return { op: "LINK", from: first, to: second };
+    case "state":
+      return { op: "STATE", task: first, state: second };
+    default:
+      throw new Error(`no plan operation ${op}`);
+  }
 };
 
 export class Script {
@@ -68,6 +85,10 @@ export class Script {
         return [];
       case "cancel":
         return this.#tell("requester", "CANCEL", { need: this.#id(rest[0] ?? "") });
+      case "plan": {
+        const [name = "", who = "", ...ops] = rest;
+        return this.#tell(who, "UPDATE_PLAN", { need: this.#id(name), ops: ops.map(planOp) });
+      }
       case "bid":
       case "commit":
       case "yield":
@@ -146,7 +167,10 @@ export class Script {
   async #tell<V extends AgentVerb>(who: string, verb: V, body: Bodies[V]): Promise<string[]> {
     const world = await this.#open();
     const { answer: said } = await world.say(who, verb, body);
-    return said?.kind === "nack" ? [`${verb} refused ${said.code}`] : [];
+    if (said?.kind !== "nack") return [];
+    // Only a plan is refused for so many reasons under one code.
+    const why = verb === "UPDATE_PLAN" ? said.detail : undefined;
+    return [`${verb} refused ${said.code}${why === undefined ? "" : `: ${why}`}`];
   }
 
   async #pause(name: string, paused: boolean): Promise<string[]> {
