@@ -1,48 +1,51 @@
-/** Every command, in the order that help shows them. */
+/**
+ * Every command, in the order that help shows them. Each is loaded when it is asked for: `status` has no
+ * use for the simulated world, nor the benchmark for the gateway.
+ */
 
 import type { Command } from "commander";
-import { addAgent } from "./commands/agent.ts";
-import { addAudit } from "./commands/audit.ts";
-import { addBench } from "./commands/bench.ts";
-import { addCheck } from "./commands/check.ts";
-import { addCluster } from "./commands/cluster.ts";
-import { addCommittee } from "./commands/committee.ts";
-import { addContest } from "./commands/contest.ts";
-import { addDemo } from "./commands/demo.ts";
-import { addDoctor } from "./commands/doctor.ts";
-import { addLimits } from "./commands/limits.ts";
-import { addMachines } from "./commands/machines.ts";
-import { addNeed } from "./commands/need.ts";
-import { addPause } from "./commands/pause.ts";
-import { addPrograms } from "./commands/programs.ts";
-import { addReplay } from "./commands/replay.ts";
-import { addRun } from "./commands/run-command.ts";
-import { addSim } from "./commands/sim.ts";
-import { addStatus } from "./commands/status.ts";
-import { addUp } from "./commands/up.ts";
-import { addWelcome } from "./commands/welcome.ts";
-import { addWhy } from "./commands/why.ts";
 
-export const COMMANDS: readonly ((program: Command) => void)[] = [
-  addDemo,
-  addRun,
-  addUp,
-  addAgent,
-  addWelcome,
-  addStatus,
-  addNeed,
-  addWhy,
-  addContest,
-  addPause,
-  addLimits,
-  addAudit,
-  addReplay,
-  addCheck,
-  addCommittee,
-  addMachines,
-  addPrograms,
-  addDoctor,
-  addSim,
-  addBench,
-  addCluster,
+type Add = (program: Command) => void;
+
+interface Entry {
+  /** The words that may stand first. */
+  readonly names: readonly string[];
+  readonly load: () => Promise<Add>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  { names: ["demo"], load: async () => (await import("./commands/demo.ts")).addDemo },
+  { names: ["run"], load: async () => (await import("./commands/run-command.ts")).addRun },
+  { names: ["up"], load: async () => (await import("./commands/up.ts")).addUp },
+  { names: ["agent"], load: async () => (await import("./commands/agent.ts")).addAgent },
+  { names: ["welcome"], load: async () => (await import("./commands/welcome.ts")).addWelcome },
+  { names: ["status"], load: async () => (await import("./commands/status.ts")).addStatus },
+  { names: ["need"], load: async () => (await import("./commands/need.ts")).addNeed },
+  { names: ["why"], load: async () => (await import("./commands/why.ts")).addWhy },
+  {
+    names: ["challenge", "rule"],
+    load: async () => (await import("./commands/contest.ts")).addContest,
+  },
+  { names: ["pause", "resume"], load: async () => (await import("./commands/pause.ts")).addPause },
+  { names: ["limits"], load: async () => (await import("./commands/limits.ts")).addLimits },
+  { names: ["audit"], load: async () => (await import("./commands/audit.ts")).addAudit },
+  { names: ["replay"], load: async () => (await import("./commands/replay.ts")).addReplay },
+  { names: ["check"], load: async () => (await import("./commands/check.ts")).addCheck },
+  {
+    names: ["committee"],
+    load: async () => (await import("./commands/committee.ts")).addCommittee,
+  },
+  { names: ["machines"], load: async () => (await import("./commands/machines.ts")).addMachines },
+  { names: ["programs"], load: async () => (await import("./commands/programs.ts")).addPrograms },
+  { names: ["doctor"], load: async () => (await import("./commands/doctor.ts")).addDoctor },
+  { names: ["sim"], load: async () => (await import("./commands/sim.ts")).addSim },
+  { names: ["bench"], load: async () => (await import("./commands/bench.ts")).addBench },
+  { names: ["cluster"], load: async () => (await import("./commands/cluster.ts")).addCluster },
 ];
+
+/** Adds the command that is named, or, where none is (help, a mistake in typing), all of them. */
+export const addCommands = async (program: Command, named: string | undefined): Promise<void> => {
+  const one = COMMANDS.filter(({ names }) => named !== undefined && names.includes(named));
+  const adds = await Promise.all((one.length > 0 ? one : COMMANDS).map(({ load }) => load()));
+  for (const add of adds) add(program);
+};

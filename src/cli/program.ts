@@ -2,7 +2,7 @@
 
 import { Command, CommanderError } from "commander";
 import { CliError, printError } from "./errors.ts";
-import { COMMANDS } from "./commands.ts";
+import { addCommands } from "./commands.ts";
 import { guardOutputs } from "./output.ts";
 import { VERSION } from "./version.ts";
 
@@ -23,7 +23,7 @@ const program = new Command("canswarm")
   .configureOutput({ outputError: () => undefined })
   .addHelpText("after", "\nExample:\n  canswarm run TASKS.jsonl --agents AGENTS.json --json");
 
-for (const add of COMMANDS) add(program);
+await addCommands(program, process.argv[2]);
 
 /** Commander's sentence: `error: unknown option '--x'`, a guess on its second line. */
 const usage = (error: CommanderError, commandLine: readonly string[]): CliError => {

@@ -48,28 +48,37 @@ const needsOf = (file: string) =>
 
 const requester = () => createRequester({ url: market.url, token: market.token });
 
+/** Folders of examples, and how many agents each has. */
+const EXAMPLES = [
+  ["exec", 4],
+  ["exec-python", 3],
+  ["lines", 4],
+  ["module", 3],
+  ["http", 3],
+  ["llm", 4],
+  ["minify", 4],
+] as const;
+
 describe("agents of an AGENTS.json", () => {
-  test.each([
-    ["exec", 4],
-    ["exec-python", 3],
-    ["lines", 4],
-    ["module", 3],
-    ["http", 3],
-    ["llm", 4],
-    ["minify", 4],
-  ])(
-    "those of examples/%s join a supervisor and finalize what it is asked",
-    { timeout: TIMEOUT_MS },
-    async (name, count) => {
-      const folder = join(ROOT, "examples", name);
+  // To one supervisor, one after another: what each folder needs has a capability of its own.
+  test(
+    "those of each folder of examples join a supervisor and finalize what it is asked",
+    { timeout: 2 * TIMEOUT_MS },
+    async () => {
       await market.up();
-      const one = await market.join("keys", count, "--from", join(folder, "agents.json"));
-      const results = await Promise.all(
-        needsOf(join(folder, "tasks.jsonl")).map((need) => requester().run(need)),
-      );
-      expect(results.map(({ outcome }) => outcome)).toEqual(results.map(() => "finalized"));
-      one.child.kill("SIGTERM");
-      expect(await one.ended).toMatchObject({ code: 0 });
+      for (const [name, count] of EXAMPLES) {
+        const folder = join(ROOT, "examples", name);
+        const one = await market.join(name, count, "--from", join(folder, "agents.json"));
+        const needs = needsOf(join(folder, "tasks.jsonl"));
+        const results = await Promise.all(
+          needs.map((need) => requester().run({ ...need, key: `${name} ${need.key}` })),
+        );
+        expect(results.map(({ outcome }) => [name, outcome])).toEqual(
+          results.map(() => [name, "finalized"]),
+        );
+        one.child.kill("SIGTERM");
+        expect(await one.ended).toMatchObject({ code: 0 });
+      }
     },
   );
 

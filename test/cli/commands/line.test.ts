@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { COMMANDS } from "#cli/commands.ts";
+import { addCommands } from "#cli/commands.ts";
 import { Command } from "commander";
 import { canswarm } from "../command-line.ts";
 
-const built = (): Command => {
+const built = async (named?: string): Promise<Command> => {
   const program = new Command("canswarm");
-  for (const add of COMMANDS) add(program);
+  await addCommands(program, named);
   return program;
 };
 
@@ -18,8 +18,26 @@ const helpOf = (command: Command): string => {
   return text;
 };
 
+const ALL = await built();
+
+describe("a command that is named", () => {
+  const names = (program: Command): string[] => program.commands.map((one) => one.name());
+
+  it("is there without the others, as it is among all", async () => {
+    expect(names(ALL).length).toBeGreaterThan(20);
+    for (const command of ALL.commands) {
+      const alone = await built(command.name());
+      expect(names(alone)).toContain(command.name());
+      expect(alone.commands.length).toBeLessThan(3);
+      const same = alone.commands.find((one) => one.name() === command.name());
+      expect(helpOf(same ?? alone)).toBe(helpOf(command));
+    }
+    expect(names(await built("frobnicate"))).toEqual(names(ALL));
+  });
+});
+
 describe("help", () => {
-  it.each(leaves(built()).map((command) => [command.name(), command] as const))(
+  it.each(leaves(ALL).map((command) => [command.name(), command] as const))(
     "of %s has a sentence for every option and an example",
     (name, command) => {
       const help = helpOf(command);
