@@ -1,8 +1,9 @@
 /**
- * The one bridge to XState: hosts a machine as a pure step function.
+ * The one bridge to XState: hosts a machine as a pure step function, by its table (stepper.ts), or by
+ * XState's own `transition` where it has none.
  *
- * Owns one inert scope per machine, through which XState hands back its actions. Does not own timers
- * (runtime/timers) or the performance of commands (actors).
+ * Owns one inert scope per machine of the second kind, through which XState hands back its actions. Does
+ * not own timers (runtime/timers) or the performance of commands (actors).
  *
  * X1  A step builds no actor, reads no clock and performs nothing; what it wants done it returns.
  * X2  The state is a function of (value, context, status, output): `decode(encode(s))` steps as `s`
