@@ -8,10 +8,12 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createRequester } from "#agent/index.ts";
 import { t2State } from "#agent/sandbox/bubblewrap.ts";
+import { until } from "./command.ts";
 import { Market } from "./market-process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TIMEOUT_MS = 90_000;
+const START_MS = 60_000;
 
 let market: Market;
 beforeEach(() => {
@@ -140,8 +142,11 @@ describe("agents of an AGENTS.json", () => {
         "--only",
         "checker-a",
       );
-      while (!both.stderr.includes("NOT_WELCOME") || !both.stderr.includes("adder is here"))
-        await new Promise<void>((resolve) => setImmediate(resolve));
+      await until(
+        "one is here and the other is not",
+        () => ["NOT_WELCOME", "adder is here"].every((text) => both.stderr.includes(text)),
+        START_MS,
+      );
       expect(both.stderr).toMatch(
         /checker-a: NOT_WELCOME .*did:key:\w+.* --name checker-a --role verifier/,
       );
@@ -168,8 +173,7 @@ describe("agents of an AGENTS.json", () => {
         "--welcome",
         market.folder,
       );
-      while (!last.stderr.includes("is here"))
-        await new Promise<void>((resolve) => setImmediate(resolve));
+      await until("it is here", () => last.stderr.includes("is here"), START_MS);
       expect(last.stderr).toMatch(/^checker-a is here as verifier for sum/);
     },
   );

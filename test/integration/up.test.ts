@@ -7,9 +7,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createRequester, createVerifier, createWorker, fixedPrice } from "#agent/index.ts";
 import { tokenIn } from "#gateway/tokens.ts";
 import { readLog, reckon } from "./books.ts";
-import { canswarm, type Running } from "./command.ts";
+import { canswarm, until, type Running } from "./command.ts";
 
 const TIMEOUT_MS = 90_000;
+const START_MS = 60_000;
 
 let folder: string;
 let data: string;
@@ -35,10 +36,8 @@ const start = (...args: readonly string[]): Running => {
 const line = async (one: Running): Promise<string> => {
   let over = false;
   void one.ended.then(() => (over = true));
-  while (!one.stdout.includes("\n")) {
-    if (over) throw new Error(`it ended: ${one.stderr}`);
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
+  await until("it is ready", () => over || one.stdout.includes("\n"), START_MS);
+  if (!one.stdout.includes("\n")) throw new Error(`it ended: ${one.stderr}`);
   return one.stdout;
 };
 
@@ -148,8 +147,7 @@ test(
       ),
     );
     for (const one of agents)
-      while (!one.stderr.includes("is here"))
-        await new Promise<void>((resolve) => setImmediate(resolve));
+      await until("it is here", () => one.stderr.includes("is here"), START_MS);
     const ask = ["--capability", "double", "--input", '{"n": 21}', "--bounty", "1"];
     const waited = await start("need", "post", ...to, ...ask, "--wait").ended;
     expect(waited).toMatchObject({ code: 0, stdout: 'finalized {"twice":42}\n' });

@@ -127,7 +127,9 @@ export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
   };
 };
 
-/** Looks again with every turn of the event loop; vitest's own limit ends a wait that never does. */
+const LOOK_EVERY_MS = 2;
+
+/** Looks again and again; vitest's own limit ends a wait that never does. */
 export const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise<void>((resolve) => setImmediate(resolve));
+  while (!holds()) await new Promise<void>((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
 };
