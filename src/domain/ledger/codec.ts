@@ -11,13 +11,13 @@ import type { Credits, Did, LogMs, NeedId } from "#protocol/words.ts";
 import { addStake, lockStake } from "./accounts.ts";
 import { assertConserved, recount } from "./conservation.ts";
 import type { LedgerAnswer } from "./requests.ts";
+import { EndedKeys } from "./ended-keys.ts";
 import { enterQueue } from "./seat-queue.ts";
 import { createLedger } from "./state.ts";
 import { widenCredits } from "./widen.ts";
 import type {
   AttemptHolds,
   BondHold,
-  KeyRow,
   LedgerState,
   NeedHold,
   Posted,
@@ -51,7 +51,7 @@ export interface PlainLedger {
   readonly staked: readonly (readonly [Did, Credits])[];
   readonly unbonding: readonly { agent: Did; amount: Credits; releaseAtMs: LogMs }[];
   readonly needs: readonly PlainNeed[];
-  readonly endedKeys: readonly (readonly [string, KeyRow])[];
+  readonly endedKeys: Uint8Array;
   readonly endedPostings: readonly (readonly [NeedId, readonly Posted[]])[];
   readonly transfers: readonly (readonly [string, TransferRow])[];
   readonly grants: readonly (readonly [string, TransferRow])[];
@@ -153,7 +153,7 @@ export const encodeLedger = (state: LedgerState): PlainLedger => ({
   staked: sorted(state.stakes).map(([agent, { staked }]) => [agent, staked]),
   unbonding: [...state.unbonding].map((tranche) => ({ ...tranche })),
   needs: sorted(state.needs).map(([, hold]) => plainNeed(hold)),
-  endedKeys: [...state.endedKeys],
+  endedKeys: state.endedKeys.kept(),
   endedPostings: sorted(state.endedPostings),
   transfers: [...state.transfers],
   grants: sorted(state.grants),
@@ -227,7 +227,7 @@ export const decodeLedger = (given: PlainLedger, parameters: Parameters): Ledger
   for (const [account, balance] of plain.balances) state.balances.set(account, BigInt(balance));
   readStakes(state, plain);
   for (const hold of plain.needs) readNeed(state, hold);
-  fill(state.endedKeys, plain.endedKeys);
+  state.endedKeys = new EndedKeys(plain.endedKeys);
   fill(state.endedPostings, plain.endedPostings);
   fill(state.transfers, plain.transfers);
   fill(state.grants, plain.grants);

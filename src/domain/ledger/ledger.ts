@@ -273,7 +273,7 @@ export const tick = (state: LedgerState, nowMs: LogMs): LedgerEffects => {
   forgetCancels(state);
   forgetChallenges(state);
   forgetSpending(state);
-  forgetBefore(state.endedKeys, ({ untilMs }) => untilMs <= nowMs);
+  state.endedKeys.forget(nowMs);
   forgetBefore(state.transfers, ({ atMs }) => atMs + TRANSFER_KEPT_MS <= nowMs);
   return takeEffects(state);
 };

@@ -137,7 +137,7 @@ const endNeed = (state: LedgerState, hold: NeedHold): void => {
   state.needs.delete(hold.need);
   state.liveKeys.delete(hold.key);
   const untilMs = state.nowMs + KEY_KEPT_MS;
-  state.endedKeys.set(hold.key, { first: hold.need, content: hold.content, untilMs });
+  state.endedKeys.add(hold.key, { first: hold.need, content: hold.content, untilMs });
   state.endedPostings.set(hold.need, hold.postings);
 };
 

@@ -13,8 +13,9 @@
 
 import type { Parameters } from "#domain/genesis/genesis.ts";
 import type { SpendLimits } from "#protocol/bodies.ts";
-import type { Cid, Credits, Did, EnvelopeId, LogMs, NeedId, Tier } from "#protocol/words.ts";
+import type { Credits, Did, EnvelopeId, LogMs, NeedId, Tier } from "#protocol/words.ts";
 import { assert } from "./bug.ts";
+import { EndedKeys } from "./ended-keys.ts";
 import { MINTED_MAX } from "./limits.ts";
 import type { LedgerAnswer, LedgerRequest, ReputationGain } from "./requests.ts";
 
@@ -128,12 +129,6 @@ export interface NeedHold {
 }
 
 /** What is left of an ended need for 30 days: enough to answer its key. */
-export interface KeyRow {
-  readonly first: Cid;
-  readonly content: string;
-  readonly untilMs: LogMs;
-}
-
 export interface TransferRow {
   readonly from: string;
   readonly to: string;
@@ -199,7 +194,7 @@ export interface LedgerState {
   /** By requester and key, of live needs. */
   readonly liveKeys: Map<string, NeedId>;
   /** By requester and key, of ended needs, in order of end. */
-  readonly endedKeys: Map<string, KeyRow>;
+  endedKeys: EndedKeys;
   /** Of ended needs, until the asker has logged the last answer. */
   readonly endedPostings: Map<NeedId, readonly Posted[]>;
   /** In order of time. */
@@ -250,7 +245,7 @@ export const createLedger = (parameters: Parameters, minted: Credits): LedgerSta
     unbonding: new Set(),
     needs: new Map(),
     liveKeys: new Map(),
-    endedKeys: new Map(),
+    endedKeys: new EndedKeys(),
     endedPostings: new Map(),
     transfers: new Map(),
     grants: new Map(),

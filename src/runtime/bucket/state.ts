@@ -12,11 +12,14 @@ import type { ActorKind, Application, Pinned } from "./application.ts";
 import type { OutgoingAsk } from "./outputs.ts";
 import { canonicalPlain } from "./canonical-plain.ts";
 import { Equivocations } from "./equivocations.ts";
-import { PackedRows, type EncodedRows } from "./packed-rows.ts";
+import { PackedRows } from "./packed-rows.ts";
 import { Threads } from "./threads.ts";
 
 /** Dead letters remembered in a bucket; each is a bug of ours, so there are few. Oldest go first. */
 export const DEAD_REMEMBERED_MAX = 1_024;
+
+/** Of what `encode` gives. A snapshot of another format is passed over: the log says the same. */
+export const STATE_FORMAT = 2;
 
 export interface Actor {
   readonly kind: ActorKind;
@@ -113,6 +116,7 @@ export class BucketState {
       a.kind.logic.encode(a.state),
     ]);
     return {
+      format: STATE_FORMAT,
       records: this.records,
       size: this.size,
       hash: this.hash,
@@ -129,14 +133,16 @@ export class BucketState {
       pin: this.pin,
       decided: this.decided,
       rows: this.rows,
-      archived: this.archived.encode(),
+      archived: this.archived.kept(),
       dead: this.dead,
       equivocations: this.equivocations.encode(),
     };
   }
 
-  static decode(bucket: number, plain: unknown, app: Application): BucketState {
+  /** Undefined for another format. */
+  static decode(bucket: number, plain: unknown, app: Application): BucketState | undefined {
     const from = plain as ReturnType<typeof shape>;
+    if (from.format !== STATE_FORMAT) return undefined;
     const state = new BucketState(bucket);
     state.records = from.records;
     state.size = from.size;
@@ -158,7 +164,7 @@ export class BucketState {
     state.pin = from.pin;
     for (const key of from.decided) state.decided.add(key);
     for (const [key, row] of from.rows) state.rows.set(key, row);
-    state.archived = PackedRows.decode(from.archived);
+    state.archived = new PackedRows(from.archived);
     for (const name of from.dead) state.dead.add(name);
     state.equivocations = Equivocations.decode(from.equivocations);
     return state;
@@ -182,6 +188,7 @@ export class BucketState {
 
 /** Names the type of an encoded state; never called. */
 declare const shape: () => {
+  format: number;
   records: number;
   size: number;
   hash: Uint8Array;
@@ -198,7 +205,7 @@ declare const shape: () => {
   pin: Pin | undefined;
   decided: Set<string>;
   rows: Map<string, unknown>;
-  archived: EncodedRows;
+  archived: Uint8Array;
   dead: Set<string>;
   equivocations: unknown;
 };

@@ -26,6 +26,11 @@ export const BACKLOG_INPUTS_MAX = 4_096;
 export const RELOAD_MS = 5_000;
 /** Replay of so many records of a bucket takes well under a second. */
 export const SNAPSHOT_RECORDS = 2_048;
+/**
+ * A snapshot holds the whole state, which grows with the needs that have ended: a large one waits until
+ * this part of its size has been logged, so that snapshots write a fixed multiple of what the log does.
+ */
+export const SNAPSHOT_LOGGED_SHARE = 1 / 8;
 
 export interface HostLimits {
   readonly turnInputsMax: number;
@@ -34,7 +39,7 @@ export interface HostLimits {
   /** Asks, by bucket; answers, in the room their asks reserved. */
   readonly inside: MailboxLimits;
   readonly backlogInputsMax: number;
-  /** Records between two snapshots of a bucket. */
+  /** Records between two snapshots of a bucket, at least. */
   readonly snapshotRecords: number;
 }
 

@@ -38,7 +38,7 @@ import {
   type HostLimits,
   type HostStats,
 } from "./environment.ts";
-import { newLed, type Led } from "./led.ts";
+import { isSnapshotDue, newLed, snapshotTaken, type Led } from "./led.ts";
 import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket } from "./poison.ts";
 import { Refusals } from "./refusals.ts";
@@ -361,17 +361,15 @@ export class Host {
       this.#threw(led, inputs, made);
       return;
     }
-    if (made.built !== undefined) this.#took(led);
+    if (made.built !== undefined) this.#took(led, made.built);
     this.#pipeline.add(bucket, led.epoch, made.built, joined(made.outputs, more));
     this.#agenda.schedule(led, this.#time.ranMs);
   }
 
-  #took(led: Led): void {
+  #took(led: Led, { bytes }: Built): void {
     this.stats.records += 1;
-    const isDue = led.state.records - led.snapshotAt >= this.#limits.snapshotRecords;
-    if (!isDue || led.snapshot !== undefined) return;
-    led.snapshot = savedState(led.state);
-    led.snapshotAt = led.state.records;
+    led.loggedBytes += bytes.length;
+    if (isSnapshotDue(led, this.#limits)) snapshotTaken(led, savedState(led.state));
   }
 
   /* --------------------------------------------------------------- what goes wrong */

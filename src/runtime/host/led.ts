@@ -5,6 +5,7 @@ import type { TurnInput } from "../bucket/input.ts";
 import { BucketState } from "../bucket/state.ts";
 import { GENESIS_PARENT } from "../log/record.ts";
 import { BucketTime, TICK_MS } from "../timers/log-time.ts";
+import { SNAPSHOT_LOGGED_SHARE, type HostLimits } from "./environment.ts";
 import type { SavedState } from "./recovery.ts";
 
 export interface Led {
@@ -21,6 +22,10 @@ export interface Led {
   committed: Uint8Array;
   /** Records under the newest snapshot. */
   snapshotAt: number;
+  /** Of the newest snapshot taken since the bucket was loaded. */
+  snapshotBytes: number;
+  /** Of the records since. */
+  loggedBytes: number;
   /** Taken of a state that is not confirmed yet; stored when it is. */
   snapshot: SavedState | undefined;
   /** The host's run time at which a timer or a tick is due, ms; Infinity: no timer is armed. */
@@ -39,6 +44,8 @@ export const newLed = (bucket: number, epoch: Epoch, ranMs: number): Led => ({
   backlog: [],
   committed: GENESIS_PARENT,
   snapshotAt: 0,
+  snapshotBytes: 0,
+  loggedBytes: 0,
   snapshot: undefined,
   dueMs: Infinity,
   held: false,
@@ -52,4 +59,17 @@ export const dueOf = ({ state, time }: Led, ranMs: number): number => {
   const timerMs = state.timers.next();
   if (timerMs === undefined) return Infinity;
   return ranMs + Math.max(0, Math.min(timerMs, state.atMs + TICK_MS) - time.now(ranMs));
+};
+
+/** Never while an earlier one waits for its turn's commit. */
+export const isSnapshotDue = (led: Led, { snapshotRecords }: HostLimits): boolean =>
+  led.snapshot === undefined &&
+  led.state.records - led.snapshotAt >= snapshotRecords &&
+  led.loggedBytes >= led.snapshotBytes * SNAPSHOT_LOGGED_SHARE;
+
+export const snapshotTaken = (led: Led, snapshot: SavedState): void => {
+  led.snapshot = snapshot;
+  led.snapshotAt = snapshot.records;
+  led.snapshotBytes = snapshot.bytes.length;
+  led.loggedBytes = 0;
 };

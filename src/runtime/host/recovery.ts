@@ -31,13 +31,11 @@ export const loadBucket = async (
   { app, store, open, inHand }: Recovery,
   bucket: number,
 ): Promise<{ state: BucketState; snapshotAt: number }> => {
-  let state = new BucketState(bucket);
   const snapshot = await store.loadSnapshot(bucket);
-  if (snapshot !== undefined) {
-    mark("load.snapshot");
-    state = BucketState.decode(bucket, deserialize(snapshot.bytes), app);
-    if (state.pin !== undefined) state.pinnedDocument = await open(state.pin.hash);
-  }
+  const kept = snapshot && BucketState.decode(bucket, deserialize(snapshot.bytes), app);
+  if (kept !== undefined) mark("load.snapshot");
+  const state = kept ?? new BucketState(bucket);
+  if (state.pin !== undefined) state.pinnedDocument = await open(state.pin.hash);
   const snapshotAt = state.records;
   const documents = new Map<string, unknown>();
   for (;;) {

@@ -1,7 +1,9 @@
+import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stateHashOf } from "#runtime/replay/replay.ts";
 import { HOST_LIMITS } from "#runtime/host/environment.ts";
+import { isSnapshotDue, newLed, snapshotTaken } from "#runtime/host/led.ts";
 import { savedState } from "#runtime/host/recovery.ts";
 import { Rig } from "../toy/rig.ts";
 
@@ -172,5 +174,36 @@ describe("a snapshot and the records behind it", () => {
       },
     );
     await fc.assert(property, { numRuns: 40 });
+  });
+
+  it("is passed over where another version wrote it: the log says the same", async () => {
+    const rig = await Rig.open(ALL);
+    await rig.say(1, "ADD", { by: 4 });
+    const saved = savedState(rig.state(1));
+    const older = { ...(deserialize(saved.bytes) as object), format: 1 };
+    await rig.store.saveSnapshot({ ...saved, bytes: serialize(older) });
+    const next = new Rig({ disk: rig.disk });
+    await next.host.lead(1, { generation: 0, revision: 0 }); // loads, and lets go
+    expect(next.state(1).encode()).toEqual(rig.state(1).encode());
+  });
+});
+
+describe("the next snapshot", () => {
+  const limits = { ...HOST_LIMITS, snapshotRecords: 10 };
+  const led = (records: number, snapshotBytes: number, loggedBytes: number) => {
+    const one = newLed(1, { generation: 0, revision: 1 }, 0);
+    one.state.records = records;
+    return Object.assign(one, { snapshotBytes, loggedBytes });
+  };
+
+  it.each([
+    ["is due after so many records", led(10, 0, 1), true],
+    ["is not due before", led(9, 0, 1_000_000), false],
+    ["waits for an eighth of a large one's size", led(1_000, 80_000, 9_999), false],
+    ["and is due then", led(1_000, 80_000, 10_000), true],
+  ])("%s", (_, one, isDue) => {
+    expect(isSnapshotDue(one, limits)).toBe(isDue);
+    snapshotTaken(one, savedState(one.state));
+    expect(isSnapshotDue(one, limits)).toBe(false);
   });
 });

@@ -16,6 +16,22 @@ export interface Cursor {
   at: number;
 }
 
+export const readNumber = (bytes: Uint8Array, from: Cursor): number => {
+  let value = 0;
+  for (let worth = 1; ; worth *= LOW_BITS) {
+    const byte = bytes[from.at++] ?? 0;
+    if (byte < LOW_BITS) return value + byte * worth;
+    value += (byte - LOW_BITS) * worth;
+  }
+};
+
+/** A view. */
+export const readBlock = (bytes: Uint8Array, from: Cursor): Uint8Array => {
+  const length = readNumber(bytes, from);
+  from.at += length;
+  return bytes.subarray(from.at - length, from.at);
+};
+
 export class PackedBytes {
   #bytes = new Uint8Array(BYTES_START);
   /** Bytes before the array's first. */
@@ -69,19 +85,19 @@ export class PackedBytes {
   }
 
   numberAt(from: Cursor): number {
-    let value = 0;
-    for (let worth = 1; ; worth *= LOW_BITS) {
-      const byte = this.#bytes[from.at++ - this.#gone] ?? 0;
-      if (byte < LOW_BITS) return value + byte * worth;
-      value += (byte - LOW_BITS) * worth;
-    }
+    return this.#read(from, readNumber);
   }
 
   /** A view, valid until something is written. */
   blockAt(from: Cursor): Uint8Array {
-    const length = this.numberAt(from);
-    from.at += length;
-    return this.#bytes.subarray(from.at - length - this.#gone, from.at - this.#gone);
+    return this.#read(from, readBlock);
+  }
+
+  #read<T>(from: Cursor, read: (bytes: Uint8Array, from: Cursor) => T): T {
+    from.at -= this.#gone;
+    const value = read(this.#bytes, from);
+    from.at += this.#gone;
+    return value;
   }
 
   /** Room for so many bytes more: first what is not kept any more goes, then the array grows. */
