@@ -174,6 +174,7 @@ export class AgentClient {
       const signed = signEnvelopes(
         part.map((m) => m.bytes),
         this.#options.signer,
+        part.map((m) => m.id),
       );
       for (const [j, one] of signed.entries())
         prepared.push({ id: one.id, thread: part[j]?.thread ?? one.id, wire: encodeSigned(one) });
@@ -229,6 +230,7 @@ export class AgentClient {
       const signed = signEnvelopes(
         part.map((p) => p.bytes),
         this.#options.signer,
+        part.map((p) => p.id),
       );
       for (const [j, one] of signed.entries()) {
         const { thread, resolve } = part[j] as (typeof part)[number];

@@ -7,7 +7,7 @@
  *     saves the repeated work.
  */
 
-import { decode, encode } from "./canonical.ts";
+import { decodeShared, encode } from "./canonical.ts";
 import { cidOf, hex } from "./cid.ts";
 import { publicKeyOf } from "./did.ts";
 import type { Did, EnvelopeId } from "./ids.ts";
@@ -41,19 +41,34 @@ export const rootMessage = (size: number, root: Uint8Array): Uint8Array => {
   return message;
 };
 
-/** One signature for 1 … 256 envelopes, given as their bytes. */
-export const signEnvelopes = (
-  envelopes: readonly Uint8Array[],
-  signer: Signer,
-): SignedEnvelope[] => {
+type Levels = ReturnType<typeof levelsOf>;
+
+const levelsOver = (envelopes: readonly Uint8Array[]): Levels => {
   const size = envelopes.length;
   if (size < 1 || size > BATCH_ENVELOPES_MAX) {
     throw new Malformed(`a batch has 1 … ${BATCH_ENVELOPES_MAX} envelopes`);
   }
-  const levels = levelsOf(envelopes.map(leafHash));
-  const signature = signer.sign(rootMessage(size, node(levels.at(-1) ?? [], 0)));
+  return levelsOf(envelopes.map(leafHash));
+};
+
+const signRoot = (levels: Levels, size: number, signer: Signer): Uint8Array =>
+  signer.sign(rootMessage(size, node(levels.at(-1) ?? [], 0)));
+
+/** The signature alone, for whoever gets all of the batch and finds the paths himself. */
+export const signBatch = (envelopes: readonly Uint8Array[], signer: Signer): Uint8Array =>
+  signRoot(levelsOver(envelopes), envelopes.length, signer);
+
+/** One signature for 1 … 256 envelopes, given as their bytes; `ids`: theirs, where they are known. */
+export const signEnvelopes = (
+  envelopes: readonly Uint8Array[],
+  signer: Signer,
+  ids: readonly EnvelopeId[] = [],
+): SignedEnvelope[] => {
+  const size = envelopes.length;
+  const levels = levelsOver(envelopes);
+  const signature = signRoot(levels, size, signer);
   return envelopes.map((bytes, index) => ({
-    id: cidOf(bytes),
+    id: ids[index] ?? cidOf(bytes),
     bytes,
     signature,
     size,
@@ -182,8 +197,11 @@ export const signedValue = (signed: SignedEnvelope): readonly unknown[] => [
   signed.path,
 ];
 
-/** Throws Malformed (TOO_LARGE for the envelope's size). Says nothing about the signature. */
-export const decodeSigned = (wire: Uint8Array): SignedEnvelope => signedFrom(decode(wire));
+/**
+ * Throws Malformed (TOO_LARGE for the envelope's size). Says nothing about the signature. What it gives
+ * are views of the wire.
+ */
+export const decodeSigned = (wire: Uint8Array): SignedEnvelope => signedFrom(decodeShared(wire));
 
 /** From the value of the wire form. */
 export const signedFrom = (value: unknown): SignedEnvelope => {

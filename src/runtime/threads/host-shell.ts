@@ -5,7 +5,7 @@
 
 import { encode } from "#envelope/canonical.ts";
 import { cidOf, sha256 } from "#envelope/cid.ts";
-import { decodeSigned, signEnvelopes } from "#envelope/envelope.ts";
+import { decodeSigned } from "#envelope/envelope.ts";
 import type { Signer, Verifier } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import type { Blocks } from "#ports/blocks.ts";
@@ -27,6 +27,7 @@ import type {
   ToBus,
   ToHost,
 } from "./protocol.ts";
+import { packReceipts, type ReceiptTo } from "./receipt-batch.ts";
 
 /** The longest a host sleeps: log time needs a tick at least every second. */
 export const SLEEP_MS_MAX = 500;
@@ -76,7 +77,7 @@ export class HostShell<P extends Port> {
   readonly #messages = new Map<number, BucketMessage[]>();
   readonly #told = new Map<number, { to: string; notice: object }[]>();
   /** By the epoch whose key signs them. */
-  readonly #receipts = new Map<Signer, { to: string; bytes: Uint8Array }[]>();
+  readonly #receipts = new Map<Signer, ReceiptTo[]>();
   /** The newest document published here, for hosts that come later. */
   #published: Between | undefined = undefined;
   #scheduled = false;
@@ -361,22 +362,20 @@ export class HostShell<P extends Port> {
     this.#receipts.clear();
   }
 
-  #signReceipts(signer: Signer, part: readonly { to: string; bytes: Uint8Array }[]): void {
-    const signed = signEnvelopes(
-      part.map((r) => r.bytes),
-      signer,
-    );
-    const items = new Map<number, { to: string; signed: (typeof signed)[number] }[]>();
-    for (const [i, one] of signed.entries()) {
-      const to = part[i]?.to ?? "";
-      const connection = this.#where.get(to) ?? BUS_CONNECTION;
-      const list = items.get(connection);
-      if (list === undefined) items.set(connection, [{ to, signed: one }]);
-      else list.push({ to, signed: one });
+  /** A batch for each connection: whoever gets it gets all that its signature covers. */
+  #signReceipts(signer: Signer, receipts: readonly ReceiptTo[]): void {
+    const parts = new Map<number, ReceiptTo[]>();
+    for (const receipt of receipts) {
+      const connection = this.#where.get(receipt.to) ?? BUS_CONNECTION;
+      const part = parts.get(connection);
+      if (part === undefined) parts.set(connection, [receipt]);
+      else part.push(receipt);
     }
-    for (const [connection, list] of items) {
+    for (const [connection, part] of parts) {
       const port = connection === BUS_CONNECTION ? this.#bus : this.#agents.get(connection);
-      port?.postMessage({ type: "receipts", items: list } satisfies FromHost & ToBus);
+      if (port === undefined) continue;
+      const batch = packReceipts(part, signer);
+      port.postMessage({ type: "receipts", batch } satisfies FromHost & ToBus);
     }
   }
 }

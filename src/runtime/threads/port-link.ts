@@ -5,6 +5,7 @@ import { bucketOfThread } from "#envelope/route.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
 import { ENVELOPE, FrameWriter } from "./frames.ts";
 import type { FromHost, Port, ToHost } from "./protocol.ts";
+import { receiptsIn } from "./receipt-batch.ts";
 
 type Code = Parameters<NonNullable<LinkEvents["rejected"]>>[1];
 
@@ -96,10 +97,8 @@ export class PortLink implements SwarmLink {
   #hear(message: FromHost): void {
     switch (message.type) {
       case "receipts":
-        for (const { to, signed } of message.items)
-          this.#agents
-            .get(to)
-            ?.receipt(decode(signed.bytes) as Parameters<LinkEvents["receipt"]>[0]);
+        for (const { to, bytes } of receiptsIn(message.batch))
+          this.#agents.get(to)?.receipt(decode(bytes) as Parameters<LinkEvents["receipt"]>[0]);
         break;
       case "notices":
         for (const { to, notice } of message.items)

@@ -1,10 +1,10 @@
 /** What hosts and agents' connections say to each other: plain, cloneable data; and who starts a host. */
 
 import type { MessagePort } from "node:worker_threads";
-import type { SignedEnvelope } from "#envelope/envelope.ts";
 import type { Epoch } from "#ports/store.ts";
 import type { Publication } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent, HostStats } from "../host/environment.ts";
+import type { ReceiptBatch } from "./receipt-batch.ts";
 
 /** From a connection (agents, gateway) to a host. */
 export type ToHost =
@@ -15,11 +15,7 @@ export type ToHost =
 
 /** From a host to a connection. */
 export type FromHost =
-  /** Receipts, each a leaf of a tree that the epoch's key has signed. */
-  | {
-      readonly type: "receipts";
-      readonly items: readonly { readonly to: string; readonly signed: SignedEnvelope }[];
-    }
+  | { readonly type: "receipts"; readonly batch: ReceiptBatch }
   | {
       readonly type: "notices";
       readonly items: readonly { readonly to: string; readonly notice: object }[];
@@ -41,10 +37,7 @@ export type Between =
 export type ToBus =
   | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
   | { readonly type: "envelope"; readonly bucket: number; readonly wire: Uint8Array }
-  | {
-      readonly type: "receipts";
-      readonly items: readonly { readonly to: string; readonly signed: SignedEnvelope }[];
-    }
+  | { readonly type: "receipts"; readonly batch: ReceiptBatch }
   | {
       readonly type: "notices";
       readonly items: readonly { readonly to: string; readonly bytes: Uint8Array }[];
