@@ -6,7 +6,9 @@ export const widenAmounts = (value: unknown): unknown => {
   if (value === null || typeof value !== "object" || value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map(widenAmounts);
   const out: Record<string, unknown> = {};
-  for (const [key, inner] of Object.entries(value))
+  for (const key of Object.keys(value)) {
+    const inner: unknown = (value as Record<string, unknown>)[key];
     out[key] = AMOUNTS.has(key) && typeof inner === "number" ? BigInt(inner) : widenAmounts(inner);
+  }
   return out;
 };

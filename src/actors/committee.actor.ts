@@ -200,7 +200,10 @@ const draw = (
   };
   turn.append("DRAW", need, asked);
   turn.put(committeeRow(actor.id), { ...about, asked: round });
-  const drawn = drawnFor(turn, need, { about, attempt, round, r, s, seats, k }, directory, market);
+  const subject = { about, attempt, round, r, s, seats, k };
+  // The ledger seats along the whole order; plan seats lock nothing, so the first of it are they.
+  const few = question === "plan" ? { wanted: Math.max(count, least) } : {};
+  const drawn = drawnFor(turn, need, { ...subject, ...few }, directory, market);
   const order = drawn.order.map((candidate) => candidate.did);
   const isIdle = question === "plan" && isPausedIn(directory, about.worker);
   const gap = isIdle ? CANDIDATE_PAUSED : gapOf(drawn, least);
@@ -242,12 +245,13 @@ export const drawnFor = (
     s: Uint8Array;
     seats: readonly Seat[];
     k: number;
+    wanted?: number;
   },
   directory: Directory,
   market: Market,
 ): Drawn => {
   const { body, requester, tier } = specOf(view, need);
-  const { about, attempt, round, r, s, seats, k } = subject;
+  const { about, attempt, round, r, s, seats, k, wanted } = subject;
   // P6: one's own work may be judged where the NEED allows it, and in tier small only (section 5).
   const mayJudgeOwn = body.selfAttestation === true && tier === "small";
   const { question, candidate, revision } = about;
@@ -260,6 +264,7 @@ export const drawnFor = (
     parties: mayJudgeOwn ? [requester] : [requester, about.worker],
     seated: seats.map((seat) => seat.agent),
     k,
+    ...(wanted === undefined ? {} : { wanted }),
     seed: drawSeed({ need, attempt, question, candidate, round, revision, r, s }),
     nowMs: registryTime(directory),
   });

@@ -357,7 +357,6 @@ const logEnd = (
   turn.archive(need, ended);
   turn.drop(needRow(need));
   turn.drop(planRow(need));
-  turn.leave(need);
   for (let i = 1; i <= attempt; i += 1) turn.undecide(`${need}/${i}`);
   const notice: Notice = {
     kind: "ended",
@@ -373,6 +372,7 @@ const logEnd = (
   turn.notify(spec.requester, notice);
   if (worker !== undefined && worker !== spec.requester)
     turn.notify(worker, { ...notice, nonce: turn.nonce(worker, need) });
+  turn.leave(need);
 };
 
 /** The inline output of the attempt's COMMIT, for the requester's notice. */

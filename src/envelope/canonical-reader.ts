@@ -14,9 +14,12 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class Reader {
   private readonly bytes: Buffer;
+  private readonly shares: boolean;
   private at = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** `shares`: byte strings are views of `bytes`, not copies. */
+  constructor(bytes: Uint8Array, shares = false) {
+    this.shares = shares;
     this.bytes = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -103,9 +106,11 @@ export class Reader {
   }
 
   private octets(length: number): Uint8Array {
-    const value = new Uint8Array(length);
-    value.set(this.bytes.subarray(this.at, this.at + length));
+    const { bytes, at } = this;
     this.at += length;
+    if (this.shares) return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
+    const value = new Uint8Array(length);
+    value.set(bytes.subarray(at, at + length));
     return value;
   }
 

@@ -29,3 +29,6 @@ export const encode = (value: unknown): Uint8Array => write(value);
 
 /** The value of canonical bytes; throws Malformed for anything that `encode` would not have written. */
 export const decode = (bytes: Uint8Array): unknown => new Reader(bytes).whole();
+
+/** The same; its byte strings are views of `bytes`, which must not change and stay for as long as they. */
+export const decodeShared = (bytes: Uint8Array): unknown => new Reader(bytes, true).whole();

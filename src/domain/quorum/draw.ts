@@ -8,7 +8,7 @@
  * D3       Integers only: weights are ppm products, chance is sha-256 of (seed, step).
  */
 
-import { DIGEST_BYTES, sha256 } from "#envelope/cid.ts";
+import { sha256Hex } from "#envelope/cid.ts";
 import type { Parameters } from "../genesis/genesis.ts";
 import { entityOf, relatedBy } from "../registry/relations.ts";
 import type { AgentRow, RegistrySnapshot } from "../registry/snapshot.ts";
@@ -27,6 +27,8 @@ export interface DrawInput {
   /** Seated in earlier rounds of this question. */
   readonly seated: readonly Did[];
   readonly k: number;
+  /** So many of the order are wanted; it may be longer. Absent: all of it. */
+  readonly wanted?: number;
   /** 32 bytes. */
   readonly seed: Uint8Array;
   readonly nowMs: LogMs;
@@ -44,12 +46,15 @@ export interface Passed extends Candidate {
 
 export interface Drawn {
   readonly order: readonly Candidate[];
-  /** Verifiers of the capability that are not in the order, each with the first rule that keeps it out. */
+  /**
+   * Verifiers of the capability that are not in the order, each with the first rule that keeps it out; where
+   * only the first of the order were wanted, those who were not come to are nowhere.
+   */
   readonly passed: readonly Passed[];
 }
 
 export const draw = (input: DrawInput): Drawn => {
-  const { rows, parameters, parties, seated } = input;
+  const { rows, parameters, parties, seated, wanted } = input;
   const pool = poolOf(input);
   const weighed = pool.weighed(input.nowMs);
   const areRelated = relatedBy((did) => rows.get(did));
@@ -73,7 +78,8 @@ export const draw = (input: DrawInput): Drawn => {
     byOrg.set(org, (byOrg.get(org) ?? 0) + 1);
   }
   const order: Candidate[] = [];
-  for (const candidate of shuffle(urn, input.seed)) {
+  for (const candidate of shuffled(urn, input.seed)) {
+    if (order.length === wanted) break;
     const held = byOrg.get(candidate.org) ?? 0;
     if (held >= perOrg) passed.push({ ...candidate, why: "diversity" });
     else {
@@ -95,9 +101,8 @@ export const gapOf = (drawn: Drawn, least: number): string | undefined => {
 };
 
 /** Weighted, without replacement: each step draws from what is left, in proportion to its weight. */
-const shuffle = (urn: readonly Candidate[], seed: Uint8Array): Candidate[] => {
+function* shuffled(urn: readonly Candidate[], seed: Uint8Array): Iterable<Candidate> {
   const left = [...urn];
-  const order: Candidate[] = [];
   let total = left.reduce((sum, candidate) => sum + candidate.weight, 0n);
   for (let step = 0; left.length > 0; step += 1) {
     let at = 0;
@@ -109,19 +114,18 @@ const shuffle = (urn: readonly Candidate[], seed: Uint8Array): Candidate[] => {
       }
     }
     const [drawn] = left.splice(at, 1);
-    if (drawn === undefined) break;
+    if (drawn === undefined) return;
     total -= drawn.weight;
-    order.push(drawn);
+    yield drawn;
   }
-  return order;
-};
+}
+
+const STEP_BYTES = 4;
 
 /** 256 bits modulo the limit: weights are below 2^128, so the bias is below 2^-128. */
 const chanceBelow = (seed: Uint8Array, step: number, limit: bigint): bigint => {
-  const counter = new Uint8Array(4);
-  new DataView(counter.buffer).setUint32(0, step);
-  const digest = new DataView(sha256(seed, counter).buffer);
-  let value = 0n;
-  for (let at = 0; at < DIGEST_BYTES; at += 8) value = (value << 64n) | digest.getBigUint64(at);
-  return value % limit;
+  const bytes = new Uint8Array(seed.length + STEP_BYTES);
+  bytes.set(seed);
+  new DataView(bytes.buffer).setUint32(seed.length, step);
+  return BigInt(`0x${sha256Hex(bytes)}`) % limit;
 };

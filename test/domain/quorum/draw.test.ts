@@ -108,6 +108,10 @@ describe("an order", () => {
         verifiers.map(({ did }) => did).toSorted(),
       );
       expect(draw({ ...input }), "recomputable").toEqual({ order, passed });
+      for (const wanted of [1, k]) {
+        const first = draw({ ...input, wanted }).order;
+        expect(first, "as far as it is wanted").toEqual(order.slice(0, wanted));
+      }
     };
     const bounty = fc.bigInt({ min: 0n, max: 200n * CREDIT });
     fc.assert(fc.property(swarms, fc.integer({ min: 1, max: 5 }), bounty, fc.string(), run), {
