@@ -126,7 +126,7 @@ const needStatus = (host: Host, need: string): NeedStatus | undefined => {
   if (!isCid(need)) return undefined;
   const view = host.view(bucketOf(need));
   if (view === undefined) return undefined;
-  const ended = view.row(need) as EndedNeed | undefined;
+  const ended = view.archived(need) as EndedNeed | undefined;
   if (ended !== undefined)
     return { need, stage: ended.outcome === "finalized" ? "finalized" : "closed", ended };
   if (view.row(needRow(need)) === undefined) return undefined;

@@ -22,7 +22,7 @@ const fence = (
   from: string,
   { need, attempt, revision }: { need: string; attempt: number; revision: number },
 ): Refusal | undefined => {
-  if (view.row(needRow(need)) === undefined && view.row(need) === undefined)
+  if (view.row(needRow(need)) === undefined && view.archived(need) === undefined)
     return refuse("UNKNOWN_THREAD");
   const lease = leaseOf(view, need, attempt);
   const live =

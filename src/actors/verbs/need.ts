@@ -66,7 +66,7 @@ export const need: VerbRules<"NEED"> = {
   admit: ({ body, from, id }, view, market) => {
     const directory = pinnedDirectory(view);
     if (directory === undefined) return [refuse("CAPABILITY_UNKNOWN", "no registry snapshot yet")];
-    const isThere = view.has(needActor(id)) || view.row(id) !== undefined;
+    const isThere = view.has(needActor(id)) || view.archived(id) !== undefined;
     const { bountyMax } = market.parameters.tiers[body.tier ?? "small"];
     return refusalsOf(
       isThere && refuse("ALREADY_ANSWERED"),
@@ -101,7 +101,7 @@ export const pausedRefusal = (view: BucketView, from: string): Refusal | undefin
 /** Refusals that every verb about a live need shares. */
 export const liveNeed = (view: BucketView, id: string): Refusal | undefined => {
   if (view.row(needRow(id)) !== undefined) return undefined;
-  return view.row(id) === undefined
+  return view.archived(id) === undefined
     ? refuse("UNKNOWN_THREAD")
     : refuse("WRONG_STATE", "the need has ended");
 };

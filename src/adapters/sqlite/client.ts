@@ -8,10 +8,11 @@ import type { MessagePort } from "node:worker_threads";
 import type { Blocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { CommitOutcome, Epoch, Store } from "#ports/store.ts";
-import { packSnapshot, packWrites, unpackHead, unpackSnapshot, type Call } from "./messages.ts";
+import { packSnapshot, unpackHead, unpackSnapshot, type Call } from "./messages.ts";
 import { asking } from "./asking.ts";
 import { packed, unpacked } from "./packed.ts";
 import { blocksOver } from "./ports.ts";
+import { packWrites, unpackOutcomes, type PlainOutcomes } from "./write-bytes.ts";
 
 const isGone = (error: unknown): boolean => error instanceof Fault && error.code === "STORE_CLOSED";
 
@@ -29,9 +30,10 @@ export const connect = (port: MessagePort): Store & Blocks => {
       return unpacked(bytes);
     },
     commit: async (writes) => {
-      const { plain, bytes } = packWrites(writes);
+      const bytes = packed([packWrites(writes)]);
       try {
-        return (await ask("commit", plain, bytes)).plain as readonly CommitOutcome[];
+        const { plain } = await ask("commit", undefined, bytes);
+        return unpackOutcomes(plain as PlainOutcomes, writes);
       } catch (error) {
         if (!isGone(error)) throw error;
         return writes.map(({ bucket }): CommitOutcome => ({ bucket, kind: "unknown" }));

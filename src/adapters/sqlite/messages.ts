@@ -1,7 +1,7 @@
 /** What the client half and the store's thread say to each other: plain data and one packed buffer. */
 import type { FaultCode } from "#ports/faults.ts";
 import { Fault } from "#ports/faults.ts";
-import type { BucketWrite, Head, RecordWrite, Snapshot } from "#ports/store.ts";
+import type { Head, Snapshot } from "#ports/store.ts";
 import type { RawBlocks } from "./ports.ts";
 import { packed, unpacked, type Packed } from "./packed.ts";
 import type { Store } from "#ports/store.ts";
@@ -35,42 +35,6 @@ export const faultOf = ({ code, sentence }: PlainFault): Error =>
 
 /** A snapshot or a head without its bytes, which travel packed. */
 type Bare<T> = Omit<T, "hash" | "bytes">;
-export type PlainWrite = Omit<BucketWrite, "parent" | "records" | "head"> & {
-  readonly head: Bare<Head>;
-  readonly records: number;
-};
-
-export const packWrites = (
-  writes: readonly BucketWrite[],
-): { plain: PlainWrite[]; bytes: Packed } => {
-  const parts: Uint8Array[] = [];
-  const plain = writes.map(({ parent, records, head, ...rest }): PlainWrite => {
-    const { hash, ...bare } = head;
-    parts.push(parent, hash);
-    for (const record of records) parts.push(record.hash, record.parent, record.bytes);
-    return { ...rest, head: bare, records: records.length };
-  });
-  return { plain, bytes: packed(parts) };
-};
-
-export const unpackWrites = (plain: readonly PlainWrite[], bytes: Packed): BucketWrite[] => {
-  const parts = unpacked(bytes).values();
-  const next = (): Uint8Array => {
-    const { value, done } = parts.next();
-    if (done === true) throw new Error("a packed commit is too short");
-    return value;
-  };
-  return plain.map((write): BucketWrite => {
-    const [parent, hash] = [next(), next()];
-    const records = Array.from({ length: write.records }, (): RecordWrite => ({
-      hash: next(),
-      parent: next(),
-      bytes: next(),
-    }));
-    return { ...write, parent, records, head: { ...write.head, hash } };
-  });
-};
-
 export const packHead = ({ hash, ...plain }: Head): { plain: Bare<Head>; bytes: Packed } => ({
   plain,
   bytes: packed([hash]),

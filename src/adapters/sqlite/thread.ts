@@ -4,17 +4,10 @@
  */
 import { isMainThread, parentPort } from "node:worker_threads";
 import { serveFolder, type Answer } from "./folder-thread.ts";
-import {
-  NO_BYTES,
-  packHead,
-  packSnapshot,
-  unpackSnapshot,
-  unpackWrites,
-  type PlainWrite,
-  type Request,
-} from "./messages.ts";
+import { NO_BYTES, packHead, packSnapshot, unpackSnapshot, type Request } from "./messages.ts";
 import { packed, unpacked } from "./packed.ts";
 import { openInThread } from "./ports.ts";
+import { packOutcomes, unpackWrites } from "./write-bytes.ts";
 
 type Ports = ReturnType<typeof openInThread>;
 
@@ -31,7 +24,7 @@ const perform = async (ports: Ports, { call, plain, bytes }: Request): Promise<A
       return { plain: undefined, bytes: packed(await ports.read(bucket, from, limit)) };
     }
     case "commit":
-      return plainly(await ports.commit(unpackWrites(plain as PlainWrite[], bytes)));
+      return plainly(packOutcomes(await ports.commit(unpackWrites(unpacked(bytes)[0]!))));
     case "loadSnapshot": {
       const snapshot = await ports.loadSnapshot(plain as number);
       return snapshot === undefined ? plainly(undefined) : packSnapshot(snapshot);

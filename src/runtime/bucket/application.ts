@@ -60,6 +60,8 @@ export interface BucketView {
   has(actor: string): boolean;
   /** A row of plain data that handlers keep beside the actors; undefined if there is none. */
   row(key: string): unknown;
+  /** A row that was archived: read from its bytes, so a copy. */
+  archived(key: string): unknown;
   /** Highest nonce seen from `sender` in `thread`; 0 if none. */
   nonce(sender: string, thread: string): number;
   /** Milliseconds of T until the actor's first timer; undefined if it has armed none. */

@@ -96,7 +96,7 @@ export class BucketState {
     return { to, number, floor: this.floor, payload };
   }
 
-  row(key: string): unknown {
+  #row(key: string): unknown {
     return this.rows.get(key) ?? this.archived.get(key);
   }
 
@@ -182,7 +182,7 @@ export class BucketState {
       ];
     }
     for (const key of [...this.rows.keys(), ...this.archived.keys()].sort())
-      yield [`row:${key}`, sha256(encode(canonicalPlain(this.row(key))))];
+      yield [`row:${key}`, sha256(encode(canonicalPlain(this.#row(key))))];
   }
 }
 

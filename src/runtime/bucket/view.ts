@@ -29,7 +29,10 @@ export class BucketReader implements BucketView {
     return this.#state.actors.has(actor);
   }
   row(key: string): unknown {
-    return this.#state.row(key);
+    return this.#state.rows.get(key);
+  }
+  archived(key: string): unknown {
+    return this.#state.archived.get(key);
   }
   nonce(sender: string, thread: string): number {
     return this.#state.threads.highest(thread, sender);
