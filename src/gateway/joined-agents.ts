@@ -124,12 +124,16 @@ export class JoinedAgents {
       throw invalid("the signature does not verify");
   }
 
-  /** An earlier stream of the same agent ends. Refuses with BUSY. */
+  /** Refuses with BUSY, before a stream is opened; who is here already may always come again. */
+  checkRoom(did: Did): void {
+    if (this.#byDid.size >= STREAMS_MAX && !this.#byDid.has(did))
+      throw new GatewayError("BUSY", { reason: `${STREAMS_MAX} agents are here` });
+  }
+
+  /** An earlier stream of the same agent ends. */
   attach(did: Did, stream: Stream): Session {
     const earlier = this.#byDid.get(did);
     if (earlier !== undefined) this.#end(earlier);
-    if (this.#byDid.size >= STREAMS_MAX)
-      throw new GatewayError("BUSY", { reason: `${STREAMS_MAX} agents are here` });
     const heardMs = this.#swarm.clock.monotonicMs();
     const secret = secretText();
     const sent = new Set<EnvelopeId>();

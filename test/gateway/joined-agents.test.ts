@@ -9,7 +9,9 @@ import { AgentClient } from "#agent/client.ts";
 import { encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { systemClock } from "#adapters/system/clock.ts";
-import { LISTING_MS, PROBE_MS } from "#gateway/limits.ts";
+import { JoinedAgents } from "#gateway/joined-agents.ts";
+import { LISTING_MS, PROBE_MS, STREAMS_MAX } from "#gateway/limits.ts";
+import type { GatewaySwarm } from "#gateway/swarm.ts";
 import type { Notice } from "#protocol/notices.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
@@ -257,4 +259,15 @@ describe("a listing is a lease", () => {
     mute.abort();
     await timed.stop();
   });
+});
+
+it("an agent too many is refused before a stream is opened; one that is here may come again", () => {
+  const swarm = { link: () => rig.exchange.link(), clock: systemClock() };
+  const agents = new JoinedAgents(swarm as unknown as GatewaySwarm);
+  const stream = { send: () => undefined, close: () => undefined };
+  for (let n = 0; n < STREAMS_MAX; n += 1) agents.attach(`did:${n}`, stream);
+  expect(() => agents.checkRoom("did:new")).toThrow(`${STREAMS_MAX} agents are here`);
+  agents.checkRoom("did:0");
+  agents.close();
+  agents.checkRoom("did:new");
 });

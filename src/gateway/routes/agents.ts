@@ -78,6 +78,7 @@ const hear = async (gateway: Gateway, { request, reply, params }: Asked): Promis
     headerOf(request, "canswarm-time"),
     headerOf(request, "canswarm-signature"),
   );
+  agents.checkRoom(did);
   const stream = eventStream(reply);
   const session = agents.attach(did, stream);
   stream.onClose(session.leave);
@@ -156,6 +157,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     answers: {
       200: "session, probe, notice, receipt, rejected, resumed",
       401: "canswarm-time and canswarm-signature do not prove the key",
+      429: "as many agents are here as may be",
     },
     handle: hear,
   },
