@@ -124,7 +124,11 @@ export class GatewayError extends Error {
   constructor(code: GatewayCode, values: Readonly<Record<string, string | number>> = {}) {
     const { status, text, remedy } = GATEWAY_ERRORS[code];
     const message = text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+    // A flood is refused thousands of times a second: where that is said interests nobody, and costs most.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.status = status;
     this.shown = { error: { code, message, remedy } };
   }

@@ -182,15 +182,23 @@ export class JoinedAgents {
     joined.heardMs = this.#swarm.clock.monotonicMs();
   }
 
-  /** Passes signed envelopes on; receipts come on the stream. Refuses the whole request. */
-  send(secret: string | undefined, wires: readonly Uint8Array[]): void {
+  /**
+   * Passes so many signed envelopes on; receipts come on the stream. Refuses the whole request. Their room is
+   * taken before they are decoded (J4), and is not given back where they cannot be.
+   */
+  send(
+    secret: string | undefined,
+    count: number,
+    decoded: () => readonly Uint8Array[],
+  ): readonly Uint8Array[] {
     const joined = this.#joined(secret);
     const nowMs = this.#swarm.clock.monotonicMs();
     const rate = joined.isKnown ? this.#rate : this.#strangers;
-    if (!rate.take(joined.did, nowMs, wires.length)) {
-      this.counts.refused += wires.length;
+    if (!rate.take(joined.did, nowMs, count)) {
+      this.counts.refused += count;
       throw new GatewayError("BUSY", { reason: "this agent's envelopes" });
     }
+    const wires = decoded();
     const read = wires.map((wire) => this.#read(joined.did, wire));
     joined.heardMs = nowMs;
     for (const { id, thread, wire } of read) {
@@ -199,6 +207,7 @@ export class JoinedAgents {
       this.#link.send(thread, wire);
     }
     this.counts.envelopes += read.length;
+    return wires;
   }
 
   /** Refuses with SIGNATURE_INVALID where it has ended. */
