@@ -35,6 +35,11 @@ export const ERRORS = {
     remedy: "put the binaries into the folder that `npm run setup:servers` names",
     exitCode: 1,
   },
+  BROWSER_UNAVAILABLE: {
+    text: "a browser for the test of the page could not be fetched: {reason}",
+    remedy: "install the package `chromium` of your distribution",
+    exitCode: 1,
+  },
   USAGE: {
     text: "{reason}",
     remedy: "see `canswarm {command} --help`",

@@ -28,6 +28,21 @@ export const GATEWAY_ERRORS = {
     text: "the body is above {limit} bytes",
     remedy: "put large inputs as blocks (PUT /v1/blocks) and name their CID",
   },
+  REQUEST_INVALID: {
+    status: 400,
+    text: "this is no HTTP request: {reason}",
+    remedy: "send HTTP/1.1 without encryption, or put a proxy that speaks TLS before it",
+  },
+  REQUEST_LATE: {
+    status: 408,
+    text: "the request has not arrived whole within {limit} ms",
+    remedy: "send it again at once; put large inputs as blocks (PUT /v1/blocks)",
+  },
+  HEAD_TOO_LARGE: {
+    status: 431,
+    text: "the request's line and headers are above {limit} bytes",
+    remedy: "send fewer or shorter headers; what is long belongs in the body",
+  },
   TOKEN_MISSING: {
     status: 401,
     text: "this path takes a token",
@@ -51,7 +66,7 @@ export const GATEWAY_ERRORS = {
   },
   PATH_UNKNOWN: {
     status: 404,
-    text: "there is nothing at {path}",
+    text: "nothing answers {method} at {path}",
     remedy: "see /openapi.json for the paths",
   },
   NEED_NOT_FOUND: {
@@ -109,7 +124,11 @@ export class GatewayError extends Error {
   constructor(code: GatewayCode, values: Readonly<Record<string, string | number>> = {}) {
     const { status, text, remedy } = GATEWAY_ERRORS[code];
     const message = text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+    // A flood is refused thousands of times a second: where that is said interests nobody, and costs most.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.status = status;
     this.shown = { error: { code, message, remedy } };
   }

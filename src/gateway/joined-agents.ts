@@ -124,12 +124,16 @@ export class JoinedAgents {
       throw invalid("the signature does not verify");
   }
 
-  /** An earlier stream of the same agent ends. Refuses with BUSY. */
+  /** Refuses with BUSY, before a stream is opened; who is here already may always come again. */
+  checkRoom(did: Did): void {
+    if (this.#byDid.size >= STREAMS_MAX && !this.#byDid.has(did))
+      throw new GatewayError("BUSY", { reason: `${STREAMS_MAX} agents are here` });
+  }
+
+  /** An earlier stream of the same agent ends. */
   attach(did: Did, stream: Stream): Session {
     const earlier = this.#byDid.get(did);
     if (earlier !== undefined) this.#end(earlier);
-    if (this.#byDid.size >= STREAMS_MAX)
-      throw new GatewayError("BUSY", { reason: `${STREAMS_MAX} agents are here` });
     const heardMs = this.#swarm.clock.monotonicMs();
     const secret = secretText();
     const sent = new Set<EnvelopeId>();
@@ -178,15 +182,23 @@ export class JoinedAgents {
     joined.heardMs = this.#swarm.clock.monotonicMs();
   }
 
-  /** Passes signed envelopes on; receipts come on the stream. Refuses the whole request. */
-  send(secret: string | undefined, wires: readonly Uint8Array[]): void {
+  /**
+   * Passes so many signed envelopes on; receipts come on the stream. Refuses the whole request. Their room is
+   * taken before they are decoded (J4), and is not given back where they cannot be.
+   */
+  send(
+    secret: string | undefined,
+    count: number,
+    decoded: () => readonly Uint8Array[],
+  ): readonly Uint8Array[] {
     const joined = this.#joined(secret);
     const nowMs = this.#swarm.clock.monotonicMs();
     const rate = joined.isKnown ? this.#rate : this.#strangers;
-    if (!rate.take(joined.did, nowMs, wires.length)) {
-      this.counts.refused += wires.length;
+    if (!rate.take(joined.did, nowMs, count)) {
+      this.counts.refused += count;
       throw new GatewayError("BUSY", { reason: "this agent's envelopes" });
     }
+    const wires = decoded();
     const read = wires.map((wire) => this.#read(joined.did, wire));
     joined.heardMs = nowMs;
     for (const { id, thread, wire } of read) {
@@ -195,6 +207,7 @@ export class JoinedAgents {
       this.#link.send(thread, wire);
     }
     this.counts.envelopes += read.length;
+    return wires;
   }
 
   /** Refuses with SIGNATURE_INVALID where it has ended. */

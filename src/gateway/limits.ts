@@ -12,8 +12,12 @@ export const REQUEST_MS_MAX = 10_000;
 export const LATE_CHECKS = 10;
 /** An answer of the swarm is waited for so long, ms; then the need's id is told with 202. */
 export const RECEIPT_MS_MAX = 10_000;
-/** Connections at a time; those beyond are closed at once. */
+/** Bytes of a request's line and headers. */
+export const HEAD_BYTES_MAX = 16 * 1024;
+/** Connections at a time; beyond, one that asks for nothing gives way, or 429. */
 export const CONNECTIONS_MAX = 1_024;
+/** Who is refused before there is a request has so long to read why, ms. */
+export const LINGER_MS = 500;
 /** Needs of all accounts that are open at a time; beyond, 429. */
 export const OPEN_NEEDS_MAX = 512;
 /**
@@ -40,6 +44,8 @@ export const ACCOUNTS_MAX = 1_000;
 export const STREAMS_MAX = 512;
 /** What may wait in one stream for a slow reader, bytes; beyond, it is closed and may resume. */
 export const STREAM_BYTES_MAX = 4 * 1024 * 1024;
+/** A reader that takes nothing of what waits for it for so long is cut off and may resume, ms. */
+export const STREAM_STALL_MS_MAX = 30_000;
 /** A need's log is looked at this often while somebody follows it, ms. */
 export const FOLLOW_MS = 100;
 /** Records read at a time. */

@@ -63,6 +63,8 @@ export const parseNeed = (json: unknown): ParsedNeed => {
 export const bodyInvalid = (error: z.ZodError): GatewayError => {
   const [issue] = error.issues;
   const path = issue?.path.join(".") ?? "";
-  const reason = `${path === "" ? "it" : path} ${issue?.message ?? "is wrong"}`;
+  // What the schemas' library says of itself is a sentence without a subject.
+  const said = issue?.message.replace(/^Invalid input: expected/, "should be") ?? "is wrong";
+  const reason = `${path === "" ? "it" : path} ${said}`;
   return new GatewayError("BODY_INVALID", { reason });
 };

@@ -131,11 +131,6 @@ export const needLogSince = async (
   return { entries, records };
 };
 
-const ENDS = ["FINALIZE", "REJECT", "RELEASE", "INVALIDATE", "CLOSE"];
-
-export const isLast = ({ verb, body }: NeedEntry): boolean =>
-  ENDS.includes(verb) && (body as { readonly last?: boolean }).last === true;
-
 /** The output of the COMMIT that was finalized, where it travelled inside it. */
 export const outputIn = (entries: readonly NeedEntry[], artifact: string): unknown => {
   for (const { verb, body } of entries.toReversed())

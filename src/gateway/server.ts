@@ -5,14 +5,15 @@
 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { Malformed } from "#envelope/malformed.ts";
+import { Connections } from "./connections.ts";
 import { GatewayError, type ErrorShown } from "./errors.ts";
 import { JoinedAgents } from "./joined-agents.ts";
 import {
   ACCOUNT_NEEDS_BURST,
   ACCOUNT_NEEDS_PER_S,
   BODY_BYTES_MAX,
-  CONNECTIONS_MAX,
   DRAIN_MS_MAX,
+  HEAD_BYTES_MAX,
   LATE_CHECKS,
   REQUEST_MS_MAX,
   STREAMS_MAX,
@@ -55,8 +56,11 @@ export const ROUTES: readonly Route[] = [
   ...operationRoutes(() => ROUTES),
 ];
 
+const isStream = ({ path }: Route): boolean => /\/(?:events|notices)$/.test(path);
+
 export class GatewayServer {
   readonly #app: FastifyInstance;
+  readonly #connections: Connections;
   readonly #gateway: Gateway;
   readonly #options: ServerOptions;
   #isDraining = false;
@@ -86,12 +90,22 @@ export class GatewayServer {
     this.#app = fastify({
       bodyLimit: BODY_BYTES_MAX,
       requestTimeout: requestMsMax,
-      // Node looks for late requests every 30 s of itself: a few slow senders held all connections.
-      http: { connectionsCheckingInterval: requestMsMax / LATE_CHECKS },
+      http: {
+        maxHeaderSize: HEAD_BYTES_MAX,
+        // Where it is longer than the time of a request, Node forgets that of bodies.
+        headersTimeout: requestMsMax,
+        // Node looks for late requests every 30 s of itself: a few slow senders held all connections.
+        connectionsCheckingInterval: requestMsMax / LATE_CHECKS,
+        // Nothing here depends on it, and Node's own refusal has no words.
+        requireHostHeader: false,
+      },
       forceCloseConnections: true,
       logger: false,
+      // An address that cannot be decoded, or a name in it that is longer than any.
+      frameworkErrors: (_error, request, reply) => this.#unknown(request, reply),
+      clientErrorHandler: (error, socket) => this.#connections.refuse(error, socket),
     });
-    this.#app.server.maxConnections = CONNECTIONS_MAX;
+    this.#connections = new Connections(this.#app.server, requestMsMax);
   }
 
   static async listen(options: ServerOptions): Promise<GatewayServer> {
@@ -142,14 +156,13 @@ export class GatewayServer {
       done(null, bytes),
     );
     app.setErrorHandler((error, request, reply) => this.#failed(error, request, reply));
-    app.setNotFoundHandler((request, reply) => {
-      const [path = ""] = request.url.split("?");
-      this.#failed(new GatewayError("PATH_UNKNOWN", { path }), request, reply);
-    });
+    app.setNotFoundHandler((request, reply) => this.#unknown(request, reply));
     for (const route of ROUTES)
       app.route({
         method: route.method,
         url: route.path.replace(/\{(\w+)\}/g, ":$1"),
+        // A stream has no end to tell the length of.
+        exposeHeadRoute: !isStream(route),
         bodyLimit: route.body?.bytesMax ?? route.bytes?.bytesMax ?? BODY_BYTES_MAX,
         handler: (request, reply) => this.#handle(route, request, reply),
       });
@@ -179,6 +192,12 @@ export class GatewayServer {
     } finally {
       this.#inFlight -= 1;
     }
+  }
+
+  #unknown(request: FastifyRequest, reply: FastifyReply): void {
+    const { method, url } = request;
+    const [path = ""] = url.split("?");
+    this.#failed(new GatewayError("PATH_UNKNOWN", { method, path }), request, reply);
   }
 
   #failed(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

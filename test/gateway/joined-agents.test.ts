@@ -9,7 +9,9 @@ import { AgentClient } from "#agent/client.ts";
 import { encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { systemClock } from "#adapters/system/clock.ts";
-import { LISTING_MS, PROBE_MS } from "#gateway/limits.ts";
+import { JoinedAgents } from "#gateway/joined-agents.ts";
+import { LISTING_MS, PROBE_MS, STRANGER_ENVELOPES_BURST, STREAMS_MAX } from "#gateway/limits.ts";
+import type { GatewaySwarm } from "#gateway/swarm.ts";
 import type { Notice } from "#protocol/notices.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
@@ -257,4 +259,38 @@ describe("a listing is a lease", () => {
     mute.abort();
     await timed.stop();
   });
+});
+
+it("an agent too many is refused before a stream is opened; one that is here may come again", () => {
+  const swarm = { link: () => rig.exchange.link(), clock: systemClock() };
+  const agents = new JoinedAgents(swarm as unknown as GatewaySwarm);
+  const stream = { send: () => undefined, close: () => undefined };
+  for (let n = 0; n < STREAMS_MAX; n += 1) agents.attach(`did:${n}`, stream);
+  expect(() => agents.checkRoom("did:new")).toThrow(`${STREAMS_MAX} agents are here`);
+  agents.checkRoom("did:0");
+  agents.close();
+  agents.checkRoom("did:new");
+});
+
+it("J4: room is taken before envelopes are decoded, and for what cannot be decoded too", async () => {
+  const heard = join();
+  await attached(heard);
+  await until(() => heard.link.session !== undefined);
+  const post = async (bytes: Uint8Array): Promise<string> => {
+    const answer = await fetch(`${rig.url}/v1/envelopes`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/cbor",
+        "canswarm-session": heard.link.session ?? "",
+      },
+      body: new Uint8Array(bytes),
+    });
+    return ((await answer.json()) as { error: { code: string } }).error.code;
+  };
+  // A list of 200 that ends after its head: more than a stranger may ever say at once.
+  expect(await post(Uint8Array.of(0x98, 200))).toBe("BUSY");
+  // And of as many as it may: told what is wrong once, and then there is no room.
+  expect(await post(Uint8Array.of(0x98, STRANGER_ENVELOPES_BURST))).toBe("BODY_INVALID");
+  expect(await post(Uint8Array.of(0x98, STRANGER_ENVELOPES_BURST))).toBe("BUSY");
+  expect(rig.exchange.sent).toEqual([]);
 });

@@ -73,10 +73,12 @@ export interface RigOptions {
   /** Of an earlier rig: its tokens stay. */
   readonly dir?: string;
   readonly requestMsMax?: number;
+  /** Of every bucket's log; it may grow. */
+  readonly records?: readonly Uint8Array[];
 }
 
 export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
-  const { clock = systemClock(), port = 0 } = options;
+  const { clock = systemClock(), port = 0, records = [] } = options;
   const exchange = new Exchange();
   const blocks = new SimBlocks().open();
   const answers = new Map<string, unknown>();
@@ -87,8 +89,8 @@ export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
     operator: operator.did,
     clock,
     store: {
-      head: async () => ({ records: 0 }) as never,
-      read: async () => [],
+      head: async () => ({ records: records.length }) as never,
+      read: async (_bucket, from, limit) => records.slice(from, from + limit),
       get: (cid) => blocks.get(cid),
       put: (bytes, codec) => blocks.put(bytes, codec),
     },

@@ -87,6 +87,8 @@ export const text =
     response.writeHead(status);
     response.end(body);
   };
+/** Of another protocol. */
+export const noHttp: Answering = (response) => void response.socket?.end("SSH-2.0-server\r\n");
 /** The connection ends before any byte of an answer. */
 export const reset: Answering = (response) => {
   response.socket?.resetAndDestroy();

@@ -161,8 +161,9 @@ const read = async (
   const stall = new Stall(llm);
   let isTooLong = false;
   const events = new EventStream(llm.eventCharsMax, (data) => {
+    const before = reply.bytes;
     const result = reply.event(data);
-    if (reply.hasBegun) {
+    if (reply.bytes > before) {
       meter.token();
       stall.token();
     }

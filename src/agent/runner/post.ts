@@ -37,15 +37,19 @@ const UNREACHED = new Set([
 /** The connection ended before the head of an answer was complete. */
 const CUT = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
-const causeOf = (error: unknown): { readonly code?: string; readonly message?: string } =>
-  ((error as { cause?: unknown }).cause ?? error) as { code?: string; message?: string };
+interface Cause {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message?: string;
+}
+const causeOf = (error: unknown): Cause => ((error as { cause?: unknown }).cause ?? error) as Cause;
 
 const notSent = (error: unknown): FailedTry => {
-  const { code = "", message = "" } = causeOf(error);
+  const { name, code = "", message = "" } = causeOf(error);
   const why = code === "" ? message : code;
   if (CUT.has(code))
     return failedTry(failed("EXIT", `the connection ended without an answer (${why})`), 0);
-  if (code.startsWith("HPE_"))
+  if (name === "HTTPParserError")
     return failedTry(failed("RUBBISH", `what it answered is no HTTP (${why})`));
   if (code === "UND_ERR_HEADERS_OVERFLOW")
     return failedTry(failed("TOO_LARGE", "the head of its answer is too large"));

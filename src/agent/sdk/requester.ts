@@ -1,6 +1,7 @@
 /** For whoever has work: needs are posted to a supervisor and waited for. Keys make every call repeatable. */
 
 import { setTimeout as wait } from "node:timers/promises";
+import { isLast } from "#protocol/ends.ts";
 import { Api, ApiError } from "../http/api.ts";
 import { eventsOf } from "../http/event-stream.ts";
 
@@ -8,6 +9,8 @@ import { eventsOf } from "../http/event-stream.ts";
 export const POST_TRIES_MAX = 60;
 /** Wait where the supervisor names none, ms. */
 const AGAIN_MS = 1_000;
+/** Before a stream that was cut is opened again, ms. */
+const RESUME_MS = 200;
 
 export interface NeedRequest {
   /** The caller's own name for it: posted again under the same key it is the same need. */
@@ -80,6 +83,7 @@ export const createRequester = ({ url, token }: RequesterOptions): RequesterFace
     onEvent?: (event: NeedEvent) => void,
   ): Promise<NeedResult> => {
     let seen = -1;
+    let hasEnded = false;
     const follow = async (): Promise<void> => {
       const headers = { "last-event-id": String(seen) };
       const { signal } = new AbortController();
@@ -87,6 +91,7 @@ export const createRequester = ({ url, token }: RequesterOptions): RequesterFace
       for await (const { data } of eventsOf(stream, () => undefined)) {
         const event = JSON.parse(data) as NeedEvent;
         seen = event.position;
+        hasEnded ||= isLast(event);
         onEvent?.(event);
       }
     };
@@ -95,6 +100,11 @@ export const createRequester = ({ url, token }: RequesterOptions): RequesterFace
       const before = onEvent === undefined ? await unlessPassing(() => look(need)) : undefined;
       if (isEnd(before)) return before;
       await unlessPassing(follow);
+      // A listener is told everything: a stream that was cut is resumed, though the need may have ended.
+      if (onEvent !== undefined && !hasEnded) {
+        await wait(RESUME_MS);
+        continue;
+      }
       const after = await unlessPassing(() => look(need));
       if (isEnd(after)) return after;
       await wait(AGAIN_MS);

@@ -10,6 +10,7 @@ import { committeeRow, needOf } from "#actors/names.ts";
 import type { Drawn } from "#domain/quorum/draw.ts";
 import { decodeEnvelope } from "#envelope/envelope.ts";
 import type { DrawBody, EndBody, NeedBody } from "#protocol/bodies.ts";
+import { ENDS } from "#protocol/ends.ts";
 import type { ActorKind, Application } from "#runtime/bucket/application.ts";
 import type { LogRecord } from "#runtime/log/record.ts";
 import { CliError } from "../errors.ts";
@@ -32,8 +33,6 @@ interface Seen {
   readonly k: number;
   readonly drawn: Drawn;
 }
-
-const ENDS = new Set(["FINALIZE", "REJECT", "RELEASE", "INVALIDATE", "CLOSE"]);
 
 class Committees {
   readonly #asked: string;

@@ -3,6 +3,7 @@
 import { decodeEnvelope } from "#envelope/envelope.ts";
 import { BUCKETS } from "#envelope/cid.ts";
 import type { AttestBody, CommitBody, DecideBody, EndBody, NeedBody } from "#protocol/bodies.ts";
+import { ENDS } from "#protocol/ends.ts";
 import type { Store } from "#ports/store.ts";
 import { decodeRecord, type LogRecord } from "#runtime/log/record.ts";
 
@@ -80,8 +81,6 @@ const agentOf = (report: Report, did: string): AgentStory => {
   }
   return story;
 };
-
-const ENDS = new Set(["FINALIZE", "REJECT", "RELEASE", "INVALIDATE", "CLOSE"]);
 
 /** Also usable record by record, while a log is read for something else. */
 export const addRecord = (report: Report, record: LogRecord): void => {

@@ -5,6 +5,7 @@
 
 import { decodeEnvelope } from "#envelope/envelope.ts";
 import type { DecideBody, EndBody, NeedBody } from "#protocol/bodies.ts";
+import { ENDS } from "#protocol/ends.ts";
 import type { Credits, Did, LogMs, NeedId } from "#protocol/words.ts";
 import type { LogRecord } from "#runtime/log/record.ts";
 
@@ -52,7 +53,6 @@ const STATES: Readonly<Record<string, string>> = {
   CHALLENGE: "challenged",
   SETTLE: "settling",
 };
-const ENDS = new Set(["FINALIZE", "REJECT", "RELEASE", "INVALIDATE", "CLOSE"]);
 
 export class SwarmStory {
   readonly open = new Map<NeedId, NeedStory>();

@@ -78,6 +78,7 @@ const hear = async (gateway: Gateway, { request, reply, params }: Asked): Promis
     headerOf(request, "canswarm-time"),
     headerOf(request, "canswarm-signature"),
   );
+  agents.checkRoom(did);
   const stream = eventStream(reply);
   const session = agents.attach(did, stream);
   stream.onClose(session.leave);
@@ -108,9 +109,20 @@ const wiresIn = (body: unknown): readonly Uint8Array[] => {
   return wires;
 };
 
+/** How many the head of the list says they are (RFC 8949, section 3); 1 where it is no list. */
+const countIn = (body: unknown): number => {
+  const [head = 0, high = 0, low = 0] = body instanceof Uint8Array ? body : [];
+  if (head === 0x98) return high;
+  if (head === 0x99) return high * 256 + low;
+  return head > 0x80 && head < 0x98 ? head - 0x80 : 1;
+};
+
 const send = async ({ agents }: Gateway, { request, body, reply }: Asked): Promise<unknown> => {
-  const wires = wiresIn(body);
-  agents.send(headerOf(request, SESSION), wires);
+  const wires = agents.send(
+    headerOf(request, SESSION),
+    Math.min(countIn(body), ENVELOPES_MAX),
+    () => wiresIn(body),
+  );
   void reply.code(202);
   return { passed: wires.length };
 };
@@ -156,6 +168,7 @@ export const AGENT_ROUTES: readonly Route[] = [
     answers: {
       200: "session, probe, notice, receipt, rejected, resumed",
       401: "canswarm-time and canswarm-signature do not prove the key",
+      429: "as many agents are here as may be",
     },
     handle: hear,
   },

@@ -4,12 +4,12 @@ import { bucketOf, isCid } from "#envelope/cid.ts";
 import { decode } from "#envelope/canonical.ts";
 import type { NeedStatus } from "#actors/queries.ts";
 import type { Clock } from "#ports/clock.ts";
+import { isLast } from "#protocol/ends.ts";
 import { REFUSALS } from "#protocol/refusals.ts";
 import { GatewayError, refusalShown, statusOf } from "../errors.ts";
 import { ACCOUNT_NEEDS_PER_S, BODY_BYTES_MAX, FOLLOW_MS, RETRY_AFTER_S } from "../limits.ts";
 import { needShape, parseNeed } from "../need-body.ts";
 import {
-  isLast,
   endedNeedLog,
   needLog,
   needLogSince,
@@ -23,7 +23,7 @@ import type { Posting } from "../needs.ts";
 import { signedNeedIn, SIGNED_BYTES_MAX } from "../signed-posts.ts";
 import { plainJson } from "../plain-json.ts";
 import { headerOf, type Asked, type Gateway, type Route } from "../route.ts";
-import { eventStream } from "../sse.ts";
+import { eventStream, lastSeenOf } from "../sse.ts";
 
 /** A JSON body is signed with the account's key; a signed envelope is passed on. */
 const posted = async (gateway: Gateway, asked: Asked, account: string): Promise<Posting> => {
@@ -130,9 +130,13 @@ const follow = async (gateway: Gateway, asked: Asked): Promise<undefined> => {
   const { swarm } = gateway;
   const need = known(asked.params["id"]);
   const { request, reply } = asked;
-  const seen = Number(headerOf(request, "last-event-id") ?? -1);
+  const seen = lastSeenOf(headerOf(request, "last-event-id"));
   let { entries, records } = await entriesOf(gateway, need);
   if (entries.length === 0) throw new GatewayError("NEED_NOT_FOUND", { need });
+  if (entries.some((entry) => isLast(entry) && entry.position <= seen)) {
+    void reply.code(204).send(); // a browser would come again for ever
+    return undefined;
+  }
   const release = gateway.metrics.stream();
   const stream = eventStream(reply);
   let isOpen = true;
@@ -140,18 +144,20 @@ const follow = async (gateway: Gateway, asked: Asked): Promise<undefined> => {
     isOpen = false;
     release();
   });
-  const tell = (all: readonly NeedEntry[]): boolean => {
+  /** At the reader's pace: a log may be longer than what may wait for it. */
+  const tell = async (all: readonly NeedEntry[]): Promise<boolean> => {
     for (const entry of all) {
-      if (entry.position <= seen) continue;
+      if (entry.position <= seen || !isOpen) continue;
       stream.send(entry.verb, JSON.stringify(shownEntry(entry)), String(entry.position));
+      await stream.drained();
     }
     return all.some(isLast);
   };
-  let isOver = tell(entries);
+  let isOver = await tell(entries);
   while (isOpen && !isOver && !gateway.isDraining()) {
     await pause(swarm.clock, FOLLOW_MS);
     ({ entries, records } = await needLogSince(swarm, need, records));
-    isOver = tell(entries);
+    isOver = await tell(entries);
   }
   stream.close();
   return undefined;
@@ -208,7 +214,11 @@ export const NEED_ROUTES: readonly Route[] = [
     path: "/v1/needs/{id}/events",
     summary: "The same as server-sent events until it ends; Last-Event-ID resumes.",
     auth: "none",
-    answers: { 200: "events named by verb, their id is the position", 404: "no such need" },
+    answers: {
+      200: "events named by verb, their id is the position",
+      204: "its last entry is the one that Last-Event-ID names",
+      404: "no such need",
+    },
     handle: follow,
   },
 ];

@@ -8,7 +8,15 @@ import { RUNNER_LIMITS, type RunnerLimits } from "#agent/runner/limits.ts";
 import { createRunner } from "#agent/runner/create.ts";
 import type { Failure, WorkCall } from "#agent/runner/runner.ts";
 import { babble, begun, raw, streamed, whole } from "../../support/fake-model.ts";
-import { closeServers, json, never, reset, serve, text } from "../../support/local-server.ts";
+import {
+  closeServers,
+  json,
+  never,
+  noHttp,
+  reset,
+  serve,
+  text,
+} from "../../support/local-server.ts";
 import { AMPLE_MS, judge, need } from "../runner/calls.ts";
 import { until } from "../runner/until.ts";
 
@@ -158,6 +166,7 @@ describe("a model as a worker", () => {
     ["an end after some tokens", [begun('{"outp', "end")], "EXIT", "ended before", 1],
     ["tokens without end", [babble], "TOO_LARGE", "above 100000 bytes", 1],
     ["an event without end", [raw("x".repeat(9_000))], "TOO_LARGE", "an event", 1],
+    ["another protocol", [noHttp], "RUBBISH", "is no HTTP", 1],
     ["a redirect", [json({}, 307, { location: "http://127.0.0.1:1" })], "RUBBISH", "redirects", 1],
   ] as const)("with %s has failed", async (_, answers, code, detail, requests) => {
     const server = await serve(...(answers as unknown as Parameters<typeof serve>));
@@ -218,6 +227,22 @@ describe("a model's server that is busy or breaks", () => {
       code: "TIMEOUT",
       detail: "no token came for 60 ms",
     });
+  });
+
+  test("has failed when parts without a token are all that comes", async () => {
+    const server = await serve((response) => {
+      response.writeHead(200);
+      const part = (content: string) =>
+        response.write(`data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`);
+      part("{");
+      const empty = setInterval(() => part(""), 10);
+      response.once("close", () => clearInterval(empty));
+    });
+    const result = await modelRunner({ baseUrl: server.url }, {}, { stallMs: 60 }).call(
+      work(),
+      ample,
+    );
+    expect(result).toMatchObject({ code: "TIMEOUT", detail: "no token came for 60 ms" });
   });
 
   test("may forget to end its stream after the last token", async () => {
@@ -319,6 +344,7 @@ describe("a model's budget", () => {
   test.each([
     ["refused", text("", 400), 0n],
     ["never begun", reset, worst],
+    ["no HTTP", noHttp, worst],
     ["cut off", begun('{"out', "reset"), worst],
   ])("is charged for an answer that was %s with what it may have cost", async (_, answer, cost) => {
     const server = await serve(answer);
