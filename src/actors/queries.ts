@@ -11,6 +11,7 @@ import type { SpendLimits } from "#protocol/bodies.ts";
 import { total } from "#domain/ledger/conservation.ts";
 import { rowsOf, type RegistryState } from "#domain/registry/registry.ts";
 import { LEDGER, needOf, needRow, REGISTRY } from "./names.ts";
+import { areOpen, heldFor, heldNeeds, openNeeds, type HeldAsked } from "./reconciling.ts";
 import type { EndedNeed } from "./need-thread.actor.ts";
 import { commitOf, stageOf } from "./stage.ts";
 
@@ -101,6 +102,16 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
     case "agents": {
       const registry = host.view(SYSTEM_BUCKET)?.state(REGISTRY) as RegistryState | undefined;
       return registry === undefined ? undefined : rowsOf(registry);
+    }
+    case "open-needs":
+      return openNeeds(host, argument as number);
+    case "held-for":
+      return heldFor(host, argument as readonly HeldAsked[]);
+    case "held-needs":
+      return heldNeeds(host);
+    case "are-open": {
+      const [bucket, needs] = argument as readonly [number, readonly string[]];
+      return areOpen(host, bucket, needs);
     }
     case "canonical":
       return host

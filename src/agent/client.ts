@@ -4,6 +4,7 @@
  * A1  Envelopes said in the same moment are signed as one batch.
  * A2  Bytes are signed once; whatever is sent again is the same bytes, so it takes effect once (E6).
  * A3  A nonce is never used twice in a thread: the highest that the swarm has told, and our own, count.
+ * A4  An answer that cost work and is not acknowledged soon is in the outbox, where there is one.
  */
 
 import { encode } from "#envelope/canonical.ts";
@@ -16,6 +17,7 @@ import type { AgentVerb, Bodies } from "#protocol/bodies.ts";
 import type { Ack, Nack, Notice, Receipt } from "#protocol/notices.ts";
 import { REFUSALS } from "#protocol/refusals.ts";
 import type { Cid, Did, EnvelopeId } from "#protocol/words.ts";
+import { isKept, type Kept, type Left, type Outbox } from "./outbox.ts";
 import { Recent } from "./recent.ts";
 
 /** Envelopes under one signature. */
@@ -25,6 +27,8 @@ export const VALID_MS = 10 * 60_000;
 /** First and longest wait before the same bytes go again; doubled each time. */
 export const RESEND_MIN_MS = 200;
 export const RESEND_MAX_MS = 5_000;
+/** What waits so long for its next resend, 1.4 s after it was signed, is kept in the outbox. */
+export const KEPT_FROM_MS = 800;
 /** Times that a verb is signed anew, each after twice the wait of the one before: 6.2 s in all. */
 export const RESIGNS_MAX = 5;
 /**
@@ -33,15 +37,12 @@ export const RESIGNS_MAX = 5;
  */
 export const THREADS_REMEMBERED_MAX = 32_768;
 
-export interface Prepared {
-  readonly id: EnvelopeId;
-  readonly thread: string;
-  readonly wire: Uint8Array;
-}
+export type Prepared = Kept;
 
 interface Unanswered {
   readonly prepared: Prepared;
   readonly resolve: (receipt: Receipt) => void;
+  readonly isToKeep: boolean;
   waitMs: number;
   cancel: (() => void) | undefined;
 }
@@ -58,6 +59,8 @@ export interface ClientOptions {
   /** Runs `task` at the end of this moment. */
   readonly soon: (task: () => void) => void;
   readonly onNotice: (notice: Notice) => void;
+  /** Absent: nothing outlives this process. */
+  readonly outbox?: Outbox;
 }
 
 export class AgentClient {
@@ -73,6 +76,7 @@ export class AgentClient {
     id: EnvelopeId;
     thread: string;
     resolve: (receipt: Receipt) => void;
+    isToKeep: boolean;
   }[] = [];
   /** Signatures made: fewer than envelopes where they were said together. */
   signatures = 0;
@@ -151,7 +155,7 @@ export class AgentClient {
   ): Promise<Receipt> {
     const prepared = this.#envelope(verb, thread, body, refs);
     return new Promise((resolve) => {
-      this.#queue.push({ ...prepared, resolve });
+      this.#queue.push({ ...prepared, resolve, isToKeep: isKept(verb) });
       if (this.#queue.length === 1) this.#options.soon(() => this.#flush());
     });
   }
@@ -183,7 +187,13 @@ export class AgentClient {
   }
 
   send(prepared: Prepared): Promise<Receipt> {
-    return new Promise((resolve) => this.#send(prepared, resolve));
+    return new Promise((resolve) => this.#send(prepared, resolve, false));
+  }
+
+  /** What an earlier process has said without an answer is said again. To be called before any `say`. */
+  resay(left: Left): Promise<Receipt> {
+    this.#heard(left.thread, left.nonce);
+    return new Promise((resolve) => this.#send(left, resolve, true));
   }
 
   close(): void {
@@ -233,14 +243,20 @@ export class AgentClient {
         part.map((p) => p.id),
       );
       for (const [j, one] of signed.entries()) {
-        const { thread, resolve } = part[j] as (typeof part)[number];
-        this.#send({ id: one.id, thread, wire: encodeSigned(one) }, resolve);
+        const { thread, resolve, isToKeep } = part[j] as (typeof part)[number];
+        this.#send({ id: one.id, thread, wire: encodeSigned(one) }, resolve, isToKeep);
       }
     }
   }
 
-  #send(prepared: Prepared, resolve: (receipt: Receipt) => void): void {
-    const waiting: Unanswered = { prepared, resolve, waitMs: RESEND_MIN_MS, cancel: undefined };
+  #send(prepared: Prepared, resolve: (receipt: Receipt) => void, isToKeep: boolean): void {
+    const waiting: Unanswered = {
+      prepared,
+      resolve,
+      isToKeep,
+      waitMs: RESEND_MIN_MS,
+      cancel: undefined,
+    };
     this.#unanswered.set(prepared.id, waiting);
     this.#resendLater(waiting); // first: a link may answer before it returns
     this.#options.link.send(prepared.thread, prepared.wire);
@@ -248,7 +264,9 @@ export class AgentClient {
 
   #resendLater(waiting: Unanswered): void {
     waiting.cancel?.();
-    waiting.cancel = this.#options.clock.after(waiting.waitMs, () => {
+    const { waitMs } = waiting;
+    waiting.cancel = this.#options.clock.after(waitMs, () => {
+      if (waiting.isToKeep && waitMs >= KEPT_FROM_MS) this.#options.outbox?.keep(waiting.prepared);
       this.#options.link.send(waiting.prepared.thread, waiting.prepared.wire);
       this.#resendLater(waiting);
     });
@@ -268,6 +286,7 @@ export class AgentClient {
     }
     waiting.cancel?.();
     this.#unanswered.delete(receipt.envelope);
+    this.#options.outbox?.answered(receipt);
     waiting.resolve(receipt);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * An agent that is run for somebody: turns notices into calls of its program and the answers into
- * envelopes. What it has not answered is asked again after any cut, so it keeps nothing on disk.
+ * envelopes. What it has not answered is asked again after any cut; what it has, and nobody has heard, is
+ * in its outbox, where it has one.
  *
  * G1  A notice is answered once while this process lives; a repeated one changes nothing. A call for
  *     bids is repeated only where the answer did not count: the auction was closed when it came, or has
@@ -16,11 +17,12 @@ import { sha256 } from "#envelope/cid.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import { formatCredits, parseCredits } from "#protocol/amount.ts";
-import type { NeedBody, OpenBid } from "#protocol/bodies.ts";
+import type { Bodies, NeedBody, OpenBid } from "#protocol/bodies.ts";
 import { sealedBidDigest, voteDigest } from "#protocol/digests.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
 import type { Cid, Credits, Question, Verdict } from "#protocol/words.ts";
 import { blockOf, isNack, type AgentClient } from "./client.ts";
+import type { Left, Reconciled } from "./outbox.ts";
 import { VALUE_BYTES_MAX } from "./runner/limits.ts";
 import {
   failed,
@@ -71,7 +73,8 @@ export type HiredEvent =
       readonly code: string;
       readonly detail: string;
     }
-  | { readonly type: "refused"; readonly verb: string; readonly code: string };
+  | { readonly type: "refused"; readonly verb: string; readonly code: string }
+  | ({ readonly type: "reconciled" } & Reconciled);
 
 type Of<K extends Notice["kind"]> = Extract<Notice, { kind: K }>;
 
@@ -90,6 +93,13 @@ export class HiredAgent {
 
   constructor(options: HiredOptions) {
     this.#o = options;
+  }
+
+  /** An earlier process has answered what this one will be asked again: it is said, not done again. */
+  resay(left: Left): void {
+    const key = answerKeyOf(left);
+    if (key !== undefined) this.#answered.set(key, true);
+    void this.#o.client.resay(left);
   }
 
   hear(notice: Notice): void {
@@ -438,6 +448,26 @@ const keyOf = (notice: Notice): string | undefined => {
       return undefined;
     default:
       return notice satisfies never;
+  }
+};
+
+/** The key of the notice that this envelope answers. */
+const answerKeyOf = ({ verb, body }: Left): string | undefined => {
+  switch (verb) {
+    case "COMMIT": {
+      const { need, attempt, revision } = body as Bodies["COMMIT"];
+      return `work/${need}/${attempt}/${revision}`;
+    }
+    case "ATTEST": {
+      const { need, attempt, commit, seat } = body as Bodies["ATTEST"];
+      return `judge/${need}/${attempt}/${commit}/${seat}`;
+    }
+    case "ATTEST_PLAN": {
+      const { need, attempt, proposal, seat } = body as Bodies["ATTEST_PLAN"];
+      return `judge-plan/${need}/${attempt}/${proposal}/${seat}`;
+    }
+    default:
+      return undefined;
   }
 };
 

@@ -16,6 +16,7 @@ import { AgentClient, isNack, type AccountVerb } from "./client.ts";
 import type { AgentRole, Door, Known, Manifest, Welcome, Wishes } from "./door.ts";
 import { HiredAgent, type HiredEvent } from "./hired-agent.ts";
 import { apiError } from "./http/api.ts";
+import { Outbox } from "./outbox.ts";
 import type { Runner } from "./runner/runner.ts";
 
 export interface JoinOptions {
@@ -35,6 +36,8 @@ export interface JoinOptions {
   /** Asked of the operator at the door; a welcome in the hand has its own labels. */
   readonly wishes?: Wishes;
   readonly onEvent?: (event: HiredEvent) => void;
+  /** Where its outbox lies (outbox.ts). Absent: what it has said is lost with this process. */
+  readonly outboxPath?: string;
 }
 
 export interface JoinedAgent {
@@ -73,6 +76,7 @@ const entered = async (
   if (started.kind === "failed")
     throw apiError("PROGRAM_FAILED", { reason: `${started.code} ${started.detail}` });
   const { swarm, policy } = known;
+  const outbox = outboxFor(options);
   const { link, blocks } = door.enter(swarm);
   const client: AgentClient = new AgentClient({
     signer,
@@ -82,6 +86,7 @@ const entered = async (
     clock,
     soon: (task) => setImmediate(task),
     onNotice: (notice) => agent.hear(notice),
+    ...(outbox === undefined ? {} : { outbox }),
   });
   const agent = new HiredAgent({
     client,
@@ -95,6 +100,7 @@ const entered = async (
     asks: started.value,
     ...(onEvent === undefined ? {} : { onEvent }),
   });
+  for (const left of outbox?.left ?? []) agent.resay(left);
   try {
     client.resume(accountThread(signer.did), known.nonce);
     await enter(client, options, known, welcome);
@@ -109,6 +115,16 @@ const entered = async (
   };
   return { did: signer.did, close };
 };
+
+const outboxFor = ({ outboxPath: path, clock, onEvent }: JoinOptions): Outbox | undefined =>
+  path === undefined
+    ? undefined
+    : Outbox.open({
+        path,
+        wallMs: () => clock.wallMs(),
+        onReconciled: (reconciled) => onEvent?.({ type: "reconciled", ...reconciled }),
+        onFailed: (detail) => onEvent?.({ type: "failed", call: "outbox", code: "DISK", detail }),
+      });
 
 const enter = async (
   client: AgentClient,

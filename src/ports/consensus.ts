@@ -32,11 +32,18 @@ export interface LeaderRow extends Lead {
   readonly holder: string;
 }
 
+/** A supervisor whose session lives. */
+export interface Member {
+  readonly name: string;
+  /** It has said that the bus does not carry for it: it can lead nothing that is of use. */
+  readonly isCutOff: boolean;
+}
+
 export interface Consensus {
   /** A session for this supervisor, under a name that no living session has. */
   join(name: string, ttlMs: number): Promise<Session>;
-  /** Names of the living sessions, sorted. */
-  members(): Promise<readonly string[]>;
+  /** Sorted by name. */
+  members(): Promise<readonly Member[]>;
   leaders(): Promise<readonly LeaderRow[]>;
   heads(buckets: readonly number[]): Promise<readonly Head[]>;
   /** By bucket, the name of whom the operator wants to lead it; it may be nobody's who lives. */
@@ -55,6 +62,8 @@ export interface Session {
   readonly name: string;
   /** The session lives for its TTL from when this was called. Rejects with SESSION_LOST once it is gone. */
   keepAlive(): Promise<void>;
+  /** What `members` shows of this session from now on; false at first. */
+  say(isCutOff: boolean): Promise<void>;
   /** Those of the buckets that nobody led are ours now, each under an epoch above all its earlier ones. */
   campaign(buckets: readonly number[]): Promise<readonly LeaderRow[]>;
   /** Gives buckets up; those that this session does not lead, or not under that epoch, are left alone. */

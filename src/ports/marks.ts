@@ -28,6 +28,7 @@ export const MARKS = {
   "leadership.forgotten-key": "a key of ours was found that we do not lead under",
   "leadership.key-gone": "a bucket that was led here was not ours any more in the consensus store",
   "leadership.handed-over": "buckets were handed to whoever should lead them",
+  "leadership.laid-down": "a supervisor that the bus did not reach laid down what others can lead",
   "leadership.came-back": "a bucket that was handed over could not be led there",
   "envelope.repeated": "the same envelope came again and got its earlier answer",
   "envelope.refused-again": "an envelope that was refused for good came again",

@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
-import { AgentClient, RESEND_MAX_MS, RESIGNS_MAX, THREADS_REMEMBERED_MAX } from "#agent/client.ts";
+import {
+  AgentClient,
+  KEPT_FROM_MS,
+  RESEND_MAX_MS,
+  RESIGNS_MAX,
+  THREADS_REMEMBERED_MAX,
+} from "#agent/client.ts";
+import type { Outbox } from "#agent/outbox.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { accountThread, decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
@@ -7,7 +14,7 @@ import type { LinkEvents } from "#ports/swarm-link.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";
 
 /** A client whose link answers everything with one transport error, and a clock that only tests move. */
-const answeredBy = (code: RefusalCode) => {
+const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
   let events: LinkEvents | undefined;
   let due: (() => void)[] = [];
   const wires: Uint8Array[] = [];
@@ -33,6 +40,7 @@ const answeredBy = (code: RefusalCode) => {
     },
     soon: (task) => queueMicrotask(task),
     onNotice: () => {},
+    ...(outbox === undefined ? {} : { outbox }),
   });
   const again = (): void => {
     const wakes = due;
@@ -55,6 +63,32 @@ it("sends again what was told to come later, and gives up on a registration that
   for (let waitMs = 200; waitMs < RESEND_MAX_MS; waitMs *= 2) again();
   expect(await said).toMatchObject({ code: "NOT_REGISTERED" });
   expect(sent()).toBeGreaterThan(3);
+});
+
+it("keeps an answer that cost work once it waits long for a receipt, and no sign of life", async () => {
+  const keptAfter: number[] = [];
+  const answers: string[] = [];
+  const outbox = {
+    keep: () => void keptAfter.push(sent()),
+    answered: ({ kind }: { kind: string }) => void answers.push(kind),
+  } as unknown as Outbox;
+  const { client, again, sent } = answeredBy("MAILBOX_FULL", outbox);
+  const thread = cidOf(new Uint8Array([1]));
+  const place = { need: thread, attempt: 1, revision: 1 };
+  void client.say("HEARTBEAT", thread, { ...place, progress: 0 });
+  await Promise.resolve();
+  for (let waitMs = 200; waitMs < RESEND_MAX_MS; waitMs *= 2) again();
+  expect(keptAfter).toEqual([]);
+  client.close();
+  const other = answeredBy("MAILBOX_FULL", outbox);
+  const output = { artifact: thread, output: 1 };
+  void other.client.say("COMMIT", thread, { ...place, ...output });
+  await Promise.resolve();
+  for (let waitMs = 200; waitMs < KEPT_FROM_MS; waitMs *= 2) other.again();
+  expect(keptAfter).toEqual([]);
+  other.again();
+  expect(keptAfter).not.toEqual([]);
+  expect(answers).toEqual([]);
 });
 
 it("never gives up on a full mailbox", async () => {

@@ -63,6 +63,7 @@ const blocks = { get: none, put: none, has: none };
 
 const hired = (result: CallResult<unknown>) => {
   const said: Said[] = [];
+  const wires: Uint8Array[] = [];
   const calls: CallOptions[] = [];
   let nowMs = 1_000;
   const clock = { wallMs: () => 0, monotonicMs: () => nowMs, after: () => () => {} };
@@ -82,7 +83,10 @@ const hired = (result: CallResult<unknown>) => {
     link: {
       attach: () => {},
       detach: () => {},
-      send: (_thread, wire) => void said.push(decode(decodeSigned(wire).bytes) as Said),
+      send: (_thread, wire) => {
+        wires.push(wire);
+        said.push(decode(decodeSigned(wire).bytes) as Said);
+      },
     },
     clock,
     soon: (task) => queueMicrotask(task),
@@ -100,8 +104,33 @@ const hired = (result: CallResult<unknown>) => {
     asks: { bid: false, plan: false },
   });
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return { agent, said, calls, settled, pass: (ms: number) => void (nowMs += ms) };
+  return { agent, said, wires, calls, settled, pass: (ms: number) => void (nowMs += ms) };
 };
+
+test("what an earlier process has answered is said again, and its work is not done again", async () => {
+  const ok = { kind: "ok", value: { output: 1 } } as const;
+  const first = hired(ok);
+  first.agent.hear(WORK);
+  await first.settled();
+  const commit = first.said.find(({ verb }) => verb === "COMMIT");
+  const left = {
+    id: NEED,
+    thread: NEED,
+    wire: first.wires.at(-1)!,
+    verb: "COMMIT",
+    nonce: 7,
+    body: commit!.body,
+  };
+  const { agent, calls, said, settled, wires } = hired(ok);
+  agent.resay(left);
+  agent.hear(WORK);
+  await settled();
+  expect([calls.length, wires]).toEqual([0, [left.wire]]);
+  agent.hear({ ...WORK, revision: 2 });
+  await settled();
+  expect(calls).toHaveLength(1);
+  expect(said.at(-1)).toMatchObject({ verb: "COMMIT", nonce: 8, body: { revision: 2 } });
+});
 
 test("a call may take half of what remains of the deadline when it starts", async () => {
   const { agent, calls, settled, pass } = hired({ kind: "ok", value: { output: 1 } });

@@ -47,7 +47,7 @@ const BACK_AFTER_MS = 5_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const cluster = await LocalCluster.start({ servers: 3, isDurable: true });
-for (let n = 0; n < 3; n += 1) await cluster.join();
+for (let n = 0; n < 3; n += 1) await cluster.joinApart();
 
 const statusNow = async (): Promise<ClusterStatus> => {
   const { stdout } = await canswarm("cluster", "status", "--json", "--config", cluster.config)
@@ -73,6 +73,32 @@ const etcdLeader = async () => {
   throw new Error("etcd has no leader");
 };
 
+/** What a fault was to show besides, and whether it did. */
+const shown: string[] = [];
+const failed: string[] = [];
+
+/** Others must lead its buckets while it is away, and it must lead some again when it is back. */
+const partition = async (from: "nats" | "everything"): Promise<void> => {
+  const victim = await busiest();
+  const ledByIt = async (): Promise<number> =>
+    (await statusNow()).supervisors.find(({ name }) => name === victim.name)?.buckets ?? 0;
+  const before = await ledByIt();
+  const cutMs = performance.now();
+  victim.cutOff(from);
+  while ((await ledByIt()) > 0 && performance.now() < cutMs + LONG_OUTAGE_MS);
+  const takenMs = performance.now() - cutMs;
+  await sleep(Math.max(0, LONG_OUTAGE_MS - takenMs));
+  victim.joinUp();
+  const backMs = performance.now();
+  while ((await ledByIt()) === 0 && performance.now() < backMs + RECOVERY_MS_MAX);
+  const after = await ledByIt();
+  const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
+  const text =
+    `cut off from ${from}: it led none of its ${before} buckets after ${seconds(takenMs)} s, ` +
+    `some again ${seconds(performance.now() - backMs)} s after its return`;
+  (takenMs < LONG_OUTAGE_MS && after > 0 ? shown : failed).push(text);
+};
+
 const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
   "kill -9 of the busiest supervisor": async () => {
     const victim = await busiest();
@@ -92,6 +118,8 @@ const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
     rmSync(victim.data, { recursive: true, force: true });
     await victim.up();
   },
+  "partition of one supervisor for 30 s": () => partition("everything"),
+  "one cut off from NATS for 30 s": () => partition("nats"),
   "etcd leader killed": async () => {
     const leader = await etcdLeader();
     await leader.kill();
@@ -233,9 +261,11 @@ if (code === 0) {
     check.code === 0 ? "every promise holds in the logs" : `check: ${check.stdout.slice(0, 2_000)}`,
   );
 } else say(`the job ended with ${code}: ${stderr.slice(-2_000)}`);
+for (const text of shown) say(text);
+for (const text of failed) say(`NOT AS IT SHOULD BE: ${text}`);
 for (const name of notStruck) say(`not struck, the job was over: ${name}`);
 for (const { name, running } of cluster.supervisors)
   if (/UNEXPECTED|halted/.test(running.stderr)) say(`${name}: ${running.stderr.slice(-500)}`);
 swarm.remove();
 await cluster.close();
-process.exit(isSound ? 0 : 1);
+process.exit(isSound && failed.length === 0 ? 0 : 1);

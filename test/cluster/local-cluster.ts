@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { startDurableEtcd, startEtcd, type EtcdServer } from "../support/etcd-server.ts";
 import { NatsServer, startCluster } from "../support/nats-server.ts";
 import { Running, until } from "../integration/command.ts";
@@ -21,23 +22,54 @@ export interface ClusterShape {
   readonly hosts?: number;
   /** Of the genesis, as in a configuration. */
   readonly parameters?: string;
+  /** Between two runs of each supervisor's reconciler. */
+  readonly reconcileSeconds?: number;
   /** Of one NATS server: what its configuration says beside the port, and ours beside its address. */
   readonly nats?: { readonly server: string; readonly client: string };
 }
 
+/** A supervisor's own ways to the servers. */
+interface Ways {
+  readonly etcd: readonly FaultProxy[];
+  readonly nats: readonly FaultProxy[];
+}
+
+const NO_WAYS: Ways = { etcd: [], nats: [] };
+
 export class Supervisor {
   readonly data: string;
   readonly #args: readonly string[];
+  readonly #ways: Ways;
   running!: Running;
   url = "";
 
-  constructor(data: string, args: readonly string[]) {
-    [this.data, this.#args] = [data, args];
+  constructor(data: string, args: readonly string[], ways = NO_WAYS) {
+    [this.data, this.#args, this.#ways] = [data, args, ways];
   }
 
   /** As the cluster knows it. */
   get name(): string {
     return readFileSync(join(this.data, "name"), "utf8").trim();
+  }
+
+  /** Nothing comes through to it, nor from it, until it is joined: it must have been put apart. */
+  cutOff(from: "nats" | "everything"): void {
+    const { etcd, nats } = this.#ways;
+    if (nats.length === 0) throw new Error("it has no ways of its own");
+    for (const way of from === "nats" ? nats : [...etcd, ...nats])
+      way.weather = { kind: "half-open", lost: "both" };
+  }
+
+  joinUp(): void {
+    for (const way of this.#allWays()) way.weather = { kind: "fair" };
+  }
+
+  async closeWays(): Promise<void> {
+    await Promise.all(this.#allWays().map((way) => way.close()));
+  }
+
+  #allWays(): readonly FaultProxy[] {
+    return [...this.#ways.etcd, ...this.#ways.nats];
   }
 
   /** Resolves when it takes requests. */
@@ -60,6 +92,7 @@ export class LocalCluster {
   readonly supervisors: Supervisor[] = [];
   #changes = 0;
   readonly #natsClient: string;
+  readonly #shape: Required<Pick<ClusterShape, "hosts" | "parameters" | "reconcileSeconds">>;
   /** For machines that lead buckets, and for one that leads none. */
   readonly config: string;
   readonly clientConfig: string;
@@ -67,12 +100,14 @@ export class LocalCluster {
   private constructor(
     etcd: readonly EtcdServer[],
     nats: readonly NatsServer[],
-    { hosts = 1, parameters = "{}", nats: own }: ClusterShape,
+    { hosts = 1, parameters = "{}", reconcileSeconds = 60, nats: own }: ClusterShape,
   ) {
     this.#natsClient = own?.client ?? "";
     [this.etcd, this.nats] = [etcd, nats];
-    this.config = this.#write("cluster.config.mjs", hosts, parameters);
-    this.clientConfig = this.#write("client.config.mjs", 0, parameters);
+    this.#shape = { hosts, parameters, reconcileSeconds };
+    const direct = { etcd: etcd.map(({ url }) => url), nats: nats.map(({ url }) => url) };
+    this.config = this.#write("cluster.config.mjs", direct, hosts);
+    this.clientConfig = this.#write("client.config.mjs", direct, 0);
   }
 
   static async start(shape: ClusterShape): Promise<LocalCluster> {
@@ -83,10 +118,10 @@ export class LocalCluster {
     return new LocalCluster(etcd, nats, shape);
   }
 
-  #write(name: string, hosts: number, parameters: string): string {
+  #write(name: string, servers: Record<"etcd" | "nats", readonly string[]>, hosts: number): string {
     const path = join(this.dir, name);
-    const etcd = JSON.stringify(this.etcd.map(({ url }) => url));
-    const nats = JSON.stringify(this.nats.map(({ url }) => url));
+    const etcd = JSON.stringify(servers.etcd);
+    const nats = JSON.stringify(servers.nats);
     writeFileSync(
       path,
       `const host = { name: "host", threads: ${Math.max(1, hosts)}, restart: "always",
@@ -94,12 +129,13 @@ export class LocalCluster {
 export default {
   hosts: ${hosts},
   tree: { name: "canswarm", strategy: "one-for-one", children: [host] },
-  parameters: ${parameters},
+  parameters: ${this.#shape.parameters},
   cluster: {
     name: "local",
     etcd: { endpoints: ${etcd} },
     nats: { servers: ${nats}, ${this.#natsClient} },
     operatorKeyFile: "operator.key",
+    reconcileSeconds: ${this.#shape.reconcileSeconds},
   },
 };
 `,
@@ -129,10 +165,32 @@ export default {
     return one;
   }
 
+  /** The same behind proxies of its own, so that it can be cut off. */
+  async joinApart(): Promise<Supervisor> {
+    const number = this.supervisors.length;
+    const portOf = (url: string): number => Number(new URL(url).port);
+    const waysTo = (urls: readonly string[]): Promise<readonly FaultProxy[]> =>
+      Promise.all(urls.map((url) => FaultProxy.to(portOf(url))));
+    const ways: Ways = {
+      etcd: await waysTo(this.etcd.map(({ url }) => url)),
+      nats: await waysTo(this.nats.map(({ url }) => url)),
+    };
+    const urls = {
+      etcd: ways.etcd.map(({ port }) => `http://127.0.0.1:${port}`),
+      nats: ways.nats.map(({ port }) => `nats://127.0.0.1:${port}`),
+    };
+    const config = this.#write(`apart-${number}.config.mjs`, urls, this.#shape.hosts);
+    const one = new Supervisor(this.folder(`supervisor-${number}`), ["--config", config], ways);
+    this.supervisors.push(one);
+    await one.up();
+    return one;
+  }
+
   /** `keep`: its folder, to look at. */
   async close(keep = false): Promise<void> {
     for (const { running } of this.supervisors) running.child.kill("SIGKILL");
     await Promise.all(this.supervisors.map(({ running }) => running.ended));
+    await Promise.all(this.supervisors.map((one) => one.closeWays()));
     await Promise.all([...this.etcd, ...this.nats].map((server) => server.dispose()));
     if (!keep) rmSync(this.dir, { recursive: true, force: true });
   }

@@ -54,6 +54,8 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
     });
 
     const joined = async (who: Consensus, as: string): Promise<Session> => who.join(as, DAY_MS);
+    const namesSeenBy = async (who: Consensus): Promise<readonly string[]> =>
+      (await who.members()).map((member) => member.name);
     const epochOf = async (session: Session, bucket: number): Promise<Epoch> => {
       const [row] = await session.campaign([bucket]);
       expect(row).toMatchObject({ bucket, holder: session.name });
@@ -90,9 +92,29 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
       it("are listed by name, to everybody, while they live", async () => {
         const second = await joined(bea, "bea");
         await joined(ann, "ann");
-        expect(await ann.members()).toEqual(["ann", "bea"]);
+        expect(await namesSeenBy(ann)).toEqual(["ann", "bea"]);
         await second.end();
-        expect(await bea.members()).toEqual(["ann"]);
+        expect(await namesSeenBy(bea)).toEqual(["ann"]);
+      });
+
+      it("say of themselves that they are cut off from the bus, and that they are not", async () => {
+        const first = await joined(ann, "ann");
+        await joined(bea, "bea");
+        let changes = 0;
+        const stop = bea.watch(() => (changes += 1));
+        await first.say(true);
+        expect(await bea.members()).toEqual([
+          { name: "ann", isCutOff: true },
+          { name: "bea", isCutOff: false },
+        ]);
+        await expect.poll(() => changes).toBeGreaterThan(0);
+        stop();
+        expect(await first.campaign([1])).toHaveLength(1);
+        await first.say(false);
+        expect((await bea.members())[0]).toEqual({ name: "ann", isCutOff: false });
+        await first.end();
+        await expect(first.say(true)).rejects.toThrow(/SESSION_LOST/);
+        expect(await namesSeenBy(bea)).toEqual(["bea"]);
       });
 
       it("refuse a name that a living one has, and take it once that has ended", async () => {
@@ -112,7 +134,7 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
           await kept.keepAlive();
           await rig.pass(ttlMs / 4);
         }
-        expect(await ann.members()).toEqual(["kept"]);
+        expect(await namesSeenBy(ann)).toEqual(["kept"]);
         expect((await ann.leaders()).map(({ bucket }) => bucket)).toEqual([1]);
         await expect(left.keepAlive()).rejects.toThrow(/SESSION_LOST/);
         await expect(left.campaign([3])).rejects.toThrow(/SESSION_LOST/);

@@ -115,7 +115,7 @@ export class NatsServer {
   }
 }
 
-/** Three servers that keep their streams together. */
+/** Three servers that keep their streams together. They tell clients of none but those they name. */
 export const startCluster = async (): Promise<readonly NatsServer[]> => {
   const routes = await Promise.all([freePort(), freePort(), freePort()]);
   const all = routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
@@ -123,7 +123,7 @@ export const startCluster = async (): Promise<readonly NatsServer[]> => {
     routes.map((port, at) =>
       NatsServer.start(
         `server_name: n${at}\n` +
-          `cluster { name: test, listen: "127.0.0.1:${port}", routes: [${all}] }\n`,
+          `cluster { name: test, listen: "127.0.0.1:${port}", routes: [${all}], no_advertise: true }\n`,
       ),
     ),
   );

@@ -3,12 +3,12 @@
  * why each failure is safe: docs/internals/etcd.md.
  */
 
-import type { Consensus, HeadWrite, LeaderRow, Session } from "#ports/consensus.ts";
+import type { Consensus, HeadWrite, LeaderRow, Member, Session } from "#ports/consensus.ts";
 import type { CommitOutcome, Head } from "#ports/store.ts";
 import { EtcdClient, type EtcdOptions } from "./client.ts";
 import { commit } from "./commit.ts";
 import { Compaction } from "./compaction.ts";
-import { bucketOf, Keys, readHead, readLeader } from "./keys.ts";
+import { bucketOf, isCutOff, Keys, readHead, readLeader } from "./keys.ts";
 import { REQUEST_OPERATIONS_MAX } from "./operations.ts";
 import { EtcdSession } from "./session.ts";
 import { Watch } from "./watch.ts";
@@ -30,10 +30,12 @@ export class EtcdConsensus implements Consensus {
     return EtcdSession.join(this.#client, this.#keys, name, ttlMs);
   }
 
-  async members(): Promise<readonly string[]> {
-    const request = { ...this.#keys.members, keys_only: true };
+  async members(): Promise<readonly Member[]> {
+    const request = this.#keys.members;
     const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
-    return kvs.map(({ key }) => this.#keys.memberName(key)).sort();
+    return kvs
+      .map(({ key, value }) => ({ name: this.#keys.memberName(key), isCutOff: isCutOff(value) }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   async leaders(): Promise<readonly LeaderRow[]> {

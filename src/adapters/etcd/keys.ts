@@ -145,6 +145,11 @@ export const readHead = (bucket: number, value: Buffer | undefined): Head => {
 export const leaderValue = (generation: number, campaign: string, holder: string): Buffer =>
   Buffer.from(`${generation} ${campaign} ${holder}`);
 
+const CUT_OFF = "cut-off";
+
+export const memberValue = (isOff: boolean): Buffer => Buffer.from(isOff ? CUT_OFF : "");
+export const isCutOff = (value: Buffer): boolean => value.toString() === CUT_OFF;
+
 /** The revision of an epoch is the one at which the row was created. */
 export const readLeader = (row: {
   readonly key: Buffer;

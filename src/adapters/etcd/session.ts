@@ -13,7 +13,7 @@ import type { Lead, LeaderRow, Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import { absent, generationIs } from "./bucket-write.ts";
 import type { CallOptions, EtcdClient } from "./client.ts";
-import { leaderValue, readLeader, type Keys } from "./keys.ts";
+import { leaderValue, memberValue, readLeader, type Keys } from "./keys.ts";
 import { REQUEST_OPERATIONS_MAX } from "./operations.ts";
 
 /** Each bucket's part has at most two compares. */
@@ -120,6 +120,16 @@ export class EtcdSession implements Session {
     const ttl = await this.#client.call((etcd, options) => keepOnce(etcd, this.#lease, options));
     if (ttl <= 0) throw this.#lost();
     this.#living();
+  }
+
+  async say(isCutOff: boolean): Promise<void> {
+    this.#living();
+    const row = { key: this.#keys.member(this.name), value: memberValue(isCutOff) };
+    const answer = await this.#fenced({
+      compare: [this.#isMember()],
+      success: [{ request_put: { ...row, lease: this.#lease } }],
+    });
+    if (!answer.succeeded) throw this.#lost();
   }
 
   async campaign(buckets: readonly number[]): Promise<readonly LeaderRow[]> {

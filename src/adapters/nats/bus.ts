@@ -12,10 +12,13 @@
  */
 import type { Subscription } from "nats";
 import type { Bus } from "#ports/bus.ts";
+import { Fault } from "#ports/faults.ts";
 import { isSubject, openLink, type Link, type LinkEvents, type NatsOptions } from "./connect.ts";
 
 /** Bytes published that no server has confirmed yet. 32 MiB are about half a second of a fast link. */
 export const PENDING_BYTES_MAX = 32 * 1024 * 1024;
+/** How long `reach` waits, ms. */
+export const REACH_MS = 2_000;
 /** What a message costs beside its bytes: its subject and the lines around it. */
 const MESSAGE_MORE_BYTES = 128;
 
@@ -150,6 +153,17 @@ export class NatsBus implements Bus {
   /** Resolves once the server has taken all that was published and sent us all that came before. */
   async flush(): Promise<void> {
     if (!this.#closed) await this.#link.nats.flush();
+  }
+
+  /**
+   * Resolves when whoever orders what all JetStream servers keep has answered over this connection.
+   * Rejects after REACH_MS, and where our server has lost the others. Supervisors only may ask it.
+   */
+  async reach(): Promise<void> {
+    const { nats } = this.#link;
+    const { data } = await nats.request("$JS.API.INFO", undefined, { timeout: REACH_MS });
+    const { error } = JSON.parse(new TextDecoder().decode(data)) as { error?: unknown };
+    if (error !== undefined) throw new Fault("STORE_FAILED", "our server has lost the others");
   }
 
   async close(): Promise<void> {

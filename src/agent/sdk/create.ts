@@ -3,6 +3,7 @@
  * cluster over NATS, with a key of its own, and comes back under it after any cut or restart.
  */
 
+import { join } from "node:path";
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { openKeys } from "#adapters/system/keys.ts";
@@ -108,6 +109,7 @@ const create = async (
     }),
     price,
     etaMs: offer.etaMs ?? ETA_DEFAULT_MS,
+    outboxPath: outboxOf(signer.did, options.keysDir),
     ...(welcome === undefined ? {} : { welcome }),
     ...(onEvent === undefined ? {} : { onEvent }),
   });
@@ -120,6 +122,10 @@ const doorFor = async (options: AgentOptions, signer: Signer): Promise<Door> => 
   if (url === undefined) throw new TypeError("an agent has a url or a nats");
   return httpDoor({ api: new Api(url, token), ...rest });
 };
+
+/** Beside the keys, by the agent's did. */
+export const outboxOf = (did: string, keysDir: string = KEYS_DIR_DEFAULT): string =>
+  join(keysDir, "outbox", `${did.replaceAll(":", "_")}.jsonl`);
 
 /** The key of this name, made where there is none. */
 export const seedOf = (name: string, keysDir: string = KEYS_DIR_DEFAULT): Uint8Array =>

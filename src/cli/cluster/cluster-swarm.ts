@@ -16,7 +16,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import { BusLink } from "#agent/bus/bus-link.ts";
 import { ClusterMember, type MemberNews } from "#runtime/leadership/member.ts";
-import type { HostCounts } from "#runtime/threads/protocol.ts";
+import type { BucketHead, HostCounts } from "#runtime/threads/protocol.ts";
 import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { join } from "node:path";
 import { CliError, ToldByOther } from "../errors.ts";
@@ -28,8 +28,10 @@ import type { Reading, RunningSwarm } from "../swarm/running-swarm.ts";
 import { VERSION } from "../version.ts";
 import { Asks, type Asked, type OperatorWord, type Said } from "./asks.ts";
 import { Leaders } from "./leaders.ts";
+import { look, type Sight } from "./look.ts";
 import { askedOperator, Speaker } from "./operator.ts";
 import { nameIn } from "./name.ts";
+import { Reconciler, type Reconciled } from "./reconciler.ts";
 import { openStorage, type OpenedStorage } from "./storage.ts";
 import type { ClusterPlaces } from "./settings.ts";
 import { BUS_VERSION, isCompatible, type Hello } from "./hello.ts";
@@ -48,7 +50,12 @@ export interface ClusterOptions extends Omit<EmbeddedOptions, "onNews"> {
   readonly places: ClusterPlaces;
   /** A fault: as in MemberOptions. */
   readonly believe?: number;
-  readonly onNews: (news: MemberNews) => void;
+  readonly onNews: (news: MemberNews | ReconcilerNews) => void;
+}
+
+export interface ReconcilerNews {
+  readonly type: "reconciler";
+  readonly text: string;
 }
 
 interface Disks {
@@ -73,6 +80,7 @@ export class ClusterSwarm implements RunningSwarm {
   readonly agents: AgentsThread | undefined;
   readonly #opened: Opened;
   readonly #member: ClusterMember<MessagePort> | undefined;
+  readonly #reconciler: Reconciler | undefined;
   readonly #asks: Asks;
   readonly #leaders: Leaders;
   readonly #door: BusDoor;
@@ -105,6 +113,7 @@ export class ClusterSwarm implements RunningSwarm {
     this.#speaker = new Speaker(this, folder.operator);
     this.#asks = new Asks({ bus, clock: this.clock, name, answer: (asked) => this.#answer(asked) });
     this.#member = settings.hosts === 0 ? undefined : this.#lead(options, places);
+    this.#reconciler = this.#member && this.#reconciling(options, this.#member);
   }
 
   /** Refuses with DATA_IN_USE, CLUSTER_VERSION, and with a Fault where NATS or etcd let nobody in. */
@@ -155,6 +164,7 @@ export class ClusterSwarm implements RunningSwarm {
       consensus: storage.consensus,
       bus,
       restock: (bucket) => storage.store.restock(bucket),
+      reach: () => bus.reach(),
       runner: new WorkerHosts({
         application: import.meta.resolve("#actors/application.ts"),
         init: folder.genesisBytes,
@@ -172,6 +182,40 @@ export class ClusterSwarm implements RunningSwarm {
       ...(fault === undefined ? {} : { fault }),
       ...(believe === undefined ? {} : { believe }),
     });
+  }
+
+  #reconciling(
+    { places, onNews }: ClusterOptions,
+    { leadership }: ClusterMember<MessagePort>,
+  ): Reconciler {
+    const { store, consensus } = this.#opened.storage;
+    const sight: Sight = {
+      name: this.name,
+      led: () => [...leadership.led.keys()],
+      query: (...asked) => this.query(...asked),
+      built: () => this.#heads(),
+      leaders: () => consensus.leaders(),
+      heads: (buckets) => consensus.heads(buckets),
+      copies: (head) => store.copiesOf(head),
+    };
+    return new Reconciler({
+      clock: this.clock,
+      periodMs: places.reconcileSeconds * SECOND_MS,
+      look: () => look(sight),
+      mend: (bucket) => store.mend(bucket),
+      tell: (text) => onNews({ type: "reconciler", text }),
+    });
+  }
+
+  /** Of the buckets that the hosts of this machine have. */
+  async #heads(): Promise<readonly BucketHead[]> {
+    const heads = await this.#ofHosts(async (host) => this.#member?.hosts.control(host)?.heads());
+    return (heads as readonly (readonly BucketHead[])[]).flat();
+  }
+
+  /** Undefined: this machine leads nothing, or has not run yet. */
+  get reconciled(): Reconciled | undefined {
+    return this.#reconciler?.last;
   }
 
   /** The version handshake: two that build different logs never lead beside each other. */
@@ -206,8 +250,8 @@ export class ClusterSwarm implements RunningSwarm {
   }
 
   /** Supervisors that live, this one included where it leads. */
-  members(): Promise<readonly string[]> {
-    return this.#opened.storage.consensus.members();
+  async members(): Promise<readonly string[]> {
+    return (await this.#opened.storage.consensus.members()).map(({ name }) => name);
   }
 
   link(): SwarmLink {
@@ -245,6 +289,7 @@ export class ClusterSwarm implements RunningSwarm {
     const { disks, storage, bus, removePid } = this.#opened;
     if (drain) await this.#member?.hosts.settle();
     await this.agents?.close();
+    this.#reconciler?.close();
     await this.#speaker.close();
     await this.#member?.close();
     this.#asks.close();
@@ -278,9 +323,22 @@ export class ClusterSwarm implements RunningSwarm {
     }
   }
 
-  /** One answer of each that lives until it has answered. */
+  /**
+   * Whom a question to all is for: each that lives, but for those that NATS does not reach and that lead
+   * nothing any more. They will not answer, and have nothing to say.
+   */
+  async #toAnswer(): Promise<readonly string[]> {
+    const { consensus } = this.#opened.storage;
+    const [members, leaders] = await Promise.all([consensus.members(), consensus.leaders()]);
+    const leading = new Set(leaders.map(({ holder }) => holder));
+    return members
+      .filter(({ name, isCutOff }) => !isCutOff || leading.has(name))
+      .map(({ name }) => name);
+  }
+
+  /** One answer of each that has one. */
   async #ofMembers(asked: Asked): Promise<readonly unknown[]> {
-    const members = await this.members();
+    const members = await this.#toAnswer();
     const answers = await Promise.all(members.map((member) => this.#ofMember(member, asked)));
     return answers.filter((one) => one !== undefined);
   }
@@ -290,7 +348,7 @@ export class ClusterSwarm implements RunningSwarm {
       const said = await this.#ask(member, asked, OPERATOR_ASK_MS);
       if (said?.kind === "ok") return said.value;
       if (said?.kind === "failed") throw new ToldByOther(said.told);
-      if (!(await this.members()).includes(member)) return undefined;
+      if (!(await this.#toAnswer()).includes(member)) return undefined;
       await this.#pause();
     }
   }
@@ -356,12 +414,12 @@ export class ClusterSwarm implements RunningSwarm {
 
   /** What `canswarm cluster status` tells of this machine. */
   async #status(): Promise<MemberStatus> {
-    const heads = await this.#ofHosts(async (host) => this.#member?.hosts.control(host)?.heads());
+    const heads = await this.#heads();
     return {
       ...this.#hello(),
       hosts: this.#hosts,
-      heads: (heads as readonly (readonly { bucket: number; records: number; size: number }[])[])
-        .flat()
+      reconciled: this.reconciled,
+      heads: heads
         .filter(({ bucket }) => bucket <= BUCKETS)
         .map(({ bucket, records, size }) => ({ bucket, records, size })),
     };
@@ -370,6 +428,8 @@ export class ClusterSwarm implements RunningSwarm {
 
 export interface MemberStatus extends Hello {
   readonly hosts: number;
+  /** The last run of its reconciler; undefined: none yet. */
+  readonly reconciled: Reconciled | undefined;
   readonly heads: readonly {
     readonly bucket: number;
     readonly records: number;

@@ -48,7 +48,7 @@ export const moveBuckets = async (
   const swarm = swarmIdOf(decodeGenesis(genesis).name, genesis);
   const consensus = new EtcdConsensus({ ...etcd, swarm });
   try {
-    const members = await consensus.members();
+    const members = (await consensus.members()).map(({ name }) => name);
     if (to !== undefined && !members.includes(to))
       throw new CliError("SUPERVISOR_MISSING", { name: to, names: members.join(", ") });
     await consensus.pin(buckets, to);

@@ -12,6 +12,9 @@ import { isSubject, type NatsOptions } from "#adapters/nats/connect.ts";
 /** Servers of one kind that are named: a cluster has three or five. */
 const SERVERS_MAX = 9;
 export const CLUSTER_DEFAULT = "canswarm";
+/** Between two runs of the reconciler, seconds. */
+const RECONCILE_SECONDS_DEFAULT = 60;
+const RECONCILE_SECONDS_MAX = 3_600;
 
 const tls = z.strictObject({
   /** PEM files, taken from the folder of the configuration. */
@@ -49,6 +52,8 @@ const schema = z.strictObject({
    * the swarm. Every supervisor signs with keys that are derived from it: keep it as a secret.
    */
   operatorKeyFile: z.string().optional(),
+  /** From one run of the reconciler to the next. */
+  reconcileSeconds: z.int().min(1).max(RECONCILE_SECONDS_MAX).default(RECONCILE_SECONDS_DEFAULT),
 });
 
 /** Plain data, so that every thread can connect by itself. */
@@ -57,6 +62,7 @@ export interface ClusterPlaces {
   readonly etcd: EtcdPlace;
   readonly nats: NatsOptions;
   readonly operatorKeyFile?: string;
+  readonly reconcileSeconds: number;
 }
 
 /** The places, or what is wrong in one sentence. `path`: the configuration that it stands in. */
@@ -66,12 +72,13 @@ export const clusterPlaces = (given: unknown, path: string): ClusterPlaces | str
     const [issue] = parsed.error.issues;
     return `cluster.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it is no cluster"}`;
   }
-  const { name, operatorKeyFile, ...servers } = parsed.data;
+  const { name, operatorKeyFile, reconcileSeconds, ...servers } = parsed.data;
   const file = (one: string): string => resolve(dirname(resolve(path)), one);
   const words = (one: string): string => readFileSync(file(one), "utf8").trim();
   try {
     return {
       name,
+      reconcileSeconds,
       ...(operatorKeyFile === undefined ? {} : { operatorKeyFile: file(operatorKeyFile) }),
       etcd: {
         endpoints: servers.etcd.endpoints,

@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { CliError } from "../errors.ts";
 import { ASK_MS, type MemberStatus } from "./cluster-swarm.ts";
 import { Asks } from "./asks.ts";
+import type { Reconciled } from "./reconciler.ts";
 import type { ClusterPlaces } from "./settings.ts";
 
 export interface BucketStatus {
@@ -27,11 +28,15 @@ export interface BucketStatus {
 
 export interface SupervisorStatus {
   readonly name: string;
+  /** It says that NATS does not reach it: others lead meanwhile. */
+  readonly isCutOff: boolean;
   /** Undefined: it did not answer. */
   readonly version: string | undefined;
   readonly hosts: number | undefined;
   readonly buckets: number;
   readonly lag: number | undefined;
+  /** The last run of its reconciler; undefined: none yet, or it did not answer. */
+  readonly reconciled: Reconciled | undefined;
 }
 
 export interface ClusterStatus {
@@ -74,7 +79,7 @@ const looked = async (
   const members = await consensus.members();
   const told = new Map(
     await Promise.all(
-      members.map(async (name) => {
+      members.map(async ({ name }) => {
         const said = await asks.ask(name, { what: "status" }, ASK_MS);
         return [name, said?.kind === "ok" ? (said.value as MemberStatus) : undefined] as const;
       }),
@@ -90,16 +95,18 @@ const looked = async (
     const lag = built === undefined ? undefined : Math.max(0, built.records - records);
     return { bucket, leader: row?.holder, epoch: row?.epoch ?? epoch, records, size, lag };
   });
-  const supervisors = members.map((name): SupervisorStatus => {
+  const supervisors = members.map(({ name, isCutOff }): SupervisorStatus => {
     const own = buckets.filter(({ leader }) => leader === name);
     const status = told.get(name);
     const lag = own.reduce((sum, one) => sum + (one.lag ?? 0), 0);
     return {
       name,
+      isCutOff,
       version: status?.version,
       hosts: status?.hosts,
       buckets: own.length,
       lag: status === undefined ? undefined : lag,
+      reconciled: status?.reconciled,
     };
   });
   return { supervisors, buckets };

@@ -6,9 +6,10 @@ import { SYSTEM_BUCKET } from "#envelope/cid.ts";
 import { backUp, restore, type Copied } from "../cluster/backup.ts";
 import { bucketsIn, moveBuckets } from "../cluster/move.ts";
 import { natsUsers } from "../cluster/nats-users.ts";
+import { findingText, type Reconciled } from "../cluster/reconciler.ts";
 import { CLUSTER_DEFAULT, type ClusterPlaces } from "../cluster/settings.ts";
 import { clusterStatus, type ClusterStatus } from "../cluster/status.ts";
-import { clean, count, palette, styleOf, table } from "../display.ts";
+import { clean, count, milliseconds, palette, styleOf, table } from "../display.ts";
 import { CliError } from "../errors.ts";
 import { loadSettings } from "../settings.ts";
 import { WIDTH_PIPED, type TextStyle } from "../summary-text.ts";
@@ -21,6 +22,22 @@ interface Flags {
 
 const shown = (value: number | undefined): string => (value === undefined ? "–" : count(value));
 
+const reconciledText = (last: Reconciled | undefined): string => {
+  if (last === undefined) return "not yet";
+  const ago = `${milliseconds(Math.max(0, Date.now() - last.atMs))} ago`;
+  if (last.failure !== undefined) return `${ago}: not done`;
+  return last.findingsCount === 0 ? ago : `${ago}: ${count(last.findingsCount)} found`;
+};
+
+/** What stands, and what kept a run from its end. */
+const findingLines = ({ supervisors }: ClusterStatus): string[] =>
+  supervisors.flatMap(({ name, reconciled }) => [
+    ...(reconciled?.findings ?? []).map((finding) => `${clean(name)}: ${findingText(finding)}`),
+    ...(reconciled?.failure === undefined
+      ? []
+      : [`${clean(name)}: not reconciled: ${clean(reconciled.failure)}`]),
+  ]);
+
 const supervisorsTable = ({ supervisors }: ClusterStatus, style: TextStyle): string[] =>
   table(
     [
@@ -29,13 +46,15 @@ const supervisorsTable = ({ supervisors }: ClusterStatus, style: TextStyle): str
       { title: "hosts", align: "right" },
       { title: "buckets", align: "right" },
       { title: "lag", align: "right" },
+      { title: "reconciled", align: "left" },
     ],
-    supervisors.map(({ name, version, hosts, buckets, lag }) => [
+    supervisors.map(({ name, isCutOff, version, hosts, buckets, lag, reconciled }) => [
       { text: clean(name) },
-      { text: version === undefined ? "does not answer" : clean(version) },
+      { text: isCutOff ? "cut off from NATS" : clean(version ?? "does not answer") },
       { text: shown(hosts) },
       { text: count(buckets) },
       { text: shown(lag) },
+      { text: reconciledText(reconciled) },
     ]),
     { width: style.width ?? WIDTH_PIPED, colors: palette(style.color) },
   );
@@ -70,6 +89,7 @@ const rendered = (status: ClusterStatus, withBuckets: boolean, style: TextStyle)
     `${count(led)} of ${count(buckets.length)} buckets are led, ${count(entries)} entries in their logs`,
     "",
     ...supervisorsTable(status, style),
+    ...findingLines(status),
     ...(withBuckets ? ["", ...bucketsTable(status, style)] : []),
   ].join("\n")}\n`;
 };

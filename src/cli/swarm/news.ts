@@ -2,12 +2,17 @@
 
 import type { LeadershipEvent } from "#runtime/leadership/leadership.ts";
 import type { MemberNews } from "#runtime/leadership/member.ts";
+import type { ReconcilerNews } from "../cluster/cluster-swarm.ts";
 import type { Restart } from "../summary-text.ts";
 
 /** Restarts are told and kept; each dies with a reason before it is back. */
 export const newsTeller = (note: (text: string) => void, restarts: Restart[]) => {
   const reasons = new Map<number, string>();
-  return (news: MemberNews): void => {
+  return (news: MemberNews | ReconcilerNews): void => {
+    if (news.type === "reconciler") {
+      note(news.text);
+      return;
+    }
     if (news.type === "leadership") {
       const text = leadershipText(news.event);
       if (text !== undefined) note(text);
@@ -38,6 +43,10 @@ const leadershipText = (event: LeadershipEvent): string | undefined => {
       return "joined the cluster";
     case "session_lost":
       return `lost its session, and with it all buckets: ${event.why}`;
+    case "laid_down":
+      return `is cut off from NATS: ${event.buckets.length} buckets are left to other supervisors`;
+    case "reached":
+      return "reaches NATS again";
     case "handed_over":
       return undefined;
   }

@@ -9,7 +9,7 @@ import type { Door, LinkState, Welcome, Wishes } from "#agent/door.ts";
 import type { HiredEvent } from "#agent/hired-agent.ts";
 import { joinSwarm, type JoinedAgent } from "#agent/join.ts";
 import { createRunner } from "#agent/runner/create.ts";
-import { seedOf } from "#agent/sdk/create.ts";
+import { outboxOf, seedOf } from "#agent/sdk/create.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { toldError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
@@ -39,10 +39,19 @@ export interface Joined {
   readonly close: () => Promise<void>;
 }
 
-const eventText = (event: HiredEvent): string =>
-  event.type === "failed"
-    ? `${event.call} failed: ${event.code} ${event.detail}`
-    : `${event.verb} was refused: ${event.code}`;
+const eventText = (event: HiredEvent): string => {
+  switch (event.type) {
+    case "failed":
+      return `${event.call} failed: ${event.code} ${event.detail}`;
+    case "refused":
+      return `${event.verb} was refused: ${event.code}`;
+    case "reconciled": {
+      const { verb, thread, result, code } = event;
+      const became = result === "merged" ? "it is in" : `too late, ${code ?? ""}`;
+      return `${result}: ${verb} in ${thread}, which was kept while nobody answered: ${became}`;
+    }
+  }
+};
 
 const wishesOf = ({ org, asn, region, model, credits, stake }: Joiner): Wishes => {
   const amounts = [
@@ -87,6 +96,7 @@ const join = async (joiner: Joiner, options: JoiningOptions): Promise<JoinedAgen
     etaMs,
     ...(welcome === undefined ? {} : { welcome }),
     wishes: wishesOf(joiner),
+    outboxPath: outboxOf(signer.did, keys),
     onEvent: (event) => tell(eventText(event)),
   });
   say(`${name} is here as ${role} for ${capabilities.join(", ")}: ${signer.did}`);

@@ -37,6 +37,12 @@ export interface ClusterParts {
   readonly stream: RecordStream;
 }
 
+/** Where a record lies. */
+export interface Copies {
+  readonly isOnDisk: boolean;
+  readonly isOnStream: boolean;
+}
+
 const ZERO_HASH = new Uint8Array(ZERO_HASH_BYTES);
 
 const misplaced = (bucket: number, { index }: JournalRecord): string =>
@@ -48,6 +54,8 @@ export type LedStore = Omit<Store, "lead">;
 export class ClusterStore implements LedStore {
   readonly #parts: ClusterParts;
   readonly #chains = new Map<number, Chain>();
+  /** Of each bucket that was looked at, the hash of an old record. */
+  readonly #old = new Map<number, Uint8Array>();
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -144,6 +152,42 @@ export class ClusterStore implements LedStore {
       await stream.saveSnapshot(snapshot);
   }
 
+  /**
+   * Whether the newest record under this head is on the own disk; whether the stream has it, and an old
+   * one too: what is committed after a loss is there and would hide it.
+   */
+  async copiesOf({ bucket, hash, records }: Head): Promise<Copies> {
+    if (records === 0) return { isOnDisk: false, isOnStream: false };
+    const { journal, stream } = this.#parts;
+    const old = await this.#oldRecord(bucket).catch(noneIfMissing);
+    const [own, newest, oldest] = await Promise.all([
+      journal.get(bucket, hash).catch(noneIfDamaged),
+      stream.get(bucket, hash).catch(noneIfDamaged),
+      old && stream.get(bucket, old).catch(noneIfDamaged),
+    ]);
+    const isOnStream = newest !== undefined && oldest !== undefined;
+    return { isOnDisk: own !== undefined, isOnStream };
+  }
+
+  /** One that a recovery would read: the own snapshot's last, or the first of a log that has none. */
+  async #oldRecord(bucket: number): Promise<Uint8Array | undefined> {
+    const known = this.#old.get(bucket);
+    if (known !== undefined) return known;
+    const own = await this.#parts.journal.loadSnapshot(bucket);
+    const [first] = own === undefined ? (await this.#chainFrom(bucket, 0)).hashes : [own.hash];
+    if (first !== undefined) this.#old.set(bucket, first);
+    return first;
+  }
+
+  /** Wherever the newest record is missing, on the own disk or on the stream, it is put back; then Q5. */
+  async mend(bucket: number): Promise<void> {
+    // A snapshot may have come since: then it is what a recovery begins with.
+    this.#old.delete(bucket);
+    const { records } = await this.head(bucket);
+    if (records > 0) await this.read(bucket, records - 1, 1);
+    await this.restock(bucket);
+  }
+
   async #restockable(bucket: number, snapshot: Snapshot | undefined): Promise<Chain> {
     try {
       return await this.#chainFrom(bucket, 0);
@@ -157,8 +201,8 @@ export class ClusterStore implements LedStore {
   async #record(bucket: number, hash: Uint8Array): Promise<JournalRecord> {
     const { journal, stream } = this.#parts;
     const own = await journal.get(bucket, hash).catch((error: unknown) => {
-      if (error instanceof Fault && error.code === "STORE_CORRUPT") return mark("store.damaged");
-      throw error;
+      noneIfDamaged(error);
+      mark("store.damaged");
     });
     if (own !== undefined) return own;
     const theirs = await stream.get(bucket, hash);
@@ -204,6 +248,15 @@ export class ClusterStore implements LedStore {
     await this.#parts.journal.close();
   }
 }
+
+/** A copy that is damaged is none. */
+const noneIfDamaged = (error: unknown): undefined => {
+  if (!(error instanceof Fault) || error.code !== "STORE_CORRUPT") throw error;
+};
+
+const noneIfMissing = (error: unknown): undefined => {
+  if (!(error instanceof Fault) || error.code !== "RECORD_MISSING") throw error;
+};
 
 const recordsOf = ({ bucket, head, records }: BucketWrite): JournalRecord[] =>
   records.map(({ hash, parent, bytes }, at) => ({

@@ -9,14 +9,16 @@
  * D4  A bucket whose chain is not to be found is given up at once, and left alone for a while.
  * D5  What the store says of a bucket counts: one that it does not show as ours is let go.
  * D6  Nothing is tried without a pause, and every pause has a name.
+ * D7  One that the bus does not reach says so in the store, and lays down what another can lead (reach.ts).
  */
 
 import type { Clock } from "#ports/clock.ts";
 import { compareEpochs } from "#ports/commit-rules.ts";
-import type { Consensus, Lead, LeaderRow, Session } from "#ports/consensus.ts";
+import type { Consensus, Lead, LeaderRow, Member, Session } from "#ports/consensus.ts";
 import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
 import { Placement } from "./placement.ts";
+import { candidatesOf, Reach } from "./reach.ts";
 import { rankOf, type Pins } from "./share.ts";
 
 /** A session lives this long after its last keep-alive, ms (protocol section 17). */
@@ -44,17 +46,23 @@ export interface LeadershipOptions {
   readonly letGo: (buckets: readonly number[]) => Promise<void>;
   /** Resolves when every record of a bucket that is led here can be had by the others. */
   readonly restock: (bucket: number) => Promise<void>;
+  /** As `ask` of ReachOptions. */
+  readonly reach: () => Promise<void>;
   readonly event: (event: LeadershipEvent) => void;
 }
 
 export type LeadershipEvent =
   | { readonly type: "joined" }
   | { readonly type: "session_lost"; readonly why: string }
-  | { readonly type: "handed_over"; readonly buckets: readonly number[] };
+  | { readonly type: "handed_over"; readonly buckets: readonly number[] }
+  /** The bus does not reach it, and what it led is others' to lead; or it does again. */
+  | { readonly type: "laid_down"; readonly buckets: readonly number[] }
+  | { readonly type: "reached" };
 
 /** Who is there, and what the operator wants of them. */
 interface Wanted {
-  readonly members: readonly string[];
+  /** Names of those that may lead. */
+  readonly candidates: readonly string[];
   readonly pins: Pins;
 }
 
@@ -67,6 +75,7 @@ export class Leadership {
   /** Since when a bucket has had no leader. */
   readonly #freeSinceMs = new Map<number, number>();
   readonly #placement: Placement;
+  readonly #reach: Reach;
   #aliveAtMs = 0;
   #isLooking = false;
   #lookAgain = false;
@@ -76,7 +85,8 @@ export class Leadership {
 
   constructor(options: LeadershipOptions) {
     this.#o = options;
-    const { name, restock, clock } = options;
+    const { name, restock, clock, reach } = options;
+    this.#reach = new Reach({ name, clock, ask: reach });
     this.#placement = new Placement({ name, restock, nowMs: () => clock.monotonicMs() });
     this.#unwatch = options.consensus.watch(() => void this.#look());
     void this.#join();
@@ -124,6 +134,7 @@ export class Leadership {
     await this.#o.letGo(buckets);
     this.#led.clear();
     this.#isClosed = true;
+    this.#reach.close();
     this.#unwatch();
     await this.#session?.end().catch(() => undefined);
   }
@@ -244,8 +255,30 @@ export class Leadership {
     await this.#dropForgotten(session, rows);
     await this.#letGoOfLost(rows);
     if (this.#session !== session) return;
-    await this.#campaign(session, rows, { members, pins });
-    await this.#rebalance(session, { members, pins });
+    await this.#tellReach(session, members);
+    if (this.#reach.isToLayDown(members)) await this.#layDown(session);
+    const candidates = candidatesOf(members);
+    if (this.#session !== session || !candidates.includes(this.#o.name)) return;
+    await this.#campaign(session, rows, { candidates, pins });
+    await this.#rebalance(session, { candidates, pins });
+  }
+
+  /** D7: what the store shows of this one is what it knows of itself, as of the last look. */
+  async #tellReach(session: Session, members: readonly Member[]): Promise<void> {
+    const { isCutOff } = this.#reach;
+    const shown = members.find((member) => member.name === this.#o.name);
+    if (shown === undefined || shown.isCutOff === isCutOff) return;
+    await session.say(isCutOff);
+    if (!isCutOff) this.#o.event({ type: "reached" });
+    this.#lookAgain = true;
+  }
+
+  async #layDown(session: Session): Promise<void> {
+    const buckets = [...this.#led.keys()];
+    if (buckets.length === 0) return;
+    mark("leadership.laid-down");
+    await this.#handOver(session, buckets);
+    this.#o.event({ type: "laid_down", buckets });
   }
 
   /** Keys of ours that we do not lead: a resignation or a campaign whose answer was lost. */
@@ -275,7 +308,7 @@ export class Leadership {
   async #campaign(
     session: Session,
     rows: ReadonlyMap<number, LeaderRow>,
-    { members, pins }: Wanted,
+    { candidates, pins }: Wanted,
   ): Promise<void> {
     const nowMs = this.#nowMs();
     const wanted: number[] = [];
@@ -287,7 +320,7 @@ export class Leadership {
       if ((this.#standBack.get(bucket) ?? 0) > nowMs) continue;
       const since = this.#freeSinceMs.get(bucket) ?? nowMs;
       this.#freeSinceMs.set(bucket, since);
-      const rank = rankOf(members, bucket, pins).indexOf(this.#o.name);
+      const rank = rankOf(candidates, bucket, pins).indexOf(this.#o.name);
       const waitMs = since + Math.max(0, rank) * RANK_DELAY_MS - nowMs;
       if (waitMs <= 0) wanted.push(bucket);
     }
@@ -303,14 +336,18 @@ export class Leadership {
   }
 
   /** D3: what others should lead goes to them. */
-  async #rebalance(session: Session, { members, pins }: Wanted): Promise<void> {
-    const due = this.#placement.due(this.#led.keys(), members, pins);
+  async #rebalance(session: Session, { candidates, pins }: Wanted): Promise<void> {
+    const due = this.#placement.due(this.#led.keys(), candidates, pins);
     if (due.length === 0) return;
     mark("leadership.handed-over");
-    await this.#o.letGo(due);
-    const leads = due.flatMap((bucket) => this.#dropped(bucket) ?? []);
+    await this.#handOver(session, due);
+    this.#o.event({ type: "handed_over", buckets: due });
+  }
+
+  async #handOver(session: Session, buckets: readonly number[]): Promise<void> {
+    await this.#o.letGo(buckets);
+    const leads = buckets.flatMap((bucket) => this.#dropped(bucket) ?? []);
     for (const { bucket } of leads) this.#placement.handedOver(bucket);
     await session.resign(leads);
-    this.#o.event({ type: "handed_over", buckets: due });
   }
 }

@@ -38,6 +38,7 @@ export interface MemberOptions<P extends Port> extends Omit<
   readonly bus: Bus;
   /** As in LeadershipOptions. */
   readonly restock: (bucket: number) => Promise<void>;
+  readonly reach: () => Promise<void>;
   /** A fault: of this bucket it goes on to believe that it leads it, once others may. */
   readonly believe?: number;
   readonly onNews: (news: MemberNews) => void;
@@ -60,7 +61,7 @@ export class ClusterMember<P extends Port> {
 
   constructor(options: MemberOptions<P>) {
     this.#o = options;
-    const { name, consensus, bus, clock, placement, restock, onNews } = options;
+    const { name, consensus, bus, clock, placement, restock, reach, onNews } = options;
     this.#bridge = new BusBridge({ bus, hostOf: (bucket) => placement[bucket] ?? 0 });
     this.leadership = new Leadership({
       name,
@@ -70,6 +71,7 @@ export class ClusterMember<P extends Port> {
       won: (bucket, epoch) => this.#won(bucket, epoch),
       letGo: (buckets) => this.#letGo(buckets),
       restock,
+      reach,
       event: (event) => onNews({ type: "leadership", event }),
     });
     this.hosts = new HostSet<P>({

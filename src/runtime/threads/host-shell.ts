@@ -167,13 +167,15 @@ export class HostShell<P extends Port> {
       tell: (to, notice) => this.#tell(to, notice),
       publish: (publication) => {
         // Stored before anybody can pin it, so that whoever replays the pin finds it.
-        void store.put(publication.document, "dag-cbor").then(() => {
+        const tell = (): void => {
           const message: Between = { type: "document", publication };
           this.#published = message;
           for (const host of this.#hosts.values()) host.postMessage(message);
           this.#bus?.postMessage(message);
           this.#between(message);
-        });
+        };
+        // What could not be stored is not told: a newer one will be.
+        store.put(publication.document, "dag-cbor").then(tell, () => undefined);
       },
       reject: (connection, wire, code, detail) => {
         const message: FromHost = { type: "rejected", envelope: idOf(wire), code, detail };

@@ -42,7 +42,7 @@ const STREAM_LOST = { ...CLUSTER, "stream-lost": 1 };
  */
 const FURTHER_MAX = 4;
 const FURTHER_ALONE = { "disk-full": 3, "clock-step": 1 };
-const FURTHER_CLUSTER = { partition: 4, "clock-step": 2 };
+const FURTHER_CLUSTER = { partition: 4, "off-bus": 3, "clock-step": 2 };
 /** Where the stream keeps what it has, what a disk has wrong can be read there. */
 const FURTHER_DISKS = { ...FURTHER_CLUSTER, "bit-flip": 2 };
 const FLIPPED_MAX = 20;
@@ -113,6 +113,8 @@ const whatOf = (kind: Kind, chance: Prng, plan: Omit<Plan, "faults">): What => {
     case "cut-off":
     case "disk-full":
       return { kind, supervisor: supervisor(), forMs: chance.between(500, 12_000) };
+    case "off-bus":
+      return { kind, supervisor: supervisor(), forMs: chance.between(2_000, 30_000) };
     case "thread-exit":
       return { kind, supervisor: supervisor(), host: chance.below(plan.hosts) };
     case "thread-throw": {

@@ -144,6 +144,8 @@ export type FaultPlan = { readonly atMs: number } & (
   | { readonly kind: "stream-away"; readonly forMs: number }
   /** One supervisor does not reach the consensus store. */
   | { readonly kind: "cut-off"; readonly supervisor: number; readonly forMs: number }
+  /** One supervisor reaches the consensus store alone: neither stream nor bus. */
+  | { readonly kind: "off-bus"; readonly supervisor: number; readonly forMs: number }
   | { readonly kind: "disk-lost"; readonly supervisor: number }
   /** Other supervisors do not hear it, or it does not hear them, or both. */
   | {

@@ -146,6 +146,13 @@ export class ClusterSwarm implements SimSwarm {
         });
         return true;
       }
+      case "off-bus": {
+        const member = this.processes[fault.supervisor % this.processes.length];
+        if (member === undefined) return true;
+        this.#setOffBus(member, true);
+        scheduler.after(fault.forMs, () => this.#setOffBus(member, false));
+        return true;
+      }
       case "disk-lost": {
         const index = fault.supervisor % this.processes.length;
         this.processes[index]?.crash("a fault was asked for: disk lost");
@@ -172,12 +179,22 @@ export class ClusterSwarm implements SimSwarm {
     }
   }
 
+  #setOffBus(member: SimMember, isOff: boolean): void {
+    const { network } = this.#o;
+    member.isOffBus = isOff;
+    if (isOff) network.isolate(member.machine.name);
+    else network.join(member.machine.name);
+  }
+
   calm(): void {
     this.#consensus.isAway = false;
     this.#consensus.forgetFaults();
     this.#consensus.deliverLate();
     this.#stream.isAway = false;
-    for (const member of this.processes) member.isCutOff = false;
+    for (const member of this.processes) {
+      member.isCutOff = false;
+      this.#setOffBus(member, false);
+    }
     for (const journal of this.#journals) journal.isFull = false;
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { compareEpochs, emptyHead, judge } from "#ports/commit-rules.ts";
-import type { Consensus, HeadWrite, LeaderRow, Session } from "#ports/consensus.ts";
+import type { Consensus, HeadWrite, LeaderRow, Member, Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { BucketWrite, CommitOutcome, Epoch, Head } from "#ports/store.ts";
 import type { DiskWatcher } from "./store.ts";
@@ -28,6 +28,7 @@ interface Living {
   readonly ttlMs: number;
   endsAtMs: number;
   isOver: boolean;
+  isCutOff: boolean;
 }
 
 export interface SimConsensusOptions {
@@ -145,8 +146,10 @@ export class SimConsensus {
     for (const changed of this.#watchers) changed();
   }
 
-  #members(): readonly string[] {
-    return [...this.#sessions].map(({ name }) => name).sort();
+  #members(): readonly Member[] {
+    return [...this.#sessions]
+      .map(({ name, isCutOff }) => ({ name, isCutOff }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   #expire(): void {
@@ -169,10 +172,10 @@ export class SimConsensus {
   }
 
   #join(name: string, ttlMs: number): Session {
-    if (this.#members().includes(name))
+    if (this.#members().some((one) => one.name === name))
       throw new Fault("DATA_IN_USE", `a supervisor called ${name} is there already`);
     const nowMs = this.#o.nowMs();
-    const own: Living = { name, ttlMs, endsAtMs: nowMs + ttlMs, isOver: false };
+    const own: Living = { name, ttlMs, endsAtMs: nowMs + ttlMs, isOver: false, isCutOff: false };
     this.#sessions.add(own);
     this.#changed();
     const up = (): void => {
@@ -185,6 +188,11 @@ export class SimConsensus {
       keepAlive: async () => {
         up();
         own.endsAtMs = this.#o.nowMs() + ttlMs;
+      },
+      say: async (isCutOff) => {
+        up();
+        own.isCutOff = isCutOff;
+        this.#changed();
       },
       campaign: async (buckets) => {
         up();

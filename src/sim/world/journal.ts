@@ -99,13 +99,16 @@ export class SimStream {
   /** No server answers; what is sent meanwhile may have arrived. */
   isAway = false;
 
-  /** `arrives` tells of each publish without an answer whether it was stored all the same. */
-  connect(arrives: () => boolean): RecordStream {
+  /**
+   * `arrives` tells of each publish without an answer whether it was stored all the same; `isCutOff`,
+   * whether this caller reaches it now: what it publishes while it does not is not stored.
+   */
+  connect(arrives: () => boolean, isCutOff = (): boolean => false): RecordStream {
     const answered = (): void => {
-      if (this.isAway) throw new Fault("STORE_FAILED", "the stream does not answer");
+      if (this.isAway || isCutOff()) throw new Fault("STORE_FAILED", "the stream does not answer");
     };
     const stored = (store: () => void): void => {
-      if (!this.isAway || arrives()) store();
+      if (!isCutOff() && (!this.isAway || arrives())) store();
       answered();
     };
     return {

@@ -61,6 +61,8 @@ export class SimMember {
   #lives = 0;
   /** Cut off from the consensus store. */
   isCutOff = false;
+  /** Cut off from the stream; of the bus it is the network that knows. */
+  isOffBus = false;
 
   constructor(options: SimMemberOptions) {
     this.#o = options;
@@ -97,6 +99,9 @@ export class SimMember {
       consensus: this.#consensusFor(own),
       bus: bus.connect(machine),
       restock: (bucket) => this.#clusterStore(own, disk).restock(bucket),
+      reach: async () => {
+        if (this.isOffBus || this.#o.stream.isAway) throw new Fault("STORE_FAILED", "cut off");
+      },
       runner,
       hosts: this.#o.hosts,
       placement: this.#o.placement,
@@ -149,7 +154,10 @@ export class SimMember {
   #clusterStore(caller: Caller, disk: Journal): ClusterStore {
     const { machine, stream, chance } = this.#o;
     const delayMs = (): number => this.#storeMs();
-    const shared = stream.connect(() => chance.chance(500_000));
+    const shared = stream.connect(
+      () => chance.chance(500_000),
+      () => this.isOffBus,
+    );
     return new ClusterStore({
       journal: lateFrom(disk, machine, caller, delayMs),
       stream: lateFrom(shared, machine, caller, delayMs),

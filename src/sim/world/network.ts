@@ -33,6 +33,8 @@ export class SimNetwork {
   readonly #handlers = new Map<string, { machine: Machine; life: number; handler: Handler }>();
   /** `from to` of each cut direction. */
   readonly #cuts = new Set<string>();
+  /** Machines that nothing reaches, and from which nothing comes. */
+  readonly #isolated = new Set<string>();
   weather: NetworkWeather = FAIR_WEATHER;
   sent = 0;
   lost = 0;
@@ -54,7 +56,7 @@ export class SimNetwork {
     const isLost = this.#chance.chance(weather.lostPpm);
     const isDoubled = this.#chance.chance(weather.doubledPpm);
     const delays = [this.#delayMs(), this.#delayMs()];
-    if (isLost || this.#cuts.has(`${from} ${to}`)) {
+    if (isLost || this.#isCut(from, to)) {
       this.lost += 1;
       return;
     }
@@ -62,7 +64,7 @@ export class SimNetwork {
     for (const delayMs of isDoubled ? delays : delays.slice(0, 1)) {
       const there = this.#handlers.get(to);
       there?.machine.afterTrue(delayMs, () => {
-        if (this.#cuts.has(`${from} ${to}`)) return;
+        if (this.#isCut(from, to)) return;
         // Who listens by then: it may have started again meanwhile, or be dead.
         const listener = this.#handlers.get(to);
         if (listener?.life === listener?.machine.life) listener?.handler(from, message);
@@ -79,8 +81,22 @@ export class SimNetwork {
     this.#cuts.delete(`${from} ${to}`);
   }
 
+  /** Nothing goes to or from `name` until it is joined. */
+  isolate(name: string): void {
+    this.#isolated.add(name);
+  }
+
+  join(name: string): void {
+    this.#isolated.delete(name);
+  }
+
   healAll(): void {
     this.#cuts.clear();
+    this.#isolated.clear();
+  }
+
+  #isCut(from: string, to: string): boolean {
+    return this.#cuts.has(`${from} ${to}`) || this.#isolated.has(from) || this.#isolated.has(to);
   }
 
   #delayMs(): number {

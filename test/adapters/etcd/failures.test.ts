@@ -243,7 +243,7 @@ describe("etcd that refuses", () => {
     const known = as({ name: "root", password: "a" });
     const { session } = await led(known, [1]);
     await session.keepAlive();
-    expect(await known.members()).toEqual(["ann"]);
+    expect(await known.members()).toEqual([{ name: "ann", isCutOff: false }]);
     // Its tokens do not outlive it.
     await server!.kill();
     server!.start();

@@ -75,6 +75,54 @@ describe("records that the stream has lost", () => {
     await expect(other.read(BUCKET, 0, RECORDS)).rejects.toThrow(/RECORD_MISSING/);
   });
 
+  it("are found missing, though a newer one is there, and are put back", async () => {
+    expect(await own.copiesOf(head)).toEqual({ isOnDisk: true, isOnStream: true });
+    stream.wipe();
+    expect(await own.copiesOf(head)).toEqual({ isOnDisk: true, isOnStream: false });
+    const write = writeOn(head, head.epoch, ["after the loss"]);
+    await own.commit([write]);
+    expect(await own.copiesOf(write.head)).toEqual({ isOnDisk: true, isOnStream: false });
+    await own.mend(BUCKET);
+    expect(await own.copiesOf(write.head)).toEqual({ isOnDisk: true, isOnStream: true });
+    expect(await storeOf(new SimJournal()).read(BUCKET, 0, RECORDS)).toHaveLength(RECORDS);
+  });
+
+  it("before a snapshot are not missed, once the rest has been put back", async () => {
+    const bucket = BUCKET + 1;
+    const [row] = await session.campaign([bucket]);
+    const heads: Head[] = [];
+    const grow = async (count: number): Promise<void> => {
+      for (let at = 0; at < count; at += 1) {
+        const write = writeOn(heads.at(-1) ?? emptyHead(bucket), row!.epoch, [`record ${at}`]);
+        await own.commit([write]);
+        heads.push(write.head);
+      }
+    };
+    const other = storeOf(new SimJournal());
+    await grow(1);
+    expect((await other.copiesOf(heads[0]!)).isOnStream).toBe(true);
+    await grow(5);
+    await other.saveSnapshot({ ...heads[3]!, bytes: new Uint8Array(1) });
+    await other.read(bucket, 3, 3);
+    stream.wipe();
+    expect((await other.copiesOf(heads[5]!)).isOnStream).toBe(false);
+    await other.mend(bucket);
+    expect((await other.copiesOf(heads[5]!)).isOnStream).toBe(true);
+  });
+
+  it("are found missing or damaged on the own disk, and are whole again", async () => {
+    const disk = new SimJournal();
+    const other = storeOf(disk);
+    expect(await other.copiesOf(head)).toEqual({ isOnDisk: true, isOnStream: true });
+    disk.wipe();
+    expect((await other.copiesOf(head)).isOnDisk).toBe(false);
+    await other.mend(BUCKET);
+    expect((await other.copiesOf(head)).isOnDisk).toBe(true);
+    while ((await other.copiesOf(head)).isOnDisk) disk.flipBits(RECORDS, Prng.of(1));
+    await other.mend(BUCKET);
+    expect(await other.copiesOf(head)).toEqual({ isOnDisk: true, isOnStream: true });
+  });
+
   it("are put back only where they are missing", async () => {
     const sent: number[] = [];
     const inner = stream.connect(() => true);

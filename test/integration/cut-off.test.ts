@@ -1,0 +1,76 @@
+/** What supervisors do by themselves where servers fail them: one is cut off from NATS, NATS loses all. */
+
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { ClusterStatus } from "#cli/cluster/status.ts";
+import { LocalCluster, type Supervisor } from "../cluster/local-cluster.ts";
+import { canswarm, runToEnd, until } from "./command.ts";
+import { market, module, tasks, verifier, worker } from "./square-market.ts";
+
+const agents = [
+  worker("w", "1", module),
+  ...["v1", "v2", "v3"].map((name) => verifier(name, module)),
+];
+const BUCKETS = 257;
+
+let cluster: LocalCluster;
+let apart: Supervisor;
+beforeAll(async () => {
+  cluster = await LocalCluster.start({ servers: 1, reconcileSeconds: 1 });
+  await cluster.join();
+  apart = await cluster.joinApart();
+}, 60_000);
+afterAll(() => cluster.close());
+
+const statusNow = async (): Promise<ClusterStatus> => {
+  const { stdout } = await canswarm("cluster", "status", "--json", "--config", cluster.config)
+    .ended;
+  return JSON.parse(stdout) as ClusterStatus;
+};
+
+/** Buckets of the one apart, and of the other. */
+const ledNow = async (): Promise<readonly [apart: number, other: number]> => {
+  const { supervisors } = await statusNow();
+  const of = (isIt: boolean): number =>
+    supervisors.find(({ name }) => (name === apart.name) === isIt)?.buckets ?? 0;
+  return [of(true), of(false)];
+};
+
+it("leaves its buckets to the other, which ends all needs, and leads its share again after", async () => {
+  await until("both lead", async () => Math.min(...(await ledNow())) > 60, 30_000);
+  apart.cutOff("nats");
+  await until("the other leads all", async () => (await ledNow())[1] === BUCKETS, 30_000);
+  const told = (await statusNow()).supervisors.map(({ name, isCutOff }) => [name, isCutOff]);
+  expect(Object.fromEntries(told)).toMatchObject({ [apart.name]: true });
+  expect(apart.running.stderr).toMatch(/cut off from NATS: \d+ buckets are left to other/);
+
+  const swarm = market(tasks(10), agents);
+  const args = [swarm.tasks, "--agents", swarm.agents, "--data", cluster.folder("run")];
+  const { finalized, credits } = await runToEnd([...args, "--config", cluster.clientConfig]);
+  expect([finalized, credits.conserved]).toEqual([10, true]);
+  swarm.remove();
+
+  apart.joinUp();
+  await until("both lead again", async () => Math.min(...(await ledNow())) > 60, 30_000);
+  expect(apart.running.stderr).toContain("reaches NATS again");
+  expect((await statusNow()).supervisors.some(({ isCutOff }) => isCutOff)).toBe(false);
+}, 150_000);
+
+it("puts back what NATS has lost, and says so; after that nothing is found", async () => {
+  const reconciled = async () => (await statusNow()).supervisors.map((one) => one.reconciled);
+  const isClean = async (): Promise<boolean> =>
+    (await reconciled()).every(
+      (one) => one !== undefined && one.failure === undefined && one.findingsCount === 0,
+    );
+  await until("nothing is found", isClean, 30_000);
+  const [nats] = cluster.nats;
+  await nats?.kill();
+  nats?.wipe();
+  await nats?.restart();
+  const says = (one: Supervisor): boolean =>
+    /records of \d+ buckets were put back/.test(one.running.stderr);
+  await until("both put records back", () => cluster.supervisors.every(says), 60_000);
+  await until("nothing is found again", isClean, 30_000);
+  const last = (await reconciled())[0];
+  expect(last?.buckets).toBeGreaterThan(60);
+  expect(apart.running.stderr).toMatch(/bucket \d+: a record of its log is not on the stream/);
+}, 150_000);
