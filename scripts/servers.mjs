@@ -23,7 +23,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const CACHE = join(root, "node_modules/.cache/canswarm");
-export const SERVERS_FOLDER = join(CACHE, "servers");
+/** CANSWARM_SERVERS names a folder that has them already. */
+export const SERVERS_FOLDER = process.env.CANSWARM_SERVERS ?? join(CACHE, "servers");
 
 /** Binary, the package that has it, how it tells its version, and the oldest version that will do. */
 const SERVERS = [
@@ -114,6 +115,13 @@ export const bringServers = () => {
   mkdirSync(SERVERS_FOLDER, { recursive: true });
   const wanted = lacking();
   if (wanted.length === 0) return;
+  if (process.env.CANSWARM_SERVERS !== undefined) {
+    const text = wanted.map((one) => one.binary).join(", ");
+    throw new SetupError(
+      `SERVERS_UNAVAILABLE ${SERVERS_FOLDER} has no ${text} that is new enough. ` +
+        "Remedy: put them there, or leave CANSWARM_SERVERS out",
+    );
+  }
   process.stderr.write(`canswarm: fetching ${wanted.map((one) => one.package).join(", ")}\n`);
   bring(wanted);
   const still = lacking();
