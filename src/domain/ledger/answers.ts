@@ -11,7 +11,14 @@
 import type { NeedId } from "#protocol/words.ts";
 import { ANSWERS_SLACK } from "./limits.ts";
 import type { LedgerAnswer } from "./requests.ts";
-import type { BucketAnswers, KeptAnswer, LedgerState, RequestId, Waiting } from "./state.ts";
+import type {
+  BucketAnswers,
+  KeptAnswer,
+  LedgerState,
+  Posted,
+  RequestId,
+  Waiting,
+} from "./state.ts";
 
 const keyIn = (id: RequestId): string => `${id.position}/${id.index}`;
 
@@ -30,6 +37,22 @@ export const isBelowFloor = (state: LedgerState, id: RequestId): boolean =>
 
 export const keptAnswer = (state: LedgerState, id: RequestId): KeptAnswer | undefined =>
   state.answers.get(id.bucket)?.kept.get(keyIn(id));
+
+/**
+ * What was posted for a need that has ended, until its asker has logged the last answer: from then on it is
+ * as unknown as one that never was, whether it has been swept or not (A3).
+ */
+export const endedPostings = (state: LedgerState, need: NeedId): readonly Posted[] | undefined => {
+  const ended = state.endedPostings.get(need);
+  if (ended === undefined) return undefined;
+  const floor = state.answers.get(ended.bucket)?.floor ?? 0;
+  return ended.position < floor ? undefined : ended.postings;
+};
+
+const forgetEnd = (state: LedgerState, need: NeedId, bucket: number, position: number): void => {
+  const ended = state.endedPostings.get(need);
+  if (ended?.bucket === bucket && ended.position === position) state.endedPostings.delete(need);
+};
 
 /** Remembers an answer, or (undefined) that the request waits. */
 export const keepAnswer = (
@@ -60,7 +83,7 @@ export const raiseFloor = (
   for (const [key, kept] of answers.kept) {
     if (kept.position >= answers.floor) continue;
     answers.kept.delete(key);
-    if (kept.ended !== undefined) state.endedPostings.delete(kept.ended);
+    if (kept.ended !== undefined) forgetEnd(state, kept.ended, bucket, kept.position);
     if (kept.answer !== undefined) continue;
     const waiting = state.queue.get(`${bucket}/${key}`);
     if (waiting !== undefined) drop(waiting);

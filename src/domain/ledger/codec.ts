@@ -20,7 +20,7 @@ import type {
   BondHold,
   LedgerState,
   NeedHold,
-  Posted,
+  EndedPostings,
   Spending,
   TransferRow,
   Waiting,
@@ -52,7 +52,7 @@ export interface PlainLedger {
   readonly unbonding: readonly { agent: Did; amount: Credits; releaseAtMs: LogMs }[];
   readonly needs: readonly PlainNeed[];
   readonly endedKeys: Uint8Array;
-  readonly endedPostings: readonly (readonly [NeedId, readonly Posted[]])[];
+  readonly endedPostings: readonly (readonly [NeedId, EndedPostings])[];
   readonly transfers: readonly (readonly [string, TransferRow])[];
   readonly grants: readonly (readonly [string, TransferRow])[];
   readonly freeCancels: readonly (readonly [Did, readonly LogMs[]])[];

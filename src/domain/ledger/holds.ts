@@ -11,6 +11,7 @@
 import type { Credits, Did } from "#protocol/words.ts";
 import { foremost } from "#protocol/refusals.ts";
 import type { Refusal, RefusalCode } from "#protocol/refusals.ts";
+import { endedPostings } from "./answers.ts";
 import { balanceOf, burn, credit, debit, freeStakeOf, isPaused, lockStake } from "./accounts.ts";
 import { assert } from "./bug.ts";
 import { countChallenge, tooOften } from "./challenge-rate.ts";
@@ -143,7 +144,7 @@ export const challenge = (
   assert(amount >= 0n, "E1: a bond is not negative");
   const hold = state.needs.get(need);
   if (hold === undefined) {
-    if (state.endedPostings.has(need)) return refused("SEALED", "the need has ended");
+    if (endedPostings(state, need) !== undefined) return refused("SEALED", "the need has ended");
     return refused("UNKNOWN_THREAD");
   }
   const { open } = hold;

@@ -127,11 +127,15 @@ export const ask = (
     if (kept.answer === undefined) return NO_EFFECTS;
     return { ...NO_EFFECTS, answers: [{ id, answer: kept.answer }] };
   }
+  const { bucket, position } = id;
+  const postings = state.needs.get(request.need)?.postings;
   const first = answer(state, id, request, { related, ownerOf });
   const ends = request.kind === "settle" && request.last && first?.kind === "posted";
+  if (ends && postings !== undefined)
+    state.endedPostings.set(request.need, { bucket, position, postings });
   keepAnswer(state, id, first, ends ? request.need : undefined);
   if (first !== undefined) state.effects.answers.push({ id, answer: first });
-  raiseFloor(state, id.bucket, floor, (waiting) => abandon(state, waiting));
+  raiseFloor(state, bucket, floor, (waiting) => abandon(state, waiting));
   return takeEffects(state);
 };
 

@@ -79,4 +79,4 @@ export const UNBONDING_TRANCHES_MAX = 64;
  * Answers a bucket keeps below its floor before they are swept; makes the sweep constant on
  * average.
  */
-export const ANSWERS_SLACK = 256;
+export const ANSWERS_SLACK = 8;

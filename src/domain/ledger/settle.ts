@@ -12,6 +12,7 @@
  */
 
 import type { Credits, Did, LogMs } from "#protocol/words.ts";
+import { endedPostings } from "./answers.ts";
 import { burn, credit, takeLocked, unlockStake } from "./accounts.ts";
 import { assert } from "./bug.ts";
 import { openHold, refused } from "./holds.ts";
@@ -138,7 +139,6 @@ const endNeed = (state: LedgerState, hold: NeedHold): void => {
   state.liveKeys.delete(hold.key);
   const untilMs = state.nowMs + KEY_KEPT_MS;
   state.endedKeys.add(hold.key, { first: hold.need, content: hold.content, untilMs });
-  state.endedPostings.set(hold.need, hold.postings);
 };
 
 const post = (
@@ -168,7 +168,7 @@ export const settle = (
   related: Related,
 ): LedgerAnswer => {
   const { need, attempt } = facts;
-  const postings = state.needs.get(need)?.postings ?? state.endedPostings.get(need);
+  const postings = state.needs.get(need)?.postings ?? endedPostings(state, need);
   const earlier = postings?.[attempt - 1];
   if (earlier !== undefined) return earlier;
   const hold = openHold(state, need, attempt);

@@ -145,6 +145,13 @@ export interface KeptAnswer {
   readonly ended: NeedId | undefined;
 }
 
+/** What was posted for a need that has ended, and which request ended it. */
+export interface EndedPostings {
+  readonly bucket: number;
+  readonly position: number;
+  readonly postings: readonly Posted[];
+}
+
 export interface BucketAnswers {
   /** Positions below were answered and logged by the asker. */
   floor: number;
@@ -196,7 +203,7 @@ export interface LedgerState {
   /** By requester and key, of ended needs, in order of end. */
   endedKeys: EndedKeys;
   /** Of ended needs, until the asker has logged the last answer. */
-  readonly endedPostings: Map<NeedId, readonly Posted[]>;
+  readonly endedPostings: Map<NeedId, EndedPostings>;
   /** In order of time. */
   readonly transfers: Map<string, TransferRow>;
   readonly grants: Map<string, TransferRow>;

@@ -13,6 +13,8 @@ export interface Hold {
   challenges: { id: string; by: string; amount: bigint; status: string; bytes: Uint8Array }[];
   settled: Set<number>;
   endedAtMs: number | undefined;
+  /** The request that ended it. */
+  endedBy: { bucket: number; position: number } | undefined;
 }
 
 export interface Purse {

@@ -224,7 +224,7 @@ export class Twin {
     const { request } = asked;
     if (request.kind === "fund") return this.fund(request);
     if (request.kind === "challenge") return this.challenge(request);
-    if (request.kind === "settle") return this.settle(request, freed);
+    if (request.kind === "settle") return this.settle(request, asked.id, freed);
     const hold = this.live(request.need);
     if (hold === undefined) return ["refused", "UNKNOWN_THREAD"];
     if (hold.attempt !== request.attempt) return ["refused", "WRONG_STATE"];
@@ -270,6 +270,7 @@ export class Twin {
       challenges: [],
       settled: new Set(),
       endedAtMs: undefined,
+      endedBy: undefined,
     });
     return ["held"];
   }
@@ -292,11 +293,18 @@ export class Twin {
     return ["held"];
   }
 
+  /** The latest of that name, until whoever asked for its end has logged the answer. */
+  knownEnd(need: string): Hold | undefined {
+    const latest = this.holds.findLast((hold) => hold.request.need === need);
+    if (latest?.endedBy === undefined) return undefined;
+    const { bucket, position } = latest.endedBy;
+    return position < (this.floors[bucket] ?? 0) ? undefined : latest;
+  }
+
   challenge(request: Extract<LedgerRequest, { kind: "challenge" }>): PlainAnswer {
     const hold = this.live(request.need);
     if (hold === undefined) {
-      // Runs stay below the slack after which the ledger sweeps, so no end is forgotten here.
-      const ended = this.holds.some((other) => other.request.need === request.need);
+      const ended = this.knownEnd(request.need) !== undefined;
       return ["refused", ended ? "SEALED" : "UNKNOWN_THREAD"];
     }
     if (request.attempt > hold.attempt) return ["refused", "WRONG_STATE"];
@@ -341,11 +349,11 @@ export class Twin {
     return ["resolved"];
   }
 
-  settle(facts: SettlementFacts, freed: Told[]): PlainAnswer {
+  settle(facts: SettlementFacts, by: Asked["id"], freed: Told[]): PlainAnswer {
     // A need may be funded again once its key is forgotten; what counts is the latest of that name.
-    const latest = this.holds.findLast((hold) => hold.request.need === facts.need);
-    if (latest?.settled.has(facts.attempt)) return ["posted"];
     const hold = this.live(facts.need);
+    const latest = hold ?? this.knownEnd(facts.need);
+    if (latest?.settled.has(facts.attempt)) return ["posted"];
     if (hold === undefined) return ["refused", "UNKNOWN_THREAD"];
     if (hold.attempt !== facts.attempt) return ["refused", "WRONG_STATE"];
     const { requester, bounty, tier } = hold.request;
@@ -379,11 +387,11 @@ export class Twin {
       hold.rest = rest;
       return ["refused", "WRONG_STATE"];
     }
-    this.end(hold, facts, freed);
+    this.end(hold, facts, by, freed);
     return ["posted"];
   }
 
-  end(hold: Hold, facts: SettlementFacts, freed: Told[]): void {
+  end(hold: Hold, facts: SettlementFacts, by: Asked["id"], freed: Told[]): void {
     const cancelledBefore = facts.cancelledBefore ?? facts.decided === undefined;
     if (facts.outcome === "cancelled" && cancelledBefore) {
       this.cancels.push({ requester: facts.requester, atMs: this.nowMs });
@@ -395,6 +403,7 @@ export class Twin {
       this.give(facts.requester, hold.rest);
       hold.rest = 0n;
       hold.endedAtMs = this.nowMs;
+      hold.endedBy = { bucket: by.bucket, position: by.position };
     }
     for (const waiting of this.queue.filter(({ request }) => request.need === facts.need)) {
       freed.push(...this.finish(waiting.asked, ["absent"]));
