@@ -1,4 +1,8 @@
-/** Names of actors and rows inside a bucket. One need's actors share its bucket, so its thread and log. */
+/**
+ * Names of actors and rows inside a bucket. One need's actors share its bucket, so its thread and log.
+ * Those of several parts are joined: of a template each part and each sum of parts would be kept as a
+ * string of its own for as long as the name is.
+ */
 
 import type { NeedId, Question } from "#protocol/words.ts";
 
@@ -6,12 +10,14 @@ export const LEDGER = "ledger";
 export const REGISTRY = "registry";
 
 export const needActor = (need: NeedId): string => `need:${need}`;
-export const auctionActor = (need: NeedId, attempt: number): string => `auction:${need}:${attempt}`;
+export const auctionActor = (need: NeedId, attempt: number): string =>
+  ["auction", need, attempt].join(":");
 export const committeeActor = (need: NeedId, attempt: number, question: Question): string =>
-  `committee:${need}:${attempt}:${question}`;
-export const leaseActor = (need: NeedId, attempt: number): string => `lease:${need}:${attempt}`;
+  ["committee", need, attempt, question].join(":");
+export const leaseActor = (need: NeedId, attempt: number): string =>
+  ["lease", need, attempt].join(":");
 export const challengeActor = (need: NeedId, challenge: string): string =>
-  `challenge:${need}:${challenge}`;
+  ["challenge", need, challenge].join(":");
 
 /** What a NEED asked, kept while the need lives. */
 export const needRow = (need: NeedId): string => `spec:${need}`;

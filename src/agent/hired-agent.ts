@@ -426,22 +426,23 @@ const commitOf = ({ value }: { readonly value: WorkAnswer }): Commit | Failure =
 /** Three beats in two intervals, so that one late message misses none. */
 const beatMs = (heartbeatMs: number): number => Math.max(1, Math.floor((heartbeatMs * 2) / 3));
 
+/** Joined: of a template every part would be kept for as long as the key. */
 const keyOf = (notice: Notice): string | undefined => {
   const { kind, need, attempt } = notice;
   switch (kind) {
     case "bid":
     case "award":
-      return `${kind}/${need}/${attempt}`;
+      return [kind, need, attempt].join("/");
     case "reveal-bid":
-      return `${kind}/${need}/${attempt}/${notice.proposal}`;
+      return [kind, need, attempt, notice.proposal].join("/");
     case "work":
-      return `${kind}/${need}/${attempt}/${notice.revision}`;
+      return [kind, need, attempt, notice.revision].join("/");
     case "judge-plan":
-      return `${kind}/${need}/${attempt}/${notice.proposal}/${notice.seat}`;
+      return [kind, need, attempt, notice.proposal, notice.seat].join("/");
     case "judge":
-      return `${kind}/${need}/${attempt}/${notice.commit}/${notice.seat}`;
+      return [kind, need, attempt, notice.commit, notice.seat].join("/");
     case "reveal-vote":
-      return `${kind}/${seatKey(notice)}`;
+      return [kind, seatKey(notice)].join("/");
     case "stop":
     case "reveal-draw":
     case "ended":
@@ -456,15 +457,15 @@ const answerKeyOf = ({ verb, body }: Left): string | undefined => {
   switch (verb) {
     case "COMMIT": {
       const { need, attempt, revision } = body as Bodies["COMMIT"];
-      return `work/${need}/${attempt}/${revision}`;
+      return ["work", need, attempt, revision].join("/");
     }
     case "ATTEST": {
       const { need, attempt, commit, seat } = body as Bodies["ATTEST"];
-      return `judge/${need}/${attempt}/${commit}/${seat}`;
+      return ["judge", need, attempt, commit, seat].join("/");
     }
     case "ATTEST_PLAN": {
       const { need, attempt, proposal, seat } = body as Bodies["ATTEST_PLAN"];
-      return `judge-plan/${need}/${attempt}/${proposal}/${seat}`;
+      return ["judge-plan", need, attempt, proposal, seat].join("/");
     }
     default:
       return undefined;
@@ -476,7 +477,7 @@ const seatKey = (seat: {
   readonly attempt: number;
   readonly question: Question;
   readonly seat: number;
-}): string => `${seat.need}/${seat.attempt}/${seat.question}/${seat.seat}`;
+}): string => [seat.need, seat.attempt, seat.question, seat.seat].join("/");
 
 const viewOf = (notice: {
   need: string;

@@ -2,7 +2,16 @@
 
 import { Buffer } from "node:buffer";
 
-import { DEPTH_MAX, FALSE, FLOAT64, INTEGER_MAX, MAJOR, NULL, TRUE } from "./canonical-writer.ts";
+import {
+  DEPTH_MAX,
+  FALSE,
+  FLOAT64,
+  INTEGER_MAX,
+  MAJOR,
+  NULL,
+  roomFor,
+  TRUE,
+} from "./canonical-writer.ts";
 import { Malformed } from "./malformed.ts";
 
 /** Short ASCII texts (keys, verbs) are looked up in a table of this many slots before being built. */
@@ -109,7 +118,7 @@ export class Reader {
     const { bytes, at } = this;
     this.at += length;
     if (this.shares) return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
-    const value = new Uint8Array(length);
+    const value = roomFor(length);
     value.set(bytes.subarray(at, at + length));
     return value;
   }

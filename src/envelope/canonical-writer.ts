@@ -15,6 +15,10 @@ const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 const SCRATCH_BYTES = 65_536;
 /** A scratch buffer grown beyond this (by a snapshot) is given back after the call. */
 const SCRATCH_KEPT_BYTES = 1_048_576;
+/** V8 keeps typed arrays up to this size in its heap. */
+const HEAP_BYTES_MAX = 64;
+/** Larger results have memory of their own: 2 KiB, a quarter of what Node's pool gets at a time. */
+const POOLED_BYTES_MAX = 2_048;
 /** Up to so many keys are sorted by insertion. */
 const FEW_KEYS = 24;
 /** Text up to this many units is copied in a loop; a native call only pays beyond it. */
@@ -33,11 +37,21 @@ let at = 0;
 export const write = (value: unknown): Uint8Array => {
   at = 0;
   item(value, 0);
-  // A copy that owns its memory: it may be transferred to a thread or kept for ever.
-  const bytes = new Uint8Array(at);
+  const bytes = roomFor(at);
   bytes.set(scratch.subarray(0, at));
   if (scratch.length > SCRATCH_KEPT_BYTES) resize(SCRATCH_BYTES);
   return bytes;
+};
+
+/**
+ * Memory for a result. A middling one is a part of Node's pool of Buffers: memory of its own would cost
+ * four times as much to get and to give back. Such a part cannot be transferred to another thread; a small
+ * one lies in the heap anyway, and a large one, which may be kept long, has memory of its own.
+ */
+export const roomFor = (size: number): Uint8Array => {
+  if (size <= HEAP_BYTES_MAX || size > POOLED_BYTES_MAX) return new Uint8Array(size);
+  const { buffer, byteOffset } = Buffer.allocUnsafe(size);
+  return new Uint8Array(buffer, byteOffset, size);
 };
 
 const resize = (size: number): void => {
