@@ -64,17 +64,29 @@ export const signEnvelopes = (
   signer: Signer,
   ids: readonly EnvelopeId[] = [],
 ): SignedEnvelope[] => {
-  const size = envelopes.length;
   const levels = levelsOver(envelopes);
-  const signature = signRoot(levels, size, signer);
+  const signature = signRoot(levels, envelopes.length, signer);
   return envelopes.map((bytes, index) => ({
     id: ids[index] ?? cidOf(bytes),
     bytes,
-    signature,
-    size,
-    index,
-    path: pathIn(levels, index),
+    ...proofIn(levels, signature, index),
   }));
+};
+
+/** What proves one envelope of a batch. */
+export type Proof = Pick<SignedEnvelope, "signature" | "size" | "index" | "path">;
+
+const proofIn = (levels: Levels, signature: Uint8Array, index: number): Proof => ({
+  signature,
+  size: levels[0]?.length ?? 0,
+  index,
+  path: pathIn(levels, index),
+});
+
+/** Of each envelope of a batch that `signBatch` signed. */
+export const proofsOf = (envelopes: readonly Uint8Array[], signature: Uint8Array): Proof[] => {
+  const levels = levelsOver(envelopes);
+  return envelopes.map((_, index) => proofIn(levels, signature, index));
 };
 
 export const verifySigned = (

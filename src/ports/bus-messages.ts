@@ -4,6 +4,7 @@
  */
 
 import { decode, encode } from "#envelope/canonical.ts";
+import type { Proof } from "#envelope/signed.ts";
 
 /** Envelopes of one message, and agents of one: more are sent as several. */
 export const ENVELOPES_TOGETHER_MAX = 256;
@@ -23,8 +24,8 @@ export interface Attach {
 
 /** To the machine of an agent. */
 export type ToAgent =
-  /** A receipt under the epoch's signature: the signed bytes of one leaf. */
-  | { readonly type: "receipt"; readonly bytes: Uint8Array }
+  /** `proof` shows that the key of the bucket's epoch has signed `bytes` (protocol section 2). */
+  | { readonly type: "receipt"; readonly bytes: Uint8Array; readonly proof: Proof }
   | { readonly type: "notice"; readonly bytes: Uint8Array };
 
 export const encodeToSwarm = (message: Envelopes | Attach): Uint8Array => encode(message);

@@ -21,7 +21,7 @@ import {
 } from "#ports/bus.ts";
 import { readAttach, readEnvelopes } from "#ports/bus-messages.ts";
 import type { FromBus, Port, ToBus } from "../threads/protocol.ts";
-import { receiptsIn } from "../threads/receipt-batch.ts";
+import { provenReceipts } from "../threads/receipt-batch.ts";
 import { decodeMessage, encodeMessage, type PeerMessages, type Published } from "./messages.ts";
 
 export interface BusBridgeOptions {
@@ -105,8 +105,8 @@ export class BusBridge {
         );
         break;
       case "receipts":
-        for (const { to, bytes } of receiptsIn(message.batch))
-          bus.publish(agentSubject(to), encodeMessage({ type: "receipt", bytes }));
+        for (const { to, bytes, proof } of provenReceipts(message.batch))
+          bus.publish(agentSubject(to), encodeMessage({ type: "receipt", bytes, proof }));
         break;
       case "notices":
         for (const { to, bytes } of message.items)

@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { encode } from "#envelope/canonical.ts";
+import { cidOf } from "#envelope/cid.ts";
+import { publicKeyOf } from "#envelope/did.ts";
+import { signerFromSeed } from "#envelope/keys.ts";
+import { bestSuite } from "#envelope/signature/suite.ts";
+import { verifySigned } from "#envelope/signed.ts";
+import { decodeToAgent } from "#ports/bus-messages.ts";
 import {
   agentSubject,
   ALL_SUPERVISORS,
@@ -11,6 +17,7 @@ import {
 import { BusBridge } from "#runtime/bus/bus-bridge.ts";
 import { encodeMessage } from "#runtime/bus/messages.ts";
 import type { FromBus, Port, ToBus } from "#runtime/threads/protocol.ts";
+import { packReceipts } from "#runtime/threads/receipt-batch.ts";
 
 const BUCKET = 7;
 
@@ -115,6 +122,27 @@ describe("between the hosts and the bus", () => {
     bus.subscribe(agentSubject("did:key:z6Mk"), () => heard.push("notice"));
     say({ type: "notices", items: [{ to: "did:key:z6Mk", bytes: Uint8Array.of(3) }] });
     expect(heard).toEqual(["notice"]);
+  });
+
+  it("tells each agent its own receipt, with what proves it alone", () => {
+    const { say } = hostOn(bridge);
+    const signer = signerFromSeed(new Uint8Array(32).fill(5));
+    const receipts = ["did:key:a", "did:key:b", "did:key:a"].map((to, seq) => ({
+      to,
+      bytes: encode({ kind: "ack", seq }),
+    }));
+    const heard: { to: string; bytes: Uint8Array }[] = [];
+    for (const to of ["did:key:a", "did:key:b"])
+      bus.subscribe(agentSubject(to), (told) => {
+        const message = decodeToAgent(told);
+        if (message.type !== "receipt") throw new Error("no receipt");
+        const { bytes, proof } = message;
+        const key = publicKeyOf(signer.did) ?? new Uint8Array(0);
+        expect(verifySigned({ id: cidOf(bytes), bytes, ...proof }, key, bestSuite())).toBe(true);
+        heard.push({ to, bytes });
+      });
+    say({ type: "receipts", batch: packReceipts(receipts, signer) });
+    expect(heard).toEqual(receipts);
   });
 
   it("is silent of a bucket that was let go, and of all once closed", () => {
