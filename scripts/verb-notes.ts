@@ -27,7 +27,7 @@ export const NOTES: Readonly<Record<Verb, string>> = {
   CLAIM:
     "Sent by the winner within the claim time, or the attempt is released. GRANT follows when the ledger holds the performance bond.",
   HEARTBEAT:
-    "Moves the lease's deadline inside its bounds. Two missed ones, or the deadline, release the attempt. A worker counts its remaining time from when it sent the last acknowledged heartbeat, and stops on its own.",
+    "Moves the lease's deadline inside its bounds. Two missed ones, or the deadline, release the attempt. A worker counts its remaining time from when it sent the last acknowledged heartbeat, and stops on its own. One that comes sooner than a quarter of an interval after the last sign of life is refused `WRONG_STATE`: it says nothing new, and the log would take it.",
   YIELD:
     "Ends the lease at the worker's wish; the next attempt opens. After a quarter of the lease it costs 10 % of the bond.",
   COMMIT:

@@ -6,12 +6,11 @@
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
 import { performanceBond } from "#domain/market/bond.ts";
 import type { LedgerAnswer, LedgerRequest } from "#domain/ledger/requests.ts";
-import { leaseMachine } from "#machines/lease/lease.machine.ts";
+import { leaseMachine, type LeaseContext } from "#machines/lease/lease.machine.ts";
 import type { LeaseCommand } from "#machines/lease/lease.commands.ts";
 import type { LeaseEvent, LeaseInput } from "#machines/lease/lease.events.ts";
 import type { GrantBody, RankedBid } from "#protocol/bodies.ts";
 import type { Notice } from "#protocol/notices.ts";
-import type { Did } from "#protocol/words.ts";
 import {
   defineActor,
   type ActorKind,
@@ -28,13 +27,7 @@ import { tellLease, tellNeed } from "./tell.ts";
 /** What the lease machine keeps; read by admission and by notices. */
 export interface LeaseView {
   readonly value: string | Readonly<Record<string, unknown>>;
-  readonly context: {
-    readonly attempt: number;
-    readonly worker: Did;
-    readonly revision?: number;
-    readonly grantedAtMs?: number;
-    readonly ttlMs?: number;
-  };
+  readonly context: LeaseContext;
 }
 
 export const openLease = (

@@ -92,6 +92,7 @@ export class Script {
       case "bid":
       case "commit":
       case "yield":
+      case "beat":
       case "attest":
         return this.#speak(verb, rest[0] ?? "", rest[1] ?? "", words);
       case "unstake":
@@ -196,7 +197,7 @@ export class Script {
 
   /** What an agent says by itself, not as its habits answer a notice. */
   async #speak(
-    verb: "bid" | "commit" | "yield" | "attest",
+    verb: "bid" | "commit" | "yield" | "beat" | "attest",
     name: string,
     who: string,
     words: Words,
@@ -218,6 +219,8 @@ export class Script {
       }
       case "yield":
         return this.#tell(who, "YIELD", { need, attempt, revision, reason: "no" });
+      case "beat":
+        return this.#tell(who, "HEARTBEAT", { need, attempt, revision, progress: 0 });
       case "attest": {
         const seat = Number(words["seat"] ?? (await this.#seat(need, attempt, who)));
         const verdict = (words["verdict"] ?? "pass") as Verdict;

@@ -59,8 +59,27 @@ export const claim: VerbRules<"CLAIM"> = {
     }),
 };
 
+/** Beats closer together than this part of an interval say nothing new, and each is an entry of the log. */
+const LEAST_GAP_DIVISOR = 4;
+
+/** T since the last sign of life is what its two clocks have run since they were set. */
+const tooSoon = (view: BucketView, need: string, attempt: number): Refusal | undefined => {
+  const lease = leaseOf(view, need, attempt);
+  const leftMs = view.earliestMs(leaseActor(need, attempt));
+  if (lease === undefined || leftMs === undefined) return undefined;
+  const { restMs, heartbeatMs, heartbeatsMissedMax } = lease.context;
+  const sinceMs = Math.min(restMs, heartbeatMs * heartbeatsMissedMax) - leftMs;
+  const leastMs = Math.min(restMs, heartbeatMs) / LEAST_GAP_DIVISOR;
+  return sinceMs < leastMs
+    ? refuse("WRONG_STATE", `the last sign of life is ${sinceMs} ms old: one in ${leastMs} ms`)
+    : undefined;
+};
+
 export const heartbeat: VerbRules<"HEARTBEAT"> = {
-  admit: ({ from, body }, view) => refusalsOf(fence(view, from, body)),
+  admit: ({ from, body }, view) => {
+    const fenced = fence(view, from, body);
+    return refusalsOf(fenced ?? tooSoon(view, body.need, body.attempt));
+  },
   apply: ({ body }, turn, market) =>
     tellLease(turn, leaseActor(body.need, body.attempt), {
       type: "HEARTBEAT",

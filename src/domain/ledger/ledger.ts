@@ -130,10 +130,9 @@ export const ask = (
   const { bucket, position } = id;
   const postings = state.needs.get(request.need)?.postings;
   const first = answer(state, id, request, { related, ownerOf });
-  const ends = request.kind === "settle" && request.last && first?.kind === "posted";
-  if (ends && postings !== undefined)
-    state.endedPostings.set(request.need, { bucket, position, postings });
-  keepAnswer(state, id, first, ends ? request.need : undefined);
+  const hasEnded = postings !== undefined && !state.needs.has(request.need);
+  if (hasEnded) state.endedPostings.set(request.need, { bucket, position, postings });
+  keepAnswer(state, id, first, hasEnded ? request.need : undefined);
   if (first !== undefined) state.effects.answers.push({ id, answer: first });
   raiseFloor(state, bucket, floor, (waiting) => abandon(state, waiting));
   return takeEffects(state);

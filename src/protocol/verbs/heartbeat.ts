@@ -9,7 +9,7 @@ export const heartbeatVerb = defineVerb({
   sentence: "The lease's holder is alive; its deadline moves, inside its bounds.",
   sender: "worker",
   thread: "need",
-  refusals: ["STALE_FENCE", "UNKNOWN_THREAD"],
+  refusals: ["STALE_FENCE", "UNKNOWN_THREAD", "WRONG_STATE"],
   schema: object({
     need,
     attempt,

@@ -285,7 +285,7 @@ describe("the ledger and its dumb twin", () => {
       fc.property(streams, (rolls) => {
         for (const kind of run(rolls, 120).seen) seen.add(kind);
       }),
-      { numRuns: 300, endOnFailure: true },
+      { numRuns: 120, endOnFailure: true },
     );
     // The sequences reach what they are for; a generator that stops doing so is a broken test.
     const expected = ["held", "duplicate", "seated", "absent", "sealed", "resolved"];
@@ -310,7 +310,7 @@ describe("the ledger and its dumb twin", () => {
         assertRecounted(again);
         expect(encodeLedger(again)).toEqual(encodeLedger(state));
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 120, endOnFailure: true },
     );
   });
 
@@ -361,7 +361,7 @@ describe("the ledger and its dumb twin", () => {
           expect(account).toMatchObject({ locked: 0n, seats: 0 });
         }
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 120, endOnFailure: true },
     );
   });
 });
