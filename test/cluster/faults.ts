@@ -8,8 +8,7 @@
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClusterStatus } from "#cli/cluster/status.ts";
-import { canswarm, Running, summaryOf } from "../integration/command.ts";
+import { Running, summaryOf } from "../integration/command.ts";
 import { market, module, tasks, verifier, worker } from "../integration/square-market.ts";
 import { LocalCluster, type Supervisor } from "./local-cluster.ts";
 
@@ -49,14 +48,8 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const cluster = await LocalCluster.start({ servers: 3, isDurable: true });
 for (let n = 0; n < 3; n += 1) await cluster.joinApart();
 
-const statusNow = async (): Promise<ClusterStatus> => {
-  const { stdout } = await canswarm("cluster", "status", "--json", "--config", cluster.config)
-    .ended;
-  return JSON.parse(stdout) as ClusterStatus;
-};
-
 const busiest = async (): Promise<Supervisor> => {
-  const { supervisors } = await statusNow();
+  const { supervisors } = await cluster.status();
   const [first] = supervisors.toSorted((one, other) => other.buckets - one.buckets);
   const found = cluster.supervisors.find((one) => one.name === first?.name);
   if (found === undefined) throw new Error("nobody leads anything");
@@ -81,7 +74,7 @@ const failed: string[] = [];
 const partition = async (from: "nats" | "everything"): Promise<void> => {
   const victim = await busiest();
   const ledByIt = async (): Promise<number> =>
-    (await statusNow()).supervisors.find(({ name }) => name === victim.name)?.buckets ?? 0;
+    (await cluster.status()).supervisors.find(({ name }) => name === victim.name)?.buckets ?? 0;
   const before = await ledByIt();
   const cutMs = performance.now();
   victim.cutOff(from);

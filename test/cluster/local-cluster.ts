@@ -6,6 +6,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { clusterStatus, type ClusterStatus } from "#cli/cluster/status.ts";
+import { loadSettings } from "#cli/settings.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { startDurableEtcd, startEtcd, type EtcdServer } from "../support/etcd-server.ts";
 import { NatsServer, startCluster } from "../support/nats-server.ts";
@@ -184,6 +186,13 @@ export default {
     this.supervisors.push(one);
     await one.up();
     return one;
+  }
+
+  /** What `canswarm cluster status` tells, without a process for each look. */
+  async status(): Promise<ClusterStatus> {
+    const { cluster } = await loadSettings(this.clientConfig);
+    if (cluster === undefined) throw new Error("a configuration without a cluster");
+    return clusterStatus(cluster);
   }
 
   /** `keep`: its folder, to look at. */

@@ -38,10 +38,8 @@ afterAll(async () => {
 });
 
 const tend = (...args: readonly string[]): Promise<Ended> => canswarm("cluster", ...args).ended;
-const statusOf = async ({ config }: LocalCluster): Promise<ClusterStatus> =>
-  JSON.parse((await tend("status", "--json", "--config", config)).stdout) as ClusterStatus;
 const leadersOf = async (one: LocalCluster): Promise<readonly (string | undefined)[]> =>
-  (await statusOf(one)).buckets.map(({ leader }) => leader);
+  (await one.status()).buckets.map(({ leader }) => leader);
 const codeOf = ({ stderr }: Ended): string => /^([A-Z_]+) /m.exec(stderr)?.[1] ?? stderr;
 
 it(
@@ -93,7 +91,7 @@ it(
 it(
   "lets nobody lead beside one that would write other logs",
   async () => {
-    const { swarm: id } = await statusOf(cluster);
+    const { swarm: id } = await cluster.status();
     const consensus = new EtcdConsensus({ endpoints: [cluster.etcd[0]!.url], swarm: id });
     const bus = await NatsBus.open({ servers: [cluster.nats[0]!.url], prefix: "local" });
     const session = await consensus.join("newer", TIMEOUT_MS);
@@ -128,7 +126,7 @@ it(
     expect(existsSync(join(copy, "keys", "operator"))).toBe(false);
     const taken = await tend("restore", copy, "--config", cluster.config);
     expect([taken.code, codeOf(taken)]).toEqual([2, "CLUSTER_NOT_EMPTY"]);
-    const before = await statusOf(cluster);
+    const before = await cluster.status();
 
     const other = await started();
     copyFileSync(join(cluster.dir, "operator.key"), join(other.dir, "operator.key"));
@@ -140,7 +138,7 @@ it(
 
     const isLed = async (): Promise<boolean> => !(await leadersOf(other)).includes(undefined);
     await until("all is led", isLed, 30_000);
-    const after = await statusOf(other);
+    const after = await other.status();
     expect(after.swarm).toBe(before.swarm);
     expect(new Set(after.buckets.map(({ epoch }) => epoch.generation))).toEqual(new Set([2]));
     const data = join(cluster.dir, "job");
@@ -150,7 +148,7 @@ it(
     const sizes = ({ buckets }: ClusterStatus): number =>
       buckets.slice(0, 256).reduce((sum, { size }) => sum + size, 0);
     // Nothing was posted or done anew: of needs' buckets only epochs were logged.
-    expect(sizes(await statusOf(other)) - sizes(before)).toBeLessThanOrEqual(2 * 256);
+    expect(sizes(await other.status()) - sizes(before)).toBeLessThanOrEqual(2 * 256);
     const replay = await canswarm("replay", data, "--json").ended;
     expect([replay.code, replay.stderr]).toEqual([0, ""]);
     rmSync(copy, { recursive: true, force: true });

@@ -1,9 +1,8 @@
 /** What supervisors do by themselves where servers fail them: one is cut off from NATS, NATS loses all. */
 
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { ClusterStatus } from "#cli/cluster/status.ts";
 import { LocalCluster, type Supervisor } from "../cluster/local-cluster.ts";
-import { canswarm, runToEnd, until } from "./command.ts";
+import { runToEnd, until } from "./command.ts";
 import { market, module, tasks, verifier, worker } from "./square-market.ts";
 
 const agents = [
@@ -21,15 +20,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cluster.close());
 
-const statusNow = async (): Promise<ClusterStatus> => {
-  const { stdout } = await canswarm("cluster", "status", "--json", "--config", cluster.config)
-    .ended;
-  return JSON.parse(stdout) as ClusterStatus;
-};
-
 /** Buckets of the one apart, and of the other. */
 const ledNow = async (): Promise<readonly [apart: number, other: number]> => {
-  const { supervisors } = await statusNow();
+  const { supervisors } = await cluster.status();
   const of = (isIt: boolean): number =>
     supervisors.find(({ name }) => (name === apart.name) === isIt)?.buckets ?? 0;
   return [of(true), of(false)];
@@ -39,7 +32,7 @@ it("leaves its buckets to the other, which ends all needs, and leads its share a
   await until("both lead", async () => Math.min(...(await ledNow())) > 60, 30_000);
   apart.cutOff("nats");
   await until("the other leads all", async () => (await ledNow())[1] === BUCKETS, 30_000);
-  const told = (await statusNow()).supervisors.map(({ name, isCutOff }) => [name, isCutOff]);
+  const told = (await cluster.status()).supervisors.map(({ name, isCutOff }) => [name, isCutOff]);
   expect(Object.fromEntries(told)).toMatchObject({ [apart.name]: true });
   expect(apart.running.stderr).toMatch(/cut off from NATS: \d+ buckets are left to other/);
 
@@ -54,11 +47,11 @@ it("leaves its buckets to the other, which ends all needs, and leads its share a
   apart.joinUp();
   await until("both lead again", async () => Math.min(...(await ledNow())) > 60, 30_000);
   expect(apart.running.stderr).toContain("reaches NATS again");
-  expect((await statusNow()).supervisors.some(({ isCutOff }) => isCutOff)).toBe(false);
+  expect((await cluster.status()).supervisors.some(({ isCutOff }) => isCutOff)).toBe(false);
 }, 150_000);
 
 it("puts back what NATS has lost, and says so; after that nothing is found", async () => {
-  const reconciled = async () => (await statusNow()).supervisors.map((one) => one.reconciled);
+  const reconciled = async () => (await cluster.status()).supervisors.map((one) => one.reconciled);
   const isClean = async (): Promise<boolean> =>
     (await reconciled()).every(
       (one) => one !== undefined && one.failure === undefined && one.findingsCount === 0,
