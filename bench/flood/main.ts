@@ -14,7 +14,8 @@
 import { Agent } from "node:http";
 import { parseArgs } from "node:util";
 import { askSupervisor } from "#cli/swarm/control-client.ts";
-import { lanes, percentile, round, supervised } from "../support/supervisor.ts";
+import { lanes, round, supervised } from "../support/supervisor.ts";
+import { percentile } from "../support/statistics.ts";
 
 const { values: flags } = parseArgs({
   options: {

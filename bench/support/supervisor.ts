@@ -151,9 +151,4 @@ export const lanes = (
   return Promise.all(Array.from({ length: count }, lane));
 };
 
-export const percentile = (values: readonly number[], part: number): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
-};
-
 export const round = (value: number): number => Math.round(value * 10) / 10;

@@ -147,7 +147,7 @@ export const enrolLoad = async (
 };
 
 /** The load's thread, connected to every host. */
-const openLoad = async (swarm: RunningSwarm, { placement, nats, blocks, joined }: Way) => {
+export const openLoad = async (swarm: RunningSwarm, { placement, nats, blocks, joined }: Way) => {
   const enrolled = await enrolLoad(swarm, placement);
   const setup: LoadSetup = { ...enrolled, ...(nats === undefined ? {} : { nats }) };
   const worker = new Worker(new URL(import.meta.resolve("#cli/bench/load-thread.ts")), {
@@ -173,22 +173,25 @@ export interface Way {
   readonly stats: () => Promise<readonly Counted[]>;
 }
 
-export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleResult> => {
+/** An embedded swarm in a folder of its own, while `use` runs. */
+export const onEmbedded = async <T>(
+  config: string | undefined,
+  use: (swarm: RunningSwarm, way: Way) => Promise<T>,
+): Promise<T> => {
   const dir = mkdtempSync(join(tmpdir(), "canswarm-bench-"));
   const folder = openFolder(join(dir, "data"), {
     name: "bench",
     parameters: parametersOf("local"),
     nowMs: Date.now(),
   });
-  const settings = await loadSettings(options.config);
   const swarm = await EmbeddedSwarm.open({
     folder,
-    settings,
+    settings: await loadSettings(config),
     onNews: (news) => process.stderr.write(`${JSON.stringify(news)}\n`),
     onHalt: (reason) => process.stderr.write(`${reason}\n`),
   });
   try {
-    return await measured(swarm, options, {
+    return await use(swarm, {
       placement: swarm.placement,
       blocks: swarm.blocksPort(),
       joined: (connection) => swarm.hosts.add(connection),
@@ -199,6 +202,9 @@ export const lifecycles = async (options: LifecycleOptions): Promise<LifecycleRe
     rmSync(dir, { recursive: true, force: true });
   }
 };
+
+export const lifecycles = (options: LifecycleOptions): Promise<LifecycleResult> =>
+  onEmbedded(options.config, (swarm, way) => measured(swarm, options, way));
 
 /** `begin` is called after the warm-up, `end` after the load. */
 export const measured = async (

@@ -1,6 +1,6 @@
 /**
  * The bench's agents and requester, in a thread of their own: distinct keys, one envelope stream each,
- * closed loop with a fixed number of open needs.
+ * a closed loop with a fixed number of open needs, or needs that come when they are due.
  */
 
 import { isMainThread, parentPort, type MessagePort } from "node:worker_threads";
@@ -19,6 +19,7 @@ import { signerFromSeed } from "#envelope/keys.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
 import type { Port } from "#runtime/threads/protocol.ts";
 import { InlineRunner } from "./inline-runner.ts";
+import { offerNeeds, type Offered, type OfferOptions } from "./open-loop.ts";
 
 export interface LoadSetup {
   readonly placement: readonly number[];
@@ -58,6 +59,8 @@ export interface LoadControl {
   connect(index: number, port: MessagePort): void;
   /** Keep `open` needs under way for `ms`, then let them end. */
   run(options: { readonly open: number; readonly ms: number }): Promise<LoadResult>;
+  /** Needs as they are due, whatever is still open. */
+  offer(options: OfferOptions): Promise<Offered>;
   close(): Promise<void>;
 }
 
@@ -218,6 +221,20 @@ export class Load implements LoadControl {
         if (sentMs !== undefined) decidesMs.push(performance.now() - sentMs);
       };
       for (let i = 0; i < open; i += 1) post();
+    });
+  }
+
+  offer(options: OfferOptions): Promise<Offered> {
+    const [setup, requester] = [this.#setup, this.#requester];
+    if (setup === undefined || requester === undefined) throw new Error("not open");
+    return offerNeeds(options, {
+      post: () => {
+        this.#serial += 1;
+        return requester.say("NEED", undefined, needOf(setup, this.#serial - 1));
+      },
+      listen: (ended) => {
+        this.#ended = ended;
+      },
     });
   }
 

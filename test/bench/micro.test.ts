@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { outputOf } from "../../bench/support/processes.ts";
+import { measuredOf, tableText } from "../../bench/support/report.ts";
+import { ROOT } from "../tidy/checkout.ts";
+
+const json = async (...args: readonly string[]): Promise<Record<string, unknown>> => {
+  const out = await outputOf(process.execPath, [...args, "--json"], {
+    cwd: ROOT,
+    timeoutMs: 50_000,
+  });
+  return JSON.parse(out) as Record<string, unknown>;
+};
+
+it.each([
+  ["ledger", ["--ms", "20"], ["transfers"]],
+  [
+    "mailbox",
+    ["--ms", "20"],
+    [
+      "messages of 1 senders",
+      "messages of 16 senders",
+      "messages of 256 senders",
+      "answers, reserved and given",
+    ],
+  ],
+])("%s tells each figure beside its floor", { timeout: 60_000 }, async (bench, flags, names) => {
+  const told = await json(`bench/micro/${bench}.ts`, ...flags);
+  expect(told).toMatchObject({ bench, machine: { node: process.version } });
+  const figures = told["figures"] as { name: string; value: number; ratio: number }[];
+  expect(figures.map(({ name }) => name)).toEqual(names);
+  for (const { value, ratio } of figures) {
+    expect(value).toBeGreaterThan(0);
+    expect(ratio).toBeGreaterThan(0);
+  }
+});
+
+it("refuses a number that is none", { timeout: 30_000 }, async () => {
+  await expect(json("bench/micro/ledger.ts", "--ms", "soon")).rejects.toThrow(
+    "--ms takes a number above 0",
+  );
+});
+
+it.each([
+  [{ name: "a", value: 50, unit: "x/s", floor: { name: "bare", value: 200 } }, 0.25],
+  [{ name: "a", value: 50, unit: "x/s" }, undefined],
+])("a ratio is the value by its floor: %j", (figure, ratio) => {
+  expect(measuredOf(figure).ratio).toBe(ratio);
+});
+
+it("a table has columns as wide as their widest cell, texts to the left, numbers to the right", () => {
+  const rows = [
+    ["long name", "1"],
+    ["b", "1,000"],
+  ];
+  expect(tableText(["name", "n"], rows)).toBe(
+    "name           n\nlong name      1\nb          1,000",
+  );
+});
