@@ -5,15 +5,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { readLog, reckon } from "./books.ts";
 import { canswarm, canswarmIn, summaryOf, until, type Ended, type Running } from "./command.ts";
-import {
-  lines,
-  market,
-  once,
-  tasks,
-  verifier,
-  worker,
-  type MarketFolder,
-} from "./square-market.ts";
+import { lines, market, tasks, verifier, worker, type MarketFolder } from "./square-market.ts";
 
 const NEEDS = 160;
 const TIMEOUT_MS = 180_000;
@@ -26,8 +18,8 @@ const open = (): MarketFolder => {
   folder = market(tasks(NEEDS), [
     worker("cheap", "1", lines()),
     worker("dear", "2", lines()),
-    // A process for each judgement: slow enough to be met at work.
-    ...["v1", "v2", "v3"].map((name) => verifier(name, once())),
+    // Slow enough to be met at work.
+    ...["v1", "v2", "v3"].map((name) => verifier(name, lines("slow"))),
   ]);
   return folder;
 };

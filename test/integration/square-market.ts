@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** One process that answers a line with a line. `liar` is wrong on even numbers. */
+/** One process that answers a line with a line. `liar` is wrong on even numbers, `slow` in judging. */
 const LINES = `
 import readline from "node:readline";
 const [how] = process.argv.slice(2);
@@ -14,7 +14,8 @@ readline.createInterface({ input: process.stdin }).on("line", (line) => {
   if (message.ping !== undefined) return say({ pong: message.ping, id: message.id });
   const { id, input, output } = message;
   const right = input.n ** 2;
-  if (output !== undefined) return say({ id, verdict: output.square === right ? "pass" : "fail" });
+  const judged = () => say({ id, verdict: output.square === right ? "pass" : "fail" });
+  if (output !== undefined) return how === "slow" ? void setTimeout(judged, 60) : judged();
   say({ id, output: { square: how === "liar" && input.n % 2 === 0 ? right + 1 : right } });
 });
 `;
