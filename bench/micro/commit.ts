@@ -1,8 +1,8 @@
 /**
  * Group commit of the embedded store: bucket writes a second at 1 … 256 buckets per transaction, one
- * record of 2 KiB each, in the thread itself and through the store's thread, with the number of bare
- * fdatasyncs a second of the same disk beside it.
- * Run: node bench/micro/commit.ts
+ * record of 2 KiB each, in the thread itself and through the store's thread, beside the same bytes in one
+ * write and one fdatasync.
+ * Run: node bench/micro/commit.ts [--ms 1000] [--json]
  */
 import { hash } from "node:crypto";
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
@@ -12,9 +12,13 @@ import { connect } from "#adapters/sqlite/client.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
 import { SqliteStoreCore } from "#adapters/sqlite/store.ts";
 import type { BucketWrite, Epoch, Head } from "#ports/store.ts";
+import { microFlags } from "../support/flags.ts";
+import { ratePerSecond } from "../support/rate.ts";
+import { tellFigures, type Figure } from "../support/report.ts";
+
+const { ms, isJson } = microFlags({ ms: 1_000 });
 
 const RECORD_BYTES = 2_048;
-const RUN_MS = 1_000;
 const GROUPS = [1, 8, 64, 256];
 
 const next = (head: Head, epoch: Epoch): BucketWrite => {
@@ -29,33 +33,27 @@ const next = (head: Head, epoch: Epoch): BucketWrite => {
   return { bucket, epoch, parent, records, head: moved, decides: [], decided: [] };
 };
 
-const perSecond = async (units: number, run: () => unknown): Promise<number> => {
-  for (let n = 0; n < 20; n++) await run();
-  const begin = performance.now();
-  let done = 0;
-  while (performance.now() - begin < RUN_MS) {
-    await run();
-    done += units;
-  }
-  return (done * 1_000) / (performance.now() - begin);
-};
-
-const show = (what: string, perS: number, group?: number): void => {
-  const rate = Math.round(perS).toLocaleString("en").padStart(9);
-  const note = group === undefined ? "" : `  ${Math.round(perS / group)} transactions/s`;
-  console.log(`${what.padEnd(44)} ${rate}/s${note}`);
-};
-
 const dir = mkdtempSync(join(tmpdir(), "canswarm-bench-"));
 try {
-  const file = openSync(join(dir, "bare"), "w");
-  const page = new Uint8Array(4_096);
-  const bare = await perSecond(1, () => {
-    writeSync(file, page, 0, page.byteLength, 0);
-    fdatasyncSync(file);
-  });
-  closeSync(file);
-  show("bare write of 4 KiB and fdatasync", bare);
+  const bare = new Map<number, number>();
+  for (const group of GROUPS) {
+    const file = openSync(join(dir, "bare"), "w");
+    const records = new Uint8Array(RECORD_BYTES * group);
+    const rate = await ratePerSecond({ units: group, ms }, () => {
+      writeSync(file, records, 0, records.byteLength, 0);
+      fdatasyncSync(file);
+    });
+    closeSync(file);
+    bare.set(group, rate);
+  }
+  const figures: Figure[] = [];
+  const add = (way: string, group: number, value: number): void =>
+    void figures.push({
+      name: `buckets of ${group} a transaction, ${way}`,
+      value,
+      unit: "writes/s",
+      floor: { name: "their records in one write and fdatasync", value: bare.get(group) ?? 0 },
+    });
 
   const core = SqliteStoreCore.open(join(dir, "core"));
   for (const group of GROUPS) {
@@ -63,12 +61,12 @@ try {
     const [led] = core.changeSync([{ kind: "lead", buckets }]);
     if (led?.kind !== "lead") throw new Error("not led");
     let heads = buckets.map((bucket) => core.head(bucket));
-    const rate = await perSecond(group, () => {
+    const rate = await ratePerSecond({ units: group, ms }, () => {
       const writes = heads.map((head) => next(head, led.epoch));
       if (core.commitSync(writes).some(({ kind }) => kind !== "committed")) throw new Error("lost");
       heads = writes.map(({ head }) => head);
     });
-    show(`writes, ${group} buckets a transaction, in the thread`, rate, group);
+    add("in the thread", group, rate);
   }
   core.close();
 
@@ -78,14 +76,15 @@ try {
     const buckets = Array.from({ length: group }, (_, bucket) => bucket);
     const epoch = await store.lead(buckets);
     let heads = await Promise.all(buckets.map((bucket) => store.head(bucket)));
-    const rate = await perSecond(group, async () => {
+    const rate = await ratePerSecond({ units: group, ms }, async () => {
       const writes = heads.map((head) => next(head, epoch));
       await store.commit(writes);
       heads = writes.map(({ head }) => head);
     });
-    show(`writes, ${group} buckets a transaction, over a port`, rate, group);
+    add("over a port", group, rate);
   }
   await thread.close();
+  tellFigures("commit", figures, { isJson });
 } finally {
   rmSync(dir, { recursive: true, force: true });
 }

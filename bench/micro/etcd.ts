@@ -1,7 +1,7 @@
 /**
  * Commits through the etcd adapter: bucket writes a second at 1 … 257 buckets a call, one decide key each,
  * with bare nested transactions of the same rows beside them (same server, same run), as a ratio.
- * Run: node bench/micro/etcd.ts   (brings etcd with scripts/servers.mjs where it is missing)
+ * Run: node bench/micro/etcd.ts [--ms 1500] [--json]; brings etcd with scripts/servers.mjs where it is missing
  */
 import { hash } from "node:crypto";
 import { Etcd3, type ITxnRequest } from "etcd3";
@@ -11,9 +11,13 @@ import { emptyHead } from "#ports/commit-rules.ts";
 import type { HeadWrite } from "#ports/consensus.ts";
 import type { Epoch, Head } from "#ports/store.ts";
 import { freshSwarm, startEtcd } from "../../test/support/etcd-server.ts";
+import { microFlags } from "../support/flags.ts";
+import { ratePerSecond } from "../support/rate.ts";
+import { tellFigures, type Figure } from "../support/report.ts";
 
-const RUN_MS = 1_500;
-const WARM_UP = 20;
+const { ms, isJson } = microFlags({ ms: 1_500 });
+const figures: Figure[] = [];
+
 const GROUPS = [1, 16, 64];
 const SERVERS = [1, 3];
 const DAY_MS = 86_400_000;
@@ -25,17 +29,6 @@ const next = (head: Head, epoch: Epoch): HeadWrite => {
   const keyOf = (records: number): string => `need-${bucket}-${records}/1`;
   const decided = head.records === 0 ? [] : [keyOf(head.records)];
   return { bucket, epoch, parent, head: moved, decides: [keyOf(moved.records)], decided };
-};
-
-const perSecond = async (units: number, run: () => Promise<unknown>): Promise<number> => {
-  for (let n = 0; n < WARM_UP; n++) await run();
-  const begin = performance.now();
-  let done = 0;
-  while (performance.now() - begin < RUN_MS) {
-    await run();
-    done += units;
-  }
-  return (done * 1_000) / (performance.now() - begin);
 };
 
 /** The least that such a commit can be: one compare, the head, a key made and one deleted. */
@@ -74,7 +67,7 @@ for (const count of SERVERS) {
         return epoch;
       };
       let heads = await store.heads(buckets);
-      const ours = await perSecond(group, async () => {
+      const ours = await ratePerSecond({ units: group, ms }, async () => {
         const writes = heads.map((head) => next(head, epochOf(head.bucket)));
         const outcomes = await store.commit(writes);
         if (outcomes.some(({ kind }) => kind !== "committed")) throw new Error("not committed");
@@ -82,16 +75,16 @@ for (const count of SERVERS) {
       });
       let round = 0;
       await raw.delete().prefix("/bare/");
-      const least = await perSecond(group, async () => {
+      const least = await ratePerSecond({ units: group, ms }, async () => {
         await raw.kv.txn(bare(buckets.map(emptyHead), round));
         round += 1;
       });
-      const text = `${count} server${count > 1 ? "s" : ""}, ${group} buckets a call`;
-      const rate = (perS: number): string => Math.round(perS).toLocaleString("en").padStart(7);
-      console.log(
-        `${text.padEnd(32)} ${rate(ours)} writes/s  bare ${rate(least)}/s  ` +
-          `ratio ${(ours / least).toFixed(2)}`,
-      );
+      figures.push({
+        name: `buckets of ${group} a call, ${count} server${count > 1 ? "s" : ""}`,
+        value: ours,
+        unit: "writes/s",
+        floor: { name: "bare transactions of the same rows", value: least },
+      });
     }
   } finally {
     await store.close();
@@ -99,3 +92,4 @@ for (const count of SERVERS) {
     for (const server of servers) await server.dispose();
   }
 }
+tellFigures("etcd", figures, { isJson });

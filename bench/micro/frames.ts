@@ -1,13 +1,14 @@
 /**
  * Packed frames beside bare postMessage: small messages a second from this thread to another one, which
  * counts them and answers at the end.
- * Run: node bench/micro/frames.ts
+ * Run: node bench/micro/frames.ts [--messages 100000] [--json]
  */
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { FrameWriter, unframe } from "#runtime/threads/frames.ts";
+import { microFlags } from "../support/flags.ts";
+import { tellFigures } from "../support/report.ts";
 
-const MESSAGES = 100_000;
 const MESSAGE_BYTES = 700;
 /** Messages of one turn: the end of a turn flushes. */
 const TURN_MESSAGES = 64;
@@ -34,13 +35,16 @@ const answerEveryWindow = (): void => {
 
 type Send = (worker: Worker, bytes: Uint8Array) => void;
 
-const measure = async (name: string, makeSend: (worker: Worker) => [Send, () => void]) => {
+const rateOf = async (
+  messages: number,
+  makeSend: (worker: Worker) => [Send, () => void],
+): Promise<number> => {
   const worker = new Worker(new URL(import.meta.url));
   await once(worker, "online");
   const [send, flush] = makeSend(worker);
   const bytes = new Uint8Array(MESSAGE_BYTES);
   const begin = performance.now();
-  for (let sent = 0; sent < MESSAGES; sent += WINDOW_MESSAGES) {
+  for (let sent = 0; sent < messages; sent += WINDOW_MESSAGES) {
     for (let n = 0; n < WINDOW_MESSAGES; n++) {
       send(worker, bytes);
       if (n % TURN_MESSAGES === TURN_MESSAGES - 1) flush();
@@ -49,27 +53,35 @@ const measure = async (name: string, makeSend: (worker: Worker) => [Send, () => 
   }
   const seconds = (performance.now() - begin) / 1_000;
   await worker.terminate();
-  const sent = Math.ceil(MESSAGES / WINDOW_MESSAGES) * WINDOW_MESSAGES;
-  const rate = Math.round(sent / seconds).toLocaleString("en");
-  console.log(`${name.padEnd(36)} ${rate.padStart(11)} messages/s`);
+  return (Math.ceil(messages / WINDOW_MESSAGES) * WINDOW_MESSAGES) / seconds;
 };
 
 if (isMainThread) {
-  await measure("postMessage, cloned", (worker) => [
+  const { messages, isJson } = microFlags({ messages: 100_000 });
+  const cloned = await rateOf(messages, (worker) => [
     (_, bytes) => worker.postMessage(bytes),
     () => {},
   ]);
-  await measure("postMessage, each transferred", (worker) => [
+  const transferred = await rateOf(messages, (worker) => [
     (_, bytes) => {
       const own = bytes.slice();
       worker.postMessage(own, [own.buffer]);
     },
     () => {},
   ]);
-  await measure("packed frames", (worker) => {
+  const packed = await rateOf(messages, (worker) => {
     const writer = new FrameWriter((frame) => worker.postMessage(frame, [frame]));
     return [(_, bytes) => writer.push(1, bytes), () => writer.flush()];
   });
+  const floor = { name: "postMessage of each, cloned", value: cloned };
+  tellFigures(
+    "frames",
+    [
+      { name: "packed frames", value: packed, unit: "messages/s", floor },
+      { name: "each transferred", value: transferred, unit: "messages/s", floor },
+    ],
+    { isJson },
+  );
 } else {
   answerEveryWindow();
 }

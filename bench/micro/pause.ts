@@ -1,7 +1,7 @@
 /**
  * How long a pause takes under a flood: from the operator's word until every host thread acts on it, while
  * another connection sends transfers to the same system bucket, every second one with a flipped bit.
- * Run: node bench/micro/pause.ts
+ * Run: node bench/micro/pause.ts [--pauses 40] [--json]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,8 +13,12 @@ import { EmbeddedSwarm } from "#cli/swarm/embedded.ts";
 import { openFolder } from "#cli/swarm/folder.ts";
 import { accountThread } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
+import { microFlags } from "../support/flags.ts";
+import { tellFigures } from "../support/report.ts";
+import { percentile } from "../support/statistics.ts";
 
-const PAUSES = 40;
+const { pauses, isJson } = microFlags({ pauses: 40 });
+
 const BETWEEN_MS = 100;
 const TRANSFERS = 20_000;
 /** Of each kind, in every pulse. */
@@ -58,7 +62,7 @@ const pulse = setInterval(() => {
 
 const tookMs: number[] = [];
 const startMs = performance.now();
-for (let i = 0; i < PAUSES; i += 1) {
+for (let i = 0; i < pauses; i += 1) {
   const atMs = performance.now();
   await (i % 2 === 0 ? operator.pause(client.did) : operator.resumeWork(client.did));
   tookMs.push(performance.now() - atMs);
@@ -66,11 +70,14 @@ for (let i = 0; i < PAUSES; i += 1) {
 }
 clearInterval(pulse);
 const perSecond = (2 * sent * 1_000) / (performance.now() - startMs);
-const sorted = tookMs.toSorted((a, b) => a - b);
-const at = (share: number): string => (sorted[Math.floor(share * (PAUSES - 1))] ?? 0).toFixed(0);
-process.stdout.write(
-  `${PAUSES} pauses and resumes beside ${perSecond.toFixed(0)} envelopes a second: ` +
-    `median ${at(0.5)} ms, longest ${at(1)} ms\n`,
+tellFigures(
+  "pause",
+  [
+    { name: "pause or resume, median", value: percentile(tookMs, 0.5), unit: "ms" },
+    { name: "pause or resume, longest", value: percentile(tookMs, 1), unit: "ms" },
+    { name: "envelopes beside them", value: perSecond, unit: "envelopes/s" },
+  ],
+  { isJson },
 );
 operator.close();
 client.close();

@@ -1,10 +1,14 @@
 /**
  * Steps of a hosted machine a second, beside `createActor` on the same events.
- * Run: node bench/micro/steps.ts
+ * Run: node bench/micro/steps.ts [--ms 1000] [--json]
  */
-import { createActor, SimulatedClock } from "xstate";
-import { assign, setup } from "xstate";
+import { assign, createActor, setup, SimulatedClock } from "xstate";
 import { logicOf } from "#runtime/logic/xstate.ts";
+import { microFlags } from "../support/flags.ts";
+import { ratePerSecond } from "../support/rate.ts";
+import { tellFigures } from "../support/report.ts";
+
+const { ms, isJson } = microFlags({ ms: 1_000 });
 
 const machine = setup({
   types: { context: {} as { bids: number }, events: {} as { type: "BID" | "CLOSE" | "OPEN" } },
@@ -28,28 +32,21 @@ const machine = setup({
 });
 
 const EVENTS = (["BID", "BID", "CLOSE", "OPEN"] as const).map((type) => ({ type }));
-const RUN_MS = 1_000;
-
-const perSecond = (step: (event: (typeof EVENTS)[number]) => void): number => {
-  for (let n = 0; n < 20_000; n++) step(EVENTS[n % EVENTS.length]!);
-  const begin = performance.now();
-  let steps = 0;
-  while (performance.now() - begin < RUN_MS) {
-    for (let n = 0; n < 1_000; n++) step(EVENTS[n % EVENTS.length]!);
-    steps += 1_000;
-  }
-  return Math.round((steps * 1_000) / (performance.now() - begin));
-};
+/** Of one call: enough that the clock is not what is measured. */
+const STEPS = 1_000;
+type Event = (typeof EVENTS)[number];
+const rateOf = (step: (event: Event) => void): Promise<number> =>
+  ratePerSecond({ units: STEPS, ms }, () => {
+    for (let n = 0; n < STEPS; n++) step(EVENTS[n % EVENTS.length]!);
+  });
 
 const logic = logicOf(machine);
 let { state } = logic.initial(undefined);
-const hosted = perSecond((event) => {
+const hosted = await rateOf((event) => {
   state = logic.step(state, event).state;
 });
-
 const actor = createActor(machine, { clock: new SimulatedClock() }).start();
-const actors = perSecond((event) => actor.send(event));
+const actors = await rateOf((event) => actor.send(event));
 
-console.log(`hosted step    ${hosted.toLocaleString("en")} steps/s`);
-console.log(`createActor    ${actors.toLocaleString("en")} steps/s`);
-console.log(`ratio          ${(hosted / actors).toFixed(2)}`);
+const floor = { name: "createActor, the same events", value: actors };
+tellFigures("steps", [{ name: "hosted steps", value: hosted, unit: "steps/s", floor }], { isJson });

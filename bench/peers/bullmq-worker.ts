@@ -9,7 +9,7 @@ const { queue, connection, concurrency } = workerData as {
   readonly connection: Connection;
   readonly concurrency: number;
 };
-const { Worker } = await packageModule<BullMq>("bullmq");
+const { Worker } = await packageModule<BullMq>("bullmq", "bullmq");
 const worker = new Worker(
   queue,
   async (job) => {

@@ -96,7 +96,7 @@ const startWorker = async (connection: Connection, ends: Ends): Promise<void> =>
 };
 
 const open = async (fsync: Fsync, ends: Ends): Promise<Task> => {
-  const { Queue, QueueEvents } = await packageModule<BullMq>("bullmq");
+  const { Queue, QueueEvents } = await packageModule<BullMq>("bullmq", "bullmq");
   const connection = await redis(fsync, ends);
   const queue = new Queue(QUEUE, { connection });
   ends.defer(() => queue.close());

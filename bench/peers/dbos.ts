@@ -3,7 +3,7 @@
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { freePort, outputOf, startServer } from "../support/processes.ts";
+import { freePort, outputOf, startServer, until } from "../support/processes.ts";
 import { bringBinary, packageModule, versionOf } from "./install.ts";
 import { NOTHING, type Ends, type Peer, type Task } from "./peer.ts";
 
@@ -11,7 +11,7 @@ const STEPS = 3;
 const CONNECTIONS_MAX = 100;
 /** More than it comes with, so that the pool is not what limits it. */
 const POOL_CONNECTIONS = 40;
-const INITDB_MS_MAX = 60_000;
+const COMMAND_MS_MAX = 60_000;
 
 type Workflow = (value: number) => Promise<number>;
 
@@ -39,7 +39,7 @@ interface DbosModule {
 const whoRuns = async (): Promise<{ readonly uid?: number; readonly gid?: number }> => {
   if (process.getuid?.() !== 0) return {};
   const idOf = async (flag: string): Promise<number> =>
-    Number(await outputOf("id", [flag, "nobody"], { timeoutMs: INITDB_MS_MAX }));
+    Number(await outputOf("id", [flag, "nobody"], { timeoutMs: COMMAND_MS_MAX }));
   return { uid: await idOf("-u"), gid: await idOf("-g") };
 };
 
@@ -52,7 +52,7 @@ const postgres = async (ends: Ends): Promise<string> => {
   const how = { env: { ...env, LC_ALL: "C" }, ...who, cwd: dir };
   const files = join(dir, "files");
   const init = ["-D", files, "-A", "trust", "-U", "postgres", "-E", "UTF8"];
-  await outputOf(initdb, init, { ...how, timeoutMs: INITDB_MS_MAX });
+  await outputOf(initdb, init, { ...how, timeoutMs: COMMAND_MS_MAX });
   const port = await freePort();
   const settings = [
     "listen_addresses=127.0.0.1",
@@ -68,11 +68,24 @@ const postgres = async (ends: Ends): Promise<string> => {
       ...how,
     }),
   );
+  await ready(port);
   return `postgres://postgres@127.0.0.1:${port}/dbos`;
 };
 
+/** A PostgreSQL that is starting takes connections and refuses what comes over them. */
+const ready = async (port: number): Promise<void> => {
+  const { path, env } = await bringBinary("pg_isready", "postgresql-client");
+  const args = ["-q", "-h", "127.0.0.1", "-p", String(port)];
+  const isReady = (): Promise<boolean> =>
+    outputOf(path, args, { env, timeoutMs: COMMAND_MS_MAX }).then(
+      () => true,
+      () => false,
+    );
+  await until(isReady, () => "PostgreSQL takes no connections");
+};
+
 const open = async (ends: Ends): Promise<Task> => {
-  const { DBOS } = await packageModule<DbosModule>("@dbos-inc/dbos-sdk");
+  const { DBOS } = await packageModule<DbosModule>("dbos", "@dbos-inc/dbos-sdk");
   const systemDatabaseUrl = await postgres(ends);
   DBOS.setConfig({
     name: "three",
@@ -101,7 +114,7 @@ const open = async (ends: Ends): Promise<Task> => {
 export const DBOS_PEER: Peer = {
   kind: "task",
   name: "dbos",
-  what: `DBOS ${versionOf("@dbos-inc/dbos-sdk")} over PostgreSQL, fsync and synchronous_commit on`,
+  what: `DBOS ${versionOf("dbos")} over PostgreSQL, fsync and synchronous_commit on`,
   guarantees: {
     durable: "fsynced after each step",
     signed: NOTHING,

@@ -21,45 +21,43 @@ const FOLDER = fileURLToPath(new URL("../../node_modules/.cache/canswarm/peers/"
 const DEBIAN = join(FOLDER, "debian");
 const INSTALL_MS_MAX = 300_000;
 
+/** Each peer's own, so that one that cannot be had keeps no other from running. */
 const PACKAGES = {
-  bullmq: "6.7.0",
-  ioredis: "5.11.1",
-  "@dbos-inc/dbos-sdk": "5.3.0",
-  "@restatedev/restate-sdk": "1.17.2",
-  "@restatedev/restate-server": "1.7.12",
+  bullmq: { bullmq: "6.7.0", ioredis: "5.11.1" },
+  dbos: { "@dbos-inc/dbos-sdk": "5.3.0" },
+  restate: { "@restatedev/restate-server": "1.7.12", "@restatedev/restate-sdk": "1.17.2" },
 } as const;
 
-export type PeerPackage = keyof typeof PACKAGES;
+type Installed = keyof typeof PACKAGES;
 
-export const versionOf = (name: PeerPackage): string => PACKAGES[name];
+/** Of the peer itself: the first of its packages. */
+export const versionOf = (peer: Installed): string => Object.values(PACKAGES[peer])[0] ?? "";
 
-const require = createRequire(join(FOLDER, "package.json"));
-
-/** Brings the packages of the npm registry, once per list of versions. */
-const bringPackages = async (): Promise<void> => {
-  const text = `${JSON.stringify({ private: true, dependencies: PACKAGES }, undefined, 2)}\n`;
-  const file = join(FOLDER, "package.json");
-  const done = join(FOLDER, "node_modules/.done");
-  if (existsSync(done) && readFileSync(done, "utf8") === text) return;
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(file, text);
-  note(`peers: installing ${Object.keys(PACKAGES).join(", ")}, once`);
-  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
-  await outputOf("npm", args, { cwd: FOLDER, timeoutMs: INSTALL_MS_MAX });
-  writeFileSync(done, text);
+/** Brings a peer's packages of the npm registry, once per list of versions; the way to require them. */
+const bringPackages = async (peer: Installed): Promise<NodeJS.Require> => {
+  const folder = join(FOLDER, peer);
+  const file = join(folder, "package.json");
+  const dependencies = PACKAGES[peer];
+  const text = `${JSON.stringify({ private: true, dependencies }, undefined, 2)}\n`;
+  const done = join(folder, "node_modules/.done");
+  if (!existsSync(done) || readFileSync(done, "utf8") !== text) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, text);
+    note(`${peer}: installing ${Object.keys(dependencies).join(", ")}, once`);
+    const args = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+    await outputOf("npm", args, { cwd: folder, timeoutMs: INSTALL_MS_MAX });
+    writeFileSync(done, text);
+  }
+  return createRequire(file);
 };
 
-/** The file of a package's own path, for programs and for `import`. */
-export const packageFile = async (name: string): Promise<string> => {
-  await bringPackages();
-  return require.resolve(name);
-};
+/** The file of a program within a peer's packages. */
+export const packageFile = async (peer: Installed, path: string): Promise<string> =>
+  (await bringPackages(peer)).resolve(path);
 
-/** A module of the peers' folder. `T` says what of it is used here: its types are not installed. */
-export const packageModule = async <T>(name: PeerPackage): Promise<T> => {
-  await bringPackages();
-  return require(name) as T;
-};
+/** A module of a peer's packages. `T` says what of it is used here: its types are not installed. */
+export const packageModule = async <T>(peer: Installed, name: string): Promise<T> =>
+  (await bringPackages(peer))(name) as T;
 
 /** Where a server of the distribution may lie: in PATH, in the folders of Debian, in our own. */
 const placesOf = (binary: string): readonly string[] => {
@@ -83,7 +81,10 @@ const found = (binary: string): Binary | undefined => {
   const path = placesOf(binary).find((place) => existsSync(place));
   if (path === undefined) return undefined;
   if (!path.startsWith(DEBIAN)) return { path, env: process.env };
-  const libraries = readdirSync(join(DEBIAN, "usr/lib")).map((one) => join(DEBIAN, "usr/lib", one));
+  const libraries = ["usr/lib", "lib"]
+    .map((folder) => join(DEBIAN, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((one) => join(folder, one)));
   return { path, env: { ...process.env, LD_LIBRARY_PATH: libraries.join(delimiter) } };
 };
 

@@ -22,8 +22,10 @@ interface RestateSdk {
   }): (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 }
 
-const { service, createEndpointHandler } =
-  await packageModule<RestateSdk>("@restatedev/restate-sdk");
+const { service, createEndpointHandler } = await packageModule<RestateSdk>(
+  "restate",
+  "@restatedev/restate-sdk",
+);
 const three = service({
   name: "three",
   handlers: {

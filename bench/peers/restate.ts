@@ -46,7 +46,7 @@ const post = (agent: Agent, { port, path, body, headers }: Asked): Promise<strin
 
 const startRestate = async (ends: Ends) => {
   const server = `@restatedev/restate-server-${platform()}-${arch()}/bin/restate-server`;
-  const command = await packageFile(server);
+  const command = await packageFile("restate", server);
   const dir = mkdtempSync(join(tmpdir(), "canswarm-restate-"));
   ends.defer(() => rmSync(dir, { recursive: true, force: true }));
   const [node, ingress, admin] = [await freePort(), await freePort(), await freePort()];
@@ -86,7 +86,7 @@ const open = async (ends: Ends): Promise<Task> => {
 export const RESTATE: Peer = {
   kind: "task",
   name: "restate",
-  what: `Restate ${versionOf("@restatedev/restate-server")}, one server, log on disk with fsync`,
+  what: `Restate ${versionOf("restate")}, one server, log on disk with fsync`,
   guarantees: {
     durable: "fsynced after each step",
     signed: NOTHING,

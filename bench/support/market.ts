@@ -1,14 +1,20 @@
 /** An embedded swarm in a folder that outlives it, for benches that look at what it left behind. */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openLoad } from "#cli/bench/lifecycle.ts";
 import { loadSettings } from "#cli/settings.ts";
 import { EmbeddedSwarm } from "#cli/swarm/embedded.ts";
-import { openFolder } from "#cli/swarm/folder.ts";
-import { DEADLINE_MS_MAX } from "#protocol/limits.ts";
+import { openFolder, type Folder } from "#cli/swarm/folder.ts";
+import type { RunningSwarm } from "#cli/swarm/running-swarm.ts";
 import { parametersOf } from "#domain/genesis/profiles.ts";
+import { BUCKETS } from "#envelope/cid.ts";
+import { DEADLINE_MS_MAX } from "#protocol/limits.ts";
+import { until } from "./processes.ts";
 
 export interface BenchFolder extends Disposable {
   readonly dir: string;
@@ -25,16 +31,20 @@ export const benchFolder = (): BenchFolder => {
 /** Auctions stay open, so a need that nobody bids for is live for as long as may be. */
 const patient = { auctionWindowMs: DEADLINE_MS_MAX };
 
+/** Made where there is none. */
+export const patientFolder = (dir: string): Folder =>
+  openFolder(dir, {
+    name: "bench",
+    parameters: parametersOf("local", {
+      tiers: { small: patient, medium: patient, high: patient },
+    }),
+    nowMs: Date.now(),
+  });
+
 /** The same folder opens as often as it is asked for; nobody else has it meanwhile. */
 export const openBenchSwarm = async (dir: string): Promise<EmbeddedSwarm> =>
   EmbeddedSwarm.open({
-    folder: openFolder(dir, {
-      name: "bench",
-      parameters: parametersOf("local", {
-        tiers: { small: patient, medium: patient, high: patient },
-      }),
-      nowMs: Date.now(),
-    }),
+    folder: patientFolder(dir),
     settings: await loadSettings(undefined),
     onNews: (news) => process.stderr.write(`${JSON.stringify(news)}\n`),
     onHalt: (reason) => {
@@ -58,4 +68,39 @@ export const liveThrough = async (dir: string, ms: number, open: number): Promis
   } finally {
     await swarm.close(true);
   }
+};
+
+const FILL_SCRIPT = fileURLToPath(new URL("fill-needs.ts", import.meta.url));
+
+/** So many live needs that nobody bids for, in a folder whose supervisor was killed in the middle. */
+export const fillAndKill = async (dir: string, needs: number): Promise<void> => {
+  const child = spawn(process.execPath, [FILL_SCRIPT, dir, String(needs)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  const ended = once(child, "exit");
+  const first = await Promise.race([once(child.stdout, "data"), ended]);
+  kill();
+  await ended;
+  process.off("exit", kill);
+  if (String(first[0]).trim() !== "filled") throw new Error(`not filled: ${String(first[0])}`);
+};
+
+/** Live needs of all buckets, once every one of them answers. */
+export const liveNeeds = async (swarm: RunningSwarm): Promise<number> => {
+  const counts = await Promise.all(
+    Array.from({ length: BUCKETS }, async (_, bucket) => {
+      let found: readonly unknown[] | undefined;
+      await until(
+        async () => {
+          found = await swarm.query<readonly unknown[]>(bucket, "open-needs", bucket);
+          return found !== undefined;
+        },
+        () => `bucket ${bucket} does not answer`,
+      );
+      return found?.length ?? 0;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 };

@@ -27,6 +27,8 @@ export interface Plot {
   readonly xName: string;
   readonly yName: string;
   readonly curves: readonly Curve[];
+  /** Where the x axis ends; else at a round number above all points. */
+  readonly xMax?: number;
 }
 
 const WIDTH = 520;
@@ -36,7 +38,7 @@ const RIGHT = 16;
 const TOP = 30;
 const BOTTOM = 44;
 /** Lines of the grid, and numbers at each axis. */
-const TICKS = 4;
+export const TICKS = 4;
 const COLOURS = ["#1d6fb8", "#c2541b", "#3b8640", "#7a4da3"];
 
 const shortNumber = (value: number): string => {
@@ -53,9 +55,9 @@ export const roundUp = (value: number): number => {
 };
 
 /** Both axes begin at 0, so that a change looks as large as it is. */
-export const plotSvg = ({ title, xName, yName, curves }: Plot): string => {
+export const plotSvg = ({ title, xName, yName, curves, ...given }: Plot): string => {
   const points = curves.flatMap((curve) => curve.points);
-  const xMax = roundUp(Math.max(0, ...points.map(({ x }) => x)));
+  const xMax = given.xMax ?? roundUp(Math.max(0, ...points.map(({ x }) => x)));
   const yMax = roundUp(Math.max(0, ...points.map(({ y }) => y)));
   const xAt = (x: number): number =>
     Math.round((LEFT + (x / xMax) * (WIDTH - LEFT - RIGHT)) * 10) / 10;

@@ -1,7 +1,7 @@
 /** A history as one page: arrivals as load against goodput and latency, all else over its runs. Pure. */
 
 import type { HistoryLine, Point } from "./history.ts";
-import { escaped, plotSvg, type Plot, type PlotPoint } from "./plot.ts";
+import { escaped, plotSvg, TICKS, type Plot, type PlotPoint } from "./plot.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #222; --weak: #777; --line: #ddd; --page: #fff; }
@@ -65,6 +65,8 @@ const runsPlots = (runs: readonly HistoryLine[]): readonly Plot[] => {
   return names.map((name) => ({
     title: name,
     xName: "run",
+    // So that every tick is a whole run.
+    xMax: Math.ceil(runs.length / TICKS) * TICKS,
     yName: "",
     curves: [
       {
@@ -91,7 +93,7 @@ export const plotsPage = (history: readonly HistoryLine[]): string => {
       ...(last?.series === undefined
         ? []
         : [section(`${bench}: the last run`, arrivalsPlots(last, last.series))]),
-      section(`${bench}: ${runs.length} runs`, runsPlots(runs)),
+      section(`${bench}: ${runs.length} ${runs.length === 1 ? "run" : "runs"}`, runsPlots(runs)),
     ];
   });
   return `<!doctype html>

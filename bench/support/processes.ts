@@ -54,9 +54,20 @@ export interface ServerOptions extends Pick<SpawnOptions, "cwd" | "env" | "uid" 
   readonly signal?: NodeJS.Signals;
 }
 
+let isEndedBySignals = false;
+
+/** A signal would end this process without its `exit`, which is what ends the servers. */
+const endBySignals = (): void => {
+  if (isEndedBySignals) return;
+  isEndedBySignals = true;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => process.exit(1));
+};
+
 /** Resolves when all ports answer; rejects with the server's own last words when it ends before. */
 export const startServer = async (options: ServerOptions): Promise<Running> => {
   const { command, args, ports, signal = "SIGTERM", ...how } = options;
+  endBySignals();
   const child = spawn(command, args, { ...how, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "exit").catch(() => []);
   const kill = (): void => void child.kill("SIGKILL");

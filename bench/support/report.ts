@@ -39,9 +39,9 @@ export const revisionOf = (folder = root): string | undefined => {
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
   try {
-    return (
-      git("rev-parse", "--short=12", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+")
-    );
+    // Keeping a run changes nothing that the next one measures.
+    const changed = git("status", "--porcelain", "--", ".", ":!bench/history.jsonl");
+    return git("rev-parse", "--short=12", "HEAD") + (changed === "" ? "" : "+");
   } catch {
     return undefined;
   }

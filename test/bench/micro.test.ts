@@ -34,6 +34,30 @@ it.each([
   }
 });
 
+it(
+  "recovers every need that was live when its supervisor was killed",
+  { timeout: 60_000 },
+  async () => {
+    const { figures } = await json("bench/micro/recovery.ts", "--needs", "40");
+    expect(figures).toMatchObject([
+      { name: "recovery of 40 live needs after a kill", floor: { value: expect.any(Number) } },
+      { name: "recovery of 40 live needs after an orderly stop", ratio: expect.any(Number) },
+    ]);
+  },
+);
+
+it("replays what a swarm has just done", { timeout: 60_000 }, async () => {
+  const { figures } = await json("bench/micro/replay.ts", "--seconds", "0.2", "--open", "8");
+  expect(figures).toMatchObject([{ name: "entries replayed", ratio: expect.any(Number) }, {}]);
+});
+
+it("weighs a live need", { timeout: 60_000 }, async () => {
+  const { figures } = await json("bench/micro/heap.ts", "--needs", "200");
+  const [heap] = figures as { value: number }[];
+  expect(heap?.value).toBeGreaterThan(100);
+  expect(heap?.value).toBeLessThan(100_000);
+});
+
 it("refuses a number that is none", { timeout: 30_000 }, async () => {
   await expect(json("bench/micro/ledger.ts", "--ms", "soon")).rejects.toThrow(
     "--ms takes a number above 0",
