@@ -1,7 +1,7 @@
 /**
  * Commits through the etcd adapter: bucket writes a second at 1 … 257 buckets a call, one decide key each,
  * with bare nested transactions of the same rows beside them (same server, same run), as a ratio.
- * Run: node bench/micro/etcd.ts [--ms 1500] [--json]; brings etcd with scripts/servers.mjs where it is missing
+ * Run: node bench/micro/etcd.ts [--ms 1500] [--json]; scripts/servers.mjs brings etcd where it is missing
  */
 import { hash } from "node:crypto";
 import { Etcd3, type ITxnRequest } from "etcd3";
