@@ -8,7 +8,6 @@
  * standard output is the path. Beside an unpacked one lie `lib`, `fonts` and `fonts.conf`, which it needs.
  */
 
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   accessSync,
@@ -28,6 +27,7 @@ import { delimiter, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
+import { commands } from "./commands.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const CACHE = join(root, "node_modules/.cache/canswarm");
@@ -58,20 +58,7 @@ const refuse = (why) =>
       "`chromium` of your distribution",
   );
 
-const run = (command, args, cwd) => {
-  const result = spawnSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: COMMAND_TIMEOUT_MS,
-  });
-  if (result.error?.code === "ENOENT") throw refuse(`\`${command}\` is not on this machine`);
-  if (result.status !== 0) {
-    const said = `${result.stderr ?? ""}${result.error?.message ?? ""}`.trim().split("\n").at(-1);
-    throw refuse(`\`${command} ${args.join(" ")}\` failed: ${said}`);
-  }
-  return result.stdout;
-};
+const run = commands({ refuse, timeoutMs: COMMAND_TIMEOUT_MS });
 
 const isProgram = (path) => {
   try {

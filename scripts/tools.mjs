@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { commands } from "./commands.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 /** The same folder as in src/agent/sandbox/bubblewrap.ts. */
@@ -37,19 +38,7 @@ const refuse = (why) =>
       "`bubblewrap` of your distribution; `canswarm doctor` says whether it works then",
   );
 
-const run = (command, args, cwd) => {
-  const result = spawnSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: COMMAND_TIMEOUT_MS,
-  });
-  if (result.error?.code === "ENOENT") throw refuse(`\`${command}\` is not on this machine`);
-  if (result.status !== 0) {
-    const said = `${result.stderr ?? ""}${result.error?.message ?? ""}`.trim().split("\n").at(-1);
-    throw refuse(`\`${command} ${args.join(" ")}\` failed: ${said}`);
-  }
-};
+const run = commands({ refuse, timeoutMs: COMMAND_TIMEOUT_MS });
 
 const runs = (path) =>
   existsSync(path) && spawnSync(path, ["--version"], { timeout: COMMAND_TIMEOUT_MS }).status === 0;

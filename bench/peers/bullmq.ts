@@ -9,7 +9,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker as Thread } from "node:worker_threads";
-import { freePort, startServer } from "../support/processes.ts";
+import { startServer } from "../support/processes.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { bringBinary, packageModule, versionOf } from "./install.ts";
 import { NOTHING, type Ends, type Peer, type Task } from "./peer.ts";
 

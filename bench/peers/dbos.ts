@@ -3,7 +3,8 @@
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { freePort, outputOf, startServer, until } from "../support/processes.ts";
+import { outputOf, startServer, until } from "../support/processes.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { bringBinary, packageModule, versionOf } from "./install.ts";
 import { NOTHING, type Ends, type Peer, type Task } from "./peer.ts";
 

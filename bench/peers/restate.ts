@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import { arch, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { freePort, startServer } from "../support/processes.ts";
+import { startServer } from "../support/processes.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { packageFile, versionOf } from "./install.ts";
 import { NOTHING, type Ends, type Peer, type Task } from "./peer.ts";
 

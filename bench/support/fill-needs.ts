@@ -6,6 +6,7 @@
 
 import { isNack } from "#agent/client.ts";
 import { enrolLoad } from "#cli/bench/lifecycle.ts";
+import { needOf } from "#cli/bench/load-thread.ts";
 import { clientFor } from "#cli/swarm/voice.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import { openBenchSwarm } from "./market.ts";
@@ -17,24 +18,14 @@ const OPEN = 512;
 const DEADLINE_MS = 24 * 60 * 60_000;
 
 const swarm = await openBenchSwarm(dir);
-const { requesterSeed, capabilities, ...asked } = await enrolLoad(swarm, swarm.placement);
-const requester = signerFromSeed(requesterSeed);
+const setup = await enrolLoad(swarm, swarm.placement);
+const requester = signerFromSeed(setup.requesterSeed);
 const client = clientFor(swarm, swarm.link(), requester, () => undefined);
-const { bounty, verifyBounty, kPlan, kResult } = asked;
 
 let next = 0;
 const lane = async (): Promise<void> => {
   for (let serial = next++; serial < count; serial = next++) {
-    const receipt = await client.say("NEED", undefined, {
-      key: `n${serial}`,
-      capability: capabilities[serial % capabilities.length] ?? "",
-      input: { value: { serial } },
-      bounty,
-      verifyBounty,
-      kPlan,
-      kResult,
-      deadlineMs: DEADLINE_MS,
-    });
+    const receipt = await client.say("NEED", undefined, needOf(setup, serial, DEADLINE_MS));
     if (isNack(receipt)) throw new Error(`need ${serial} is refused: ${receipt.code}`);
   }
 };

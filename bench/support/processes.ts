@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 
 const READY_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 20;
@@ -10,18 +10,6 @@ const LOOK_EVERY_MS = 20;
 const STOP_MS_MAX = 10_000;
 /** Of what a server says, kept to be told when it does not start. */
 const SAID_CHARACTERS_MAX = 2_000;
-
-/** A port that nobody held a moment ago. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-};
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

@@ -9,7 +9,7 @@
 import { lstatSync, mkdirSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 const OWNER_ONLY = 0o700;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -36,7 +36,9 @@ const isOwnAlone = (folder: string): boolean => {
  */
 export const compiledFolder = (env: NodeJS.ProcessEnv): string | undefined => {
   try {
-    const caches = env["XDG_CACHE_HOME"] || join(env["HOME"] || homedir(), ".cache");
+    const given = env["XDG_CACHE_HOME"] ?? "";
+    // A relative one is to be ignored (XDG Base Directory Specification): what lies here may be anybody's.
+    const caches = isAbsolute(given) ? given : join(env["HOME"] || homedir(), ".cache");
     const ours = join(caches, "canswarm");
     const folder = join(ours, "compiled");
     for (const each of [caches, ours, folder]) make(each);

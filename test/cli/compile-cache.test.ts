@@ -27,6 +27,8 @@ it("lies in the user's own cache folder, closed to others", () => {
   expect(compiledFolder({ HOME: "/nowhere", XDG_CACHE_HOME: home })).toBe(
     join(home, "canswarm", "compiled"),
   );
+  for (const nowhere of ["", ".", "cache"])
+    expect(compiledFolder({ HOME: home, XDG_CACHE_HOME: nowhere })).toBe(folder);
 });
 
 it.each([

@@ -2,10 +2,10 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "./free-port.ts";
 
 const SCRIPT = join(import.meta.dirname, "../../scripts/servers.mjs");
 /** How long a server may take to say that it is ready, ms. */
@@ -16,18 +16,6 @@ let folder: string | undefined;
 const binary = (): string => {
   folder ??= execFileSync(process.execPath, [SCRIPT], { encoding: "utf8" }).trim();
   return join(folder, "nats-server");
-};
-
-/** A port that nobody held a moment ago. */
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 };
 
 export class NatsServer {

@@ -66,9 +66,10 @@ export interface LoadControl {
 
 const soon = (task: () => void): void => void setImmediate(task);
 
-const needOf = (
+export const needOf = (
   { capabilities, bounty, verifyBounty, kPlan, kResult }: LoadSetup,
   serial: number,
+  deadlineMs = 60_000,
 ) => ({
   key: `n${serial}`,
   capability: capabilities[serial % capabilities.length] ?? "",
@@ -77,7 +78,7 @@ const needOf = (
   verifyBounty,
   kPlan,
   kResult,
-  deadlineMs: 60_000,
+  deadlineMs,
 });
 
 export class Load implements LoadControl {
