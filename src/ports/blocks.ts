@@ -13,3 +13,12 @@ export interface Blocks {
   get(cid: Cid): Promise<Uint8Array | undefined>;
   has(cid: Cid): Promise<boolean>;
 }
+
+/** CIDs that one call of `cids` answers. */
+export const CIDS_MAX = 1_024;
+
+/** Blocks that can say which they are. */
+export interface ListedBlocks extends Blocks {
+  /** In the order of their texts, those after `after`, CIDS_MAX at most; none: that was all. */
+  cids(after?: Cid): Promise<readonly Cid[]>;
+}

@@ -1,9 +1,9 @@
 /** What every Blocks must do. `damage` flips a bit of a stored block, if the rig can. */
 import { describe, expect, it, afterEach, beforeEach } from "vitest";
-import { BLOCK_BYTES_MAX, type Blocks } from "#ports/blocks.ts";
+import { BLOCK_BYTES_MAX, CIDS_MAX, type Blocks, type ListedBlocks } from "#ports/blocks.ts";
 
-export interface BlocksRig {
-  readonly open: () => Promise<Blocks>;
+export interface BlocksRig<B extends Blocks = Blocks> {
+  readonly open: () => Promise<B>;
   readonly crash: () => Promise<void>;
   readonly damage: (cid: string) => Promise<void>;
   readonly dispose: () => Promise<void>;
@@ -67,6 +67,32 @@ export const blocksContract = (name: string, makeRig: () => Promise<BlocksRig>):
       const cid = await blocks.put(bytesOf(size), "raw");
       await rig.damage(cid);
       await expect(blocks.get(cid)).rejects.toMatchObject({ code: "BLOCK_CORRUPT" });
+    });
+  });
+};
+
+/** What Blocks must do beside it that can say which they are. */
+export const listedBlocksContract = (
+  name: string,
+  makeRig: () => Promise<BlocksRig<ListedBlocks>>,
+): void => {
+  blocksContract(name, makeRig);
+  describe(`the listing of blocks, kept by ${name}`, () => {
+    it("names each once in the order of their texts, large ones too, so many at a time", async () => {
+      const rig = await makeRig();
+      const blocks = await rig.open();
+      expect(await blocks.cids()).toEqual([]);
+      const small = Array.from({ length: CIDS_MAX }, (_, at) =>
+        blocks.put(Uint8Array.of(at & 255, at >> 8), "raw"),
+      );
+      const large = [100_000, 200_000].map((size) => blocks.put(bytesOf(size), "raw"));
+      const put = await Promise.all([...small, ...large]);
+      const first = await blocks.cids();
+      const rest = await blocks.cids(first.at(-1));
+      expect([first.length, rest.length]).toEqual([CIDS_MAX, large.length]);
+      expect([...first, ...rest]).toEqual(put.toSorted());
+      expect(await blocks.cids(rest.at(-1))).toEqual([]);
+      await rig.dispose();
     });
   });
 };

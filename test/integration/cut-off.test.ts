@@ -68,5 +68,6 @@ it("puts back what NATS has lost, and says so; after that nothing is found", asy
   const isWhole = async (): Promise<boolean> =>
     (await isClean()) && (await reconciled()).every((one) => (one?.buckets ?? 0) > 60);
   await until("nothing is found again, in the share of either", isWhole, 60_000);
+  for (const { running } of cluster.supervisors) expect(running.stderr).not.toContain("halted");
   expect(apart.running.stderr).toMatch(/bucket \d+: a record of its log is not on the stream/);
 }, 150_000);

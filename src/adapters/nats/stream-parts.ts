@@ -133,6 +133,16 @@ export class PartStore {
     }
   }
 
+  /** When the stream was made: another time than before says that the servers have lost all of it. */
+  async made(): Promise<string> {
+    this.#assertUp();
+    try {
+      return (await this.#answered(this.#manager.streams.info(this.#shape.name))).created;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
   async #send({ subject, bytes, headers: headersOf }: Part): Promise<void> {
     try {
       await this.#answered(this.#client.publish(subject, bytes, { headers: headersOf() }));

@@ -2,8 +2,8 @@
  * Blocks too large for the database, one file each. A file appears under its name only whole: written
  * under a temporary name, fsynced, renamed, and the folder's entry fsynced after it.
  */
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { isCid } from "#envelope/cid.ts";
 
 const isMissing = (error: unknown): boolean =>
@@ -68,6 +68,12 @@ export class BlockFiles {
       if (isMissing(error)) return false;
       throw error;
     }
+  }
+
+  async cids(): Promise<readonly string[]> {
+    return (await readdir(this.#dir, { recursive: true }))
+      .map((path) => basename(path))
+      .filter((name) => isCid(name));
   }
 
   /** By the last two letters, which are spread evenly; the first ones are the same in all CIDs. */

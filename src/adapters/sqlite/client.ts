@@ -5,7 +5,7 @@
  * other call rejects with STORE_CLOSED.
  */
 import type { MessagePort } from "node:worker_threads";
-import type { Blocks } from "#ports/blocks.ts";
+import type { ListedBlocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { CommitOutcome, Epoch, Store } from "#ports/store.ts";
 import { packSnapshot, unpackHead, unpackSnapshot, type Call } from "./messages.ts";
@@ -17,7 +17,7 @@ import { packWrites, unpackOutcomes, type PlainOutcomes } from "./write-bytes.ts
 const isGone = (error: unknown): boolean => error instanceof Fault && error.code === "STORE_CLOSED";
 
 /** `close` gives up this port; the store itself is closed by whoever opened it. */
-export const connect = (port: MessagePort): Store & Blocks => {
+export const connect = (port: MessagePort): Store & ListedBlocks => {
   const ask = asking<Call>(port);
   return {
     lead: async (buckets) => (await ask("lead", buckets)).plain as Epoch,
@@ -52,12 +52,13 @@ export const connect = (port: MessagePort): Store & Blocks => {
       putBlock: async (cid, bytes) => void (await ask("putBlock", cid, packed([bytes]))),
       getBlock: async (cid) => unpacked((await ask("getBlock", cid)).bytes)[0],
       hasBlock: async (cid) => (await ask("hasBlock", cid)).plain as boolean,
+      listBlocks: async (after) => (await ask("listBlocks", after)).plain as readonly string[],
     }),
   };
 };
 
 /** What a host thread asks for: the one port is that of the folder. */
-export const storage = async ([port]: readonly MessagePort[]): Promise<Store & Blocks> => {
+export const storage = async ([port]: readonly MessagePort[]): Promise<Store & ListedBlocks> => {
   if (port === undefined) throw new Error("no port to the store");
   return connect(port);
 };

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { checkedBlock, cidOfBlock } from "#ports/block-cid.ts";
-import type { Blocks } from "#ports/blocks.ts";
+import { CIDS_MAX, type ListedBlocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Store } from "#ports/store.ts";
 import { BlockFiles } from "./block-files.ts";
@@ -17,10 +17,12 @@ export interface RawBlocks {
   putBlock(cid: string, bytes: Uint8Array): Promise<void>;
   getBlock(cid: string): Promise<Uint8Array | undefined>;
   hasBlock(cid: string): Promise<boolean>;
+  /** As `cids` of ListedBlocks, after this text. */
+  listBlocks(after: string): Promise<readonly string[]>;
 }
 
 /** The Blocks port over blocks as they are kept: sizes and CIDs are checked where the caller is. */
-export const blocksOver = (raw: RawBlocks): Blocks => ({
+export const blocksOver = (raw: RawBlocks): ListedBlocks => ({
   put: async (bytes, codec) => {
     const cid = cidOfBlock(bytes, codec);
     await raw.putBlock(cid, bytes);
@@ -31,6 +33,7 @@ export const blocksOver = (raw: RawBlocks): Blocks => ({
     return bytes === undefined ? undefined : checkedBlock(cid, bytes);
   },
   has: (cid) => raw.hasBlock(cid),
+  cids: (after = "") => raw.listBlocks(after),
 });
 
 const expected = <K extends Changed["kind"]>(
@@ -57,6 +60,10 @@ const rawBlocks = (core: SqliteStoreCore, group: Group, files: BlockFiles): RawB
     },
     getBlock: async (cid) => core.block(cid) ?? (await files.get(cid).catch(failed)),
     hasBlock: async (cid) => core.hasBlock(cid) || (await files.has(cid).catch(failed)),
+    listBlocks: async (after) => {
+      const large = (await files.cids().catch(failed)).filter((cid) => cid > after);
+      return [...core.blockCids(after, CIDS_MAX), ...large].toSorted().slice(0, CIDS_MAX);
+    },
   };
 };
 

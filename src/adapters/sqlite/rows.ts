@@ -101,6 +101,7 @@ const blockRows = (database: DatabaseSync) => {
   const add = database.prepare("INSERT OR IGNORE INTO blocks VALUES (?, ?)");
   const get = database.prepare("SELECT bytes FROM blocks WHERE cid = ?");
   const has = database.prepare("SELECT 1 FROM blocks WHERE cid = ?");
+  const list = database.prepare("SELECT cid FROM blocks WHERE cid > ? ORDER BY cid LIMIT ?");
   return {
     putBlock: (cid: string, bytes: Uint8Array): void => void add.run(cid, bytes),
     block: (cid: string): Uint8Array | undefined => {
@@ -108,6 +109,8 @@ const blockRows = (database: DatabaseSync) => {
       return row === undefined ? undefined : blob(row, "bytes");
     },
     hasBlock: (cid: string): boolean => has.get(cid) !== undefined,
+    blockCids: (after: string, limit: number): readonly string[] =>
+      list.all(after, limit).map(({ cid }) => String(cid)),
   };
 };
 

@@ -146,6 +146,10 @@ export class SqliteStoreCore {
     return this.#reading(() => this.#rows.hasBlock(cid));
   }
 
+  blockCids(after: string, limit: number): readonly string[] {
+    return this.#reading(() => this.#rows.blockCids(after, limit));
+  }
+
   /** Gives the folder up. Twice is harmless. */
   close(): void {
     if (this.#database.isOpen) this.#database.close();

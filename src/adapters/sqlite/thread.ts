@@ -39,6 +39,8 @@ const perform = async (ports: Ports, { call, plain, bytes }: Request): Promise<A
     }
     case "hasBlock":
       return plainly(await ports.hasBlock(plain as string));
+    case "listBlocks":
+      return plainly(await ports.listBlocks(plain as string));
   }
 };
 

@@ -163,7 +163,10 @@ export class ClusterSwarm implements RunningSwarm {
       name,
       consensus: storage.consensus,
       bus,
-      restock: (bucket) => storage.store.restock(bucket),
+      restock: async (bucket) => {
+        await storage.restockBlocks();
+        await storage.store.restock(bucket);
+      },
       reach: () => bus.reach(),
       runner: new WorkerHosts({
         application: import.meta.resolve("#actors/application.ts"),
@@ -188,7 +191,7 @@ export class ClusterSwarm implements RunningSwarm {
     { places, onNews }: ClusterOptions,
     { leadership }: ClusterMember<MessagePort>,
   ): Reconciler {
-    const { store, consensus } = this.#opened.storage;
+    const { store, consensus, restockBlocks } = this.#opened.storage;
     const sight: Sight = {
       name: this.name,
       led: () => [...leadership.led.keys()],
@@ -203,6 +206,7 @@ export class ClusterSwarm implements RunningSwarm {
       periodMs: places.reconcileSeconds * SECOND_MS,
       look: () => look(sight),
       mend: (bucket) => store.mend(bucket),
+      restockBlocks,
       tell: (text) => onNews({ type: "reconciler", text }),
     });
   }

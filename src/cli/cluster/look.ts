@@ -37,10 +37,15 @@ const inTurn = async <T, R>(
 /** Rejects where somebody who must be asked does not answer in time. */
 export const look = async (sight: Sight): Promise<View> => {
   const led = sight.led();
+  // One that is halted, or is loaded still, would let the question wait for its time.
+  const live = new Set(
+    (await sight.built()).flatMap(({ status, bucket }) => (status === "live" ? [bucket] : [])),
+  );
+  const asked = led.filter((bucket) => live.has(bucket));
   return {
     name: sight.name,
-    needs: await inTurn(led, (bucket) => needsOf(sight, bucket)),
-    holds: led.includes(SYSTEM_BUCKET) ? await holdsOf(sight) : [],
+    needs: await inTurn(asked, (bucket) => needsOf(sight, bucket)),
+    holds: asked.includes(SYSTEM_BUCKET) ? await holdsOf(sight) : [],
     logs: await logsOf(sight, led),
   };
 };

@@ -1,7 +1,7 @@
 /**
- * The periodic reconciler of one supervisor: looks, compares (domain/reconcile), puts back records of
- * which a copy is missing, and tells what stands. Money and leases it only reports: they move by the log
- * alone.
+ * The periodic reconciler of one supervisor: looks, compares (domain/reconcile), puts back records and
+ * blocks of which a copy is missing, and tells what stands. Money and leases it only reports: they move
+ * by the log alone.
  */
 
 import {
@@ -41,6 +41,8 @@ export interface ReconcilerOptions {
   readonly periodMs: number;
   readonly look: () => Promise<View>;
   readonly mend: (bucket: number) => Promise<void>;
+  /** Puts back blocks that NATS has lost; how many. */
+  readonly restockBlocks: () => Promise<number>;
   /** A finding that stands, once for as long as it does; or a bucket that was mended. */
   readonly tell: (text: string) => void;
 }
@@ -82,11 +84,14 @@ export class Reconciler {
   }
 
   async #run(): Promise<void> {
-    const { clock, look } = this.#o;
+    const { clock, look, restockBlocks } = this.#o;
     const startedMs = clock.monotonicMs();
     const done = { atMs: clock.wallMs(), buckets: 0, needs: 0, holds: 0 };
     const none = { findings: [], findingsCount: 0, mended: [] };
     try {
+      // Before anything is looked at: where one is missing, others cannot lead what names it.
+      const blocks = await restockBlocks();
+      if (blocks > 0) this.#o.tell(`${blocks} blocks were put back`);
       const view = await look();
       const seen = reconcile(view);
       const findings = standing(this.#seen, seen);

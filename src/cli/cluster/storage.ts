@@ -12,7 +12,7 @@ import { connectJournal } from "#adapters/sqlite/journal-client.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Store } from "#ports/store.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
-import { sharedBlocks } from "./blocks.ts";
+import { BlockRestock, documentOf, sharedBlocks } from "./blocks.ts";
 import type { ClusterPlaces } from "./settings.ts";
 
 export interface StorageInit {
@@ -30,6 +30,8 @@ export interface OpenedStorage {
   readonly store: ClusterStore;
   readonly blocks: Blocks;
   readonly consensus: EtcdConsensus;
+  /** What NATS has lost of the own blocks is put back; how many. */
+  readonly restockBlocks: () => Promise<number>;
   close(): Promise<void>;
 }
 
@@ -44,10 +46,13 @@ export const openStorage = async (
     NatsBlocks.open(places.nats),
   ]);
   const store = new ClusterStore({ journal: connectJournal(journal), stream, consensus });
+  const own = connect(blocks);
+  const restock = new BlockRestock(own, shared);
   return {
     store,
-    blocks: sharedBlocks(connect(blocks), shared),
+    blocks: sharedBlocks(own, shared),
     consensus,
+    restockBlocks: () => restock.run(),
     close: async () => {
       await Promise.all([store.close(), stream.close(), shared.close(), consensus.close()]);
     },
@@ -71,5 +76,6 @@ export const storage = async (
     saveSnapshot: (snapshot) => store.saveSnapshot(snapshot),
     close: () => opened.close(),
     ...opened.blocks,
+    get: (cid) => documentOf(opened.blocks, cid),
   };
 };

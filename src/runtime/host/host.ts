@@ -110,7 +110,7 @@ export class Host {
       if (led.run !== run) return;
       if (!(error instanceof Fault) || error.code === "STORE_CORRUPT")
         this.#halt(bucket, messageOf(error));
-      else if (error.code === "RECORD_MISSING") {
+      else if (error.code === "RECORD_MISSING" || error.code === "BLOCK_MISSING") {
         this.#retire(led, "lost");
         this.#env.event({ type: "log_missing", bucket, reason: error.sentence });
       } else this.#stalled(bucket, error.message);

@@ -1,6 +1,6 @@
 /** The simulated block store: the Blocks port in memory, with switches for its faults. */
 import { checkedBlock, cidOfBlock } from "#ports/block-cid.ts";
-import type { Blocks } from "#ports/blocks.ts";
+import { CIDS_MAX, type ListedBlocks } from "#ports/blocks.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Cid } from "#envelope/ids.ts";
 
@@ -10,7 +10,7 @@ export class SimBlocks {
   #slow: (() => void)[] | undefined;
   #life = 0;
 
-  open(): Blocks {
+  open(): ListedBlocks {
     const life = this.#life;
     /** Waits while the store is slow; a crash in that time leaves the caller without an answer. */
     const turn = async (): Promise<void> => {
@@ -36,6 +36,11 @@ export class SimBlocks {
       has: async (cid) => {
         await turn();
         return this.#blocks.has(cid);
+      },
+      cids: async (after = "") => {
+        await turn();
+        const later = [...this.#blocks.keys()].filter((cid) => cid > after);
+        return later.toSorted().slice(0, CIDS_MAX);
       },
     };
   }

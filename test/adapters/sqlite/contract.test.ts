@@ -4,9 +4,9 @@ import { DatabaseSync } from "node:sqlite";
 import { connect } from "#adapters/sqlite/client.ts";
 import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
 import { blocksOver, openInThread } from "#adapters/sqlite/ports.ts";
-import type { Blocks } from "#ports/blocks.ts";
+import type { ListedBlocks } from "#ports/blocks.ts";
 import type { Store } from "#ports/store.ts";
-import { blocksContract } from "../../contracts/blocks.ts";
+import { listedBlocksContract } from "../../contracts/blocks.ts";
 import { storeContract } from "../../contracts/store.ts";
 import { newFolder, powerCut, removeFolder } from "./folder.ts";
 
@@ -41,7 +41,7 @@ const inThread = async () => {
 const throughThread = async () => {
   const dir = newFolder();
   const threads: SqliteThread[] = [];
-  const open = async (): Promise<Store & Blocks> => {
+  const open = async (): Promise<Store & ListedBlocks> => {
     const thread = await openSqlite(dir);
     threads.push(thread);
     const store = connect(thread.port());
@@ -79,12 +79,12 @@ const damage = (dir: string, cid: string): void => {
 storeContract("SQLite in the thread itself", inThread);
 storeContract("SQLite through its thread", throughThread);
 
-blocksContract("SQLite in the thread itself", async () => {
+listedBlocksContract("SQLite in the thread itself", async () => {
   const rig = await inThread();
   const open = async () => blocksOver(await rig.openRaw());
   return { ...rig, open, damage: async (cid) => damage(rig.dir(), cid) };
 });
-blocksContract("SQLite through its thread", async () => {
+listedBlocksContract("SQLite through its thread", async () => {
   const rig = await throughThread();
   return { ...rig, damage: async (cid) => damage(rig.dir(), cid) };
 });

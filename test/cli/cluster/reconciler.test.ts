@@ -26,11 +26,12 @@ describe("the reconciler of one supervisor", () => {
   let mended: number[];
   let isStreamAway: boolean;
   let looks: number;
+  let lostBlocks: number;
   let scheduler: Scheduler;
   let reconciler: Reconciler;
 
   beforeEach(() => {
-    [failure, told, mended, isStreamAway, looks] = [undefined, [], [], false, 0];
+    [failure, told, mended, isStreamAway, looks, lostBlocks] = [undefined, [], [], false, 0, 0];
     view = { name: "ann", needs: [], holds: [], logs: [log(1), log(2)] };
     scheduler = new Scheduler(Prng.of(1), settled);
     const { clock } = new Machine(scheduler, "ann", { driftPpm: 0, skewMs: 0 });
@@ -46,6 +47,11 @@ describe("the reconciler of one supervisor", () => {
         if (isStreamAway) throw new Error("the stream is away");
         mended.push(bucket);
         view = { ...view, logs: view.logs.map((one) => log(one.bucket)) };
+      },
+      restockBlocks: async () => {
+        const count = lostBlocks;
+        lostBlocks = 0;
+        return count;
       },
       tell: (text) => told.push(text),
     });
@@ -99,6 +105,12 @@ describe("the reconciler of one supervisor", () => {
     isStreamAway = false;
     await periods(1);
     expect(mended).toEqual([1]);
+  });
+
+  it("puts blocks back that NATS has lost, and says how many", async () => {
+    lostBlocks = 7;
+    await periods(2);
+    expect(told).toEqual(["7 blocks were put back"]);
   });
 
   it("says why a run was not done, and goes on with the next", async () => {

@@ -5,6 +5,7 @@ import { stateHashOf } from "#runtime/replay/replay.ts";
 import { HOST_LIMITS } from "#runtime/host/environment.ts";
 import { isSnapshotDue, newLed, snapshotTaken } from "#runtime/host/led.ts";
 import { savedState } from "#runtime/host/recovery.ts";
+import { PUBLISHER } from "../toy/application.ts";
 import { Rig } from "../toy/rig.ts";
 
 const ALL = [1, 2, 256];
@@ -70,6 +71,34 @@ describe("a bucket that is led again", () => {
       e.kind === "derived" ? [(e.body as { total: number }).total] : [],
     );
     expect(totals).toEqual([1, 11, 111, 1_111]);
+  });
+
+  it("is given up, not halted, where a document that its log names may come from another", async () => {
+    const rig = await Rig.open([1, PUBLISHER]);
+    await rig.say(PUBLISHER, "PUBLISH", { text: "first" });
+    await rig.say(1, "ADD", { by: 1 });
+    const heir = new Rig({ disk: rig.disk, missing: "BLOCK_MISSING" });
+    await heir.lead([1]);
+    expect(heir.status(1)).toBe("lost");
+    expect(heir.events).toContainEqual({
+      type: "log_missing",
+      bucket: 1,
+      reason: "a document is nowhere",
+    });
+    for (const [hash, document] of rig.documents) heir.documents.set(hash, document);
+    await heir.lead([1]);
+    expect([heir.status(1), heir.total(1)]).toEqual(["live", 1]);
+  });
+
+  it("is halted where it is on this disk or nowhere", async () => {
+    const rig = await Rig.open([1, PUBLISHER]);
+    await rig.say(PUBLISHER, "PUBLISH", { text: "first" });
+    await rig.say(1, "ADD", { by: 1 });
+    const heir = await Rig.open([1], { disk: rig.disk });
+    expect(heir.status(1)).toBe("halted");
+    expect(heir.events[0]).toMatchObject({
+      reason: expect.stringMatching(/document .* not stored/),
+    });
   });
 
   it("is not stuck where the store never answered what was built before", async () => {

@@ -4,6 +4,7 @@ import { encodeEnvelope, encodeSigned, signEnvelopes, type Envelope } from "#env
 import { sha256 } from "#envelope/cid.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
+import { Fault, type FaultCode } from "#ports/faults.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import type { Publication, Receipt } from "#runtime/bucket/outputs.ts";
 import type {
@@ -61,6 +62,8 @@ export interface RigOptions {
   readonly store?: (store: Store) => Store;
   readonly dead?: readonly string[];
   readonly limits?: HostLimits;
+  /** A document that is not there is refused so; without it, answered as not stored. */
+  readonly missing?: FaultCode;
 }
 
 export class Rig {
@@ -99,7 +102,11 @@ export class Rig {
       },
       chance: (label) => createHmac("sha256", "secret").update(label).digest(),
       epochBody: (epoch, previous) => ({ ...epoch, ...(previous && { after: previous.revision }) }),
-      fetchDocument: async (hash) => this.documents.get(hash),
+      fetchDocument: async (hash) => {
+        const found = this.documents.get(hash);
+        if (found !== undefined || options.missing === undefined) return found;
+        throw new Fault(options.missing, "a document is nowhere");
+      },
       send: (message) => {
         this.sent.push(message);
         this.carry(message);

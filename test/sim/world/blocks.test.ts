@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SimBlocks } from "#sim/world/blocks.ts";
-import { blocksContract } from "../../contracts/blocks.ts";
+import { listedBlocksContract } from "../../contracts/blocks.ts";
 
-blocksContract("the simulated blocks", async () => {
+listedBlocksContract("the simulated blocks", async () => {
   const blocks = new SimBlocks();
   return {
     open: async () => blocks.open(),
