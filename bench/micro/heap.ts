@@ -5,6 +5,8 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { REST_MS } from "#runtime/bucket/state.ts";
+import { TICK_MS } from "#runtime/timers/log-time.ts";
 import { microFlags } from "../support/flags.ts";
 import { benchFolder, fillAndKill, liveNeeds, patientFolder } from "../support/market.ts";
 import { openOneThread } from "../support/one-thread.ts";
@@ -21,11 +23,16 @@ interface Used {
   readonly buffers: number;
 }
 
+/** Nothing has happened for so long that what rests does so (REST_MS, seen at a bucket's next tick). */
+const rested = (): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, 2 * (REST_MS + TICK_MS)));
+
 /** What the host of a folder holds when all of its buckets answer. */
 const usedBy = async (dir: string, live: number): Promise<Used> => {
   const { swarm, close } = await openOneThread(patientFolder(dir));
   const found = await liveNeeds(swarm);
   if (found !== live) throw new Error(`${found} of ${live} needs are live`);
+  if (live > 0) await rested();
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   await close();

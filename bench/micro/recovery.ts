@@ -5,7 +5,13 @@
  */
 import { hashRecord } from "#runtime/log/record.ts";
 import { microFlags } from "../support/flags.ts";
-import { benchFolder, fillAndKill, liveNeeds, openBenchSwarm } from "../support/market.ts";
+import {
+  allAnswer,
+  benchFolder,
+  fillAndKill,
+  liveNeeds,
+  openBenchSwarm,
+} from "../support/market.ts";
 import { tookMs } from "../support/rate.ts";
 import { recordsIn } from "../support/records.ts";
 import { note, tellFigures, type Figure } from "../support/report.ts";
@@ -25,8 +31,9 @@ const figures: Figure[] = [];
 for (const after of ["a kill", "an orderly stop"]) {
   const beginMs = performance.now();
   const swarm = await openBenchSwarm(folder.dir);
-  const found = await liveNeeds(swarm);
+  await allAnswer(swarm);
   const value = performance.now() - beginMs;
+  const found = await liveNeeds(swarm);
   await swarm.close(false);
   if (found !== needs) throw new Error(`${found} of ${needs} needs are live`);
   figures.push({

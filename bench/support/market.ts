@@ -87,20 +87,26 @@ export const fillAndKill = async (dir: string, needs: number): Promise<void> => 
   if (String(first[0]).trim() !== "filled") throw new Error(`not filled: ${String(first[0])}`);
 };
 
+/** Resolves when every bucket is live. */
+export const allAnswer = async (swarm: RunningSwarm): Promise<void> => {
+  const isLive = (bucket: number) => async (): Promise<boolean> =>
+    (await swarm.query(bucket, "at", [bucket, "registered", undefined])) !== undefined;
+  await Promise.all(
+    Array.from({ length: BUCKETS + 1 }, (_, bucket) =>
+      until(isLive(bucket), () => `bucket ${bucket} does not answer`),
+    ),
+  );
+};
+
 /** Live needs of all buckets, once every one of them answers. */
 export const liveNeeds = async (swarm: RunningSwarm): Promise<number> => {
+  await allAnswer(swarm);
   const counts = await Promise.all(
-    Array.from({ length: BUCKETS }, async (_, bucket) => {
-      let found: readonly unknown[] | undefined;
-      await until(
-        async () => {
-          found = await swarm.query<readonly unknown[]>(bucket, "open-needs", bucket);
-          return found !== undefined;
-        },
-        () => `bucket ${bucket} does not answer`,
-      );
-      return found?.length ?? 0;
-    }),
+    Array.from(
+      { length: BUCKETS },
+      async (_, bucket) =>
+        (await swarm.query<readonly unknown[]>(bucket, "open-needs", bucket))?.length ?? 0,
+    ),
   );
   return counts.reduce((sum, count) => sum + count, 0);
 };

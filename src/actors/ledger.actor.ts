@@ -173,6 +173,7 @@ export const ledgerActor = (genesis: Genesis): ActorKind =>
   defineActor<LedgerState, LedgerEvent, undefined, LedgerCommand>({
     kind: "ledger",
     logic: logicOfLedger(genesis),
+    rests: false,
     handlers: {
       answer: ({ id, answer }, _actor, turn) =>
         turn.answer({ from: id.bucket, number: id.position }, answer),

@@ -139,6 +139,7 @@ export const registryActor = (genesis: Genesis): ActorKind =>
   defineActor<RegistryState, RegistryEvent, undefined, RegistryCommand>({
     kind: "registry",
     logic: logicOfRegistry(genesis),
+    rests: false,
     handlers: {
       publish: ({ snapshot }, _actor, turn) => {
         const document = encode(snapshot);

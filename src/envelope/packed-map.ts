@@ -5,6 +5,7 @@
  *
  * M1  Entries stay in the order in which they came. One that is set again comes again, as the last.
  * M2  What is kept in bytes (`kept`) is all there is: the table is made again from it.
+ * M3  Bytes of entries that are gone are never more than those of the others and GONE_BYTES_MAX.
  *
  * The table is open addressing with linear probing, after D. Knuth, The Art of Computer Programming,
  * volume 3, section 6.4, algorithms L and R. Where a key belongs is said by its SHA-256, which nobody
@@ -19,6 +20,8 @@ const SLOTS_START = 16;
 /** The table doubles when more of it than this is taken. */
 const LOAD_MAX = 2 / 3;
 const EMPTY = -1;
+/** Beyond the bytes of what is there. */
+export const GONE_BYTES_MAX = 4_096;
 
 export class PackedMap {
   #packed: PackedBytes;
@@ -27,6 +30,8 @@ export class PackedMap {
   /** Of each slot, what its key's SHA-256 begins with. */
   #hashes = new Uint32Array(SLOTS_START);
   #size = 0;
+  /** Bytes of entries that were set again or deleted since those before them went. */
+  #gone = 0;
 
   constructor(kept: Uint8Array = new Uint8Array(0)) {
     this.#packed = PackedBytes.of(kept);
@@ -37,8 +42,14 @@ export class PackedMap {
     return this.#size;
   }
 
-  /** A copy of every entry, and of the earlier ones of keys that were set again. */
+  /** Bytes of all entries, of those that are gone too. */
+  get held(): number {
+    return this.#packed.end - this.#packed.start;
+  }
+
+  /** A copy of every entry. */
   kept(): Uint8Array {
+    if (this.#gone > 0) this.#compact();
     return this.#packed.kept();
   }
 
@@ -47,9 +58,19 @@ export class PackedMap {
     this.#packed.block(Buffer.from(key, "utf8"));
     this.#packed.block(row);
     this.#point(key, place);
+    this.#compactIfDue();
   }
 
-  /** A view, valid until something is set. */
+  /** True if it was there. */
+  delete(key: string): boolean {
+    const slot = this.#slotOf(key);
+    if (!this.#lose(slot)) return false;
+    this.#remove(slot);
+    this.#compactIfDue();
+    return true;
+  }
+
+  /** A view, valid until something is set or deleted. */
   get(key: string): Uint8Array | undefined {
     const slot = this.#slotOf(key);
     const place = this.#places[slot] ?? EMPTY;
@@ -65,15 +86,16 @@ export class PackedMap {
       if (this.#isCurrent(key, place)) yield [key, row];
   }
 
-  /** Forgets entries from the first on, up to the first whose row is not over, though it be set again. */
+  /** Forgets entries from the first on, up to the first whose row is not over. */
   forgetWhile(isOver: (row: Uint8Array) => boolean): void {
     const from = { at: this.#packed.start };
     while (from.at < this.#packed.end) {
       const place = from.at;
       const { key, row } = this.#entryAt(from);
-      if (!isOver(row)) return;
       const slot = this.#slotOf(textOf(key));
-      if (this.#places[slot] === place) this.#remove(slot);
+      if (this.#places[slot] !== place) this.#gone -= from.at - place;
+      else if (isOver(row)) this.#remove(slot);
+      else return;
       this.#packed.keepFrom(from.at);
     }
   }
@@ -97,6 +119,29 @@ export class PackedMap {
     return this.#places[this.#slotOf(key)] === place;
   }
 
+  /** What the slot leads to is there no more; false: it led to nothing. */
+  #lose(slot: number): boolean {
+    const place = this.#places[slot] ?? EMPTY;
+    if (place === EMPTY) return false;
+    const from = { at: place };
+    this.#entryAt(from);
+    this.#gone += from.at - place;
+    return true;
+  }
+
+  /** M3. */
+  #compactIfDue(): void {
+    if (this.#gone > this.held - this.#gone + GONE_BYTES_MAX) this.#compact();
+  }
+
+  #compact(): void {
+    const whole = new PackedMap();
+    for (const [key, row] of this) whole.set(key, row);
+    this.#packed = whole.#packed;
+    [this.#places, this.#hashes] = [whole.#places, whole.#hashes];
+    this.#gone = 0;
+  }
+
   /* ---------------------------------------------------------------------- the table */
 
   /** The slot of this key's entry, or the empty one where it would stand. */
@@ -114,10 +159,10 @@ export class PackedMap {
   #point(key: string, place: number): void {
     const hashed = hashOf(key);
     const slot = this.#slotOf(key, hashed);
-    const isNew = this.#places[slot] === EMPTY;
+    const wasThere = this.#lose(slot);
     this.#places[slot] = place;
     this.#hashes[slot] = hashed;
-    if (!isNew) return;
+    if (wasThere) return;
     this.#size += 1;
     if (this.#size > this.#places.length * LOAD_MAX) this.#double();
   }

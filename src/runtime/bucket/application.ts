@@ -122,6 +122,8 @@ export interface Turn extends BucketView {
 export interface ActorKind {
   readonly kind: string;
   readonly logic: Logic<unknown, Event, unknown>;
+  /** There are many of it, each small: one that nothing happens to rests as bytes. */
+  readonly rests: boolean;
   readonly perform: (command: Command, actor: ActorRef, turn: Turn) => void;
   readonly answered: (name: string, answer: unknown, actor: ActorRef, turn: Turn) => void;
   readonly notices: (actor: ActorRef, view: BucketView) => Iterable<Told>;
@@ -138,6 +140,8 @@ type Handlers<S, C extends Command> = {
 export interface ActorSpec<S, E extends Event, I, C extends Command> {
   readonly kind: string;
   readonly logic: Logic<S, E, I, C>;
+  /** False: there is one, and what it holds is large. */
+  readonly rests?: false;
   /** A handler for each command of the machine; a missing one does not compile. */
   readonly handlers: Handlers<S, C>;
   /** The answer to an ask made under `name`. */
@@ -155,6 +159,7 @@ export const defineActor = <S, E extends Event, I, C extends Command>(
   return {
     kind: spec.kind,
     logic: spec.logic as unknown as Logic<unknown, Event, unknown>,
+    rests: spec.rests ?? true,
     perform: (command, actor, turn) => {
       const handler = handlers[command.type];
       if (handler === undefined) throw new Error(`${spec.kind} has no handler for ${command.type}`);

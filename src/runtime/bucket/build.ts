@@ -105,4 +105,5 @@ export const advance = (state: BucketState, record: LogRecord, hash: Uint8Array)
   state.generation = record.generation;
   state.revision = record.revision;
   state.threads.forget(state.atMs);
+  state.rest();
 };

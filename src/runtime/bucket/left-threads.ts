@@ -1,137 +1,40 @@
 /**
- * Threads whose owner has ended, packed: there are as many as needs that ended in the last minutes, and
- * what is kept of them is read again only when somebody repeats an envelope. As objects one takes 3 KB
- * of heap, packed about 400 bytes of one array that no collector walks.
+ * Threads whose owner has ended, packed (thread-codec.ts): there are as many as needs that ended in the last
+ * minutes, and what is kept of them is read again only when somebody repeats an envelope.
  *
- * K1  What was packed comes out as it was; equal threads are packed into equal bytes, in whichever order
- *     their speakers and answers were remembered (a snapshot sorts them).
  * K2  Threads are forgotten in the order in which they came: one that may go earlier waits for those
  *     before it. A thread that was changed comes again, as the last.
  */
 
-import { decode, encode } from "#envelope/canonical.ts";
-import { cidOfDigest, codecOf, digestOf, isCid } from "#envelope/cid.ts";
-import { PackedBytes, readBlock, readNumber, type Cursor } from "#envelope/packed-bytes.ts";
 import { PackedMap } from "#envelope/packed-map.ts";
-import type { AnswerRow, AnswerState, Thread } from "./threads.ts";
-
-/** Ids are digests and states plain acknowledgements, or else they are spelled out. */
-const DIGEST = 0;
-const ACKNOWLEDGED = 0;
-const SPELLED = 1;
-
-export interface EncodedLeft {
-  readonly senders: readonly string[];
-  readonly threads: Uint8Array;
-}
+import { forgetAtOf, ThreadCodec } from "./thread-codec.ts";
+import type { Thread } from "./threads.ts";
 
 export class LeftThreads {
   readonly #threads: PackedMap;
-  /** The row that is being written. */
-  readonly #packed = new PackedBytes();
-  readonly #senders: string[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #codec: ThreadCodec;
 
-  constructor(kept?: Uint8Array) {
+  constructor(codec = new ThreadCodec(), kept?: Uint8Array) {
+    this.#codec = codec;
     this.#threads = new PackedMap(kept);
   }
 
   add(name: string, thread: Thread): void {
-    const packed = this.#packed;
-    packed.keepFrom(packed.end);
-    packed.number(thread.forgetAtMs);
-    packed.number(thread.keepMs);
-    packed.number(thread.lamport);
-    packed.number(thread.speakers.size);
-    for (const [sender, { window, answers }] of inOrder(thread.speakers, byText)) {
-      packed.number(this.#numberOf(sender));
-      packed.number(window.highest);
-      packed.number(window.low);
-      packed.number(window.high);
-      packed.number(answers.size);
-      for (const [nonce, row] of inOrder(answers, byNumber)) this.#row(nonce, row);
-    }
-    this.#threads.set(name, packed.kept());
+    this.#threads.set(name, this.#codec.pack(thread));
   }
 
   /** A copy: what is changed in it has to be added again. */
   get(name: string): Thread | undefined {
     const row = this.#threads.get(name);
-    return row === undefined ? undefined : this.#read(row, { at: 0 });
+    return row === undefined ? undefined : this.#codec.unpack(row);
   }
 
   forget(atMs: number): void {
-    this.#threads.forgetWhile((row) => readNumber(row, { at: 0 }) <= atMs);
+    this.#threads.forgetWhile((row) => forgetAtOf(row) <= atMs);
   }
 
-  encode(): EncodedLeft {
-    return { senders: this.#senders, threads: this.#threads.kept() };
-  }
-
-  static decode({ senders, threads }: EncodedLeft): LeftThreads {
-    const left = new LeftThreads(threads);
-    for (const sender of senders) left.#numberOf(sender);
-    return left;
-  }
-
-  /* ---------------------------------------------------------------------- writing */
-
-  #numberOf(sender: string): number {
-    const known = this.#numbers.get(sender);
-    if (known !== undefined) return known;
-    this.#numbers.set(sender, this.#senders.length);
-    return this.#senders.push(sender) - 1;
-  }
-
-  #row(nonce: number, { envelope, position, record, state }: AnswerRow): void {
-    const packed = this.#packed;
-    packed.number(nonce);
-    const isDigest = isCid(envelope) && codecOf(envelope) === "dag-cbor";
-    packed.number(isDigest ? DIGEST : SPELLED);
-    packed.block(isDigest ? digestOf(envelope) : TEXT.encode(envelope));
-    packed.number(position);
-    packed.number(record);
-    const isPlain = state.kind === "acknowledged" && state.extra === undefined;
-    packed.number(isPlain ? ACKNOWLEDGED : SPELLED);
-    if (!isPlain) packed.block(encode(state));
-  }
-
-  /* ---------------------------------------------------------------------- reading */
-
-  #read(row: Uint8Array, from: Cursor): Thread {
-    const next = (): number => readNumber(row, from);
-    const [forgetAtMs, keepMs, lamport] = [next(), next(), next()];
-    const speakers: Thread["speakers"] = new Map();
-    for (let count = next(); count > 0; count -= 1) {
-      const sender = this.#senders[next()] ?? "";
-      const [highest, low, high] = [next(), next(), next()];
-      const answers = new Map<number, AnswerRow>();
-      for (let rows = next(); rows > 0; rows -= 1) answers.set(next(), answerAt(row, from));
-      speakers.set(sender, { window: { highest, low, high }, answers });
-    }
-    return { speakers, forgetAtMs, keepMs, lamport };
+  /** All of them, as the constructor takes them, beside the senders of the codec. */
+  kept(): Uint8Array {
+    return this.#threads.kept();
   }
 }
-
-const answerAt = (row: Uint8Array, from: Cursor): AnswerRow => {
-  const isDigest = readNumber(row, from) === DIGEST;
-  const id = readBlock(row, from);
-  return {
-    envelope: isDigest ? cidOfDigest(id) : UNTEXT.decode(id),
-    position: readNumber(row, from),
-    record: readNumber(row, from),
-    state:
-      readNumber(row, from) === ACKNOWLEDGED
-        ? { kind: "acknowledged" }
-        : (decode(readBlock(row, from)) as AnswerState),
-  };
-};
-
-const byText = (a: string, b: string): number => (a < b ? -1 : 1);
-const byNumber = (a: number, b: number): number => a - b;
-
-const inOrder = <K, V>(map: ReadonlyMap<K, V>, order: (a: K, b: K) => number): [K, V][] =>
-  [...map].sort(([a], [b]) => order(a, b));
-
-const TEXT = new TextEncoder();
-const UNTEXT = new TextDecoder();

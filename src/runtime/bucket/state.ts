@@ -3,29 +3,35 @@
  * by a turn (turn.ts); after a refused commit it is discarded and built again from the log.
  */
 
+import { deserialize, serialize } from "node:v8";
 import { MerkleLog, type MerkleFrontier } from "#envelope/merkle.ts";
 import { encode } from "#envelope/canonical.ts";
 import { sha256 } from "#envelope/cid.ts";
 import { Timers, type EncodedTimers } from "../timers/timers.ts";
 import { GENESIS_PARENT } from "../log/record.ts";
-import type { ActorKind, Application, Pinned } from "./application.ts";
+import { Actors, type EncodedActors } from "./actors.ts";
+import type { Application, Pinned } from "./application.ts";
 import type { OutgoingAsk } from "./outputs.ts";
 import { canonicalPlain } from "./canonical-plain.ts";
 import { Equivocations } from "./equivocations.ts";
 import { PackedRows } from "./packed-rows.ts";
-import { Threads } from "./threads.ts";
+import { RestingMap, type EncodedResting, type RestingCodec } from "./resting-map.ts";
+import { Threads, type EncodedThreads } from "./threads.ts";
 
 /** Dead letters remembered in a bucket; each is a bug of ours, so there are few. Oldest go first. */
 export const DEAD_REMEMBERED_MAX = 1_024;
 
 /** Of what `encode` gives. A snapshot of another format is passed over: the log says the same. */
-export const STATE_FORMAT = 2;
+export const STATE_FORMAT = 3;
 
-export interface Actor {
-  readonly kind: ActorKind;
-  readonly id: string;
-  state: unknown;
-}
+/** What nothing has happened to for one to two times this long rests, ms of T. */
+export const REST_MS = 10_000;
+
+const ROWS: RestingCodec<unknown> = {
+  pack: (row) => serialize(row),
+  // A copy: what is read from it lies in it.
+  unpack: (bytes) => deserialize(bytes.slice()),
+};
 
 export interface PendingAsk {
   readonly actor: string;
@@ -50,6 +56,8 @@ export interface Pin {
 
 export class BucketState {
   readonly bucket: number;
+  /** T at which what was idle was last put to rest. */
+  #restedAtMs = 0;
   /** Number of records and of entries on the chain. */
   records = 0;
   size = 0;
@@ -60,7 +68,7 @@ export class BucketState {
   atMs = 0;
   generation = 0;
   revision = 0;
-  readonly actors = new Map<string, Actor>();
+  actors = new Actors();
   timers = new Timers();
   /** Unanswered asks by `actor|name`, in the order asked. */
   readonly asks = new Map<string, PendingAsk>();
@@ -70,7 +78,7 @@ export class BucketState {
   pin: Pin | undefined = undefined;
   pinnedDocument: unknown = undefined;
   readonly decided = new Set<string>();
-  readonly rows = new Map<string, unknown>();
+  rows = new RestingMap<unknown>(ROWS);
   /** Rows that will not change any more. */
   archived = new PackedRows();
   /** Names of inputs that were logged as dead letters and may come again. */
@@ -97,7 +105,16 @@ export class BucketState {
   }
 
   #row(key: string): unknown {
-    return this.rows.get(key) ?? this.archived.get(key);
+    return this.rows.peek(key) ?? this.archived.get(key);
+  }
+
+  /** At the end of a turn. It shows in memory alone. */
+  rest(): void {
+    if (this.atMs - this.#restedAtMs < REST_MS) return;
+    this.#restedAtMs = this.atMs;
+    this.actors.rest();
+    this.threads.rest();
+    this.rows.rest();
   }
 
   /** The input is never taken again. */
@@ -110,11 +127,6 @@ export class BucketState {
   }
 
   encode(): unknown {
-    const actors = [...this.actors.values()].map((a) => [
-      a.kind.kind,
-      a.id,
-      a.kind.logic.encode(a.state),
-    ]);
     return {
       format: STATE_FORMAT,
       records: this.records,
@@ -124,7 +136,7 @@ export class BucketState {
       atMs: this.atMs,
       generation: this.generation,
       revision: this.revision,
-      actors,
+      actors: this.actors.encode(),
       timers: this.timers.encode(),
       asks: this.asks,
       asked: this.asked,
@@ -132,7 +144,7 @@ export class BucketState {
       owed: this.owed,
       pin: this.pin,
       decided: this.decided,
-      rows: this.rows,
+      rows: this.rows.encode(),
       archived: this.archived.kept(),
       dead: this.dead,
       equivocations: this.equivocations.encode(),
@@ -151,19 +163,15 @@ export class BucketState {
     state.atMs = from.atMs;
     state.generation = from.generation;
     state.revision = from.revision;
-    for (const [kind, id, encoded] of from.actors) {
-      const actorKind = app.kinds[kind];
-      if (actorKind === undefined) throw new Error(`snapshot names an unknown actor kind ${kind}`);
-      state.actors.set(id, { kind: actorKind, id, state: actorKind.logic.decode(encoded) });
-    }
+    state.actors = new Actors(from.actors, app.kinds);
     state.timers = Timers.decode(from.timers as EncodedTimers);
     for (const [key, ask] of from.asks) state.asks.set(key, ask);
     state.asked = from.asked;
-    state.threads = Threads.decode(from.threads);
+    state.threads = new Threads(from.threads);
     for (const [id, owed] of from.owed) state.owed.set(id, owed);
     state.pin = from.pin;
     for (const key of from.decided) state.decided.add(key);
-    for (const [key, row] of from.rows) state.rows.set(key, row);
+    state.rows = new RestingMap(ROWS, from.rows);
     state.archived = new PackedRows(from.archived);
     for (const name of from.dead) state.dead.add(name);
     state.equivocations = Equivocations.decode(from.equivocations);
@@ -174,7 +182,7 @@ export class BucketState {
   *canonical(): Iterable<readonly [string, Uint8Array]> {
     const ids = [...this.actors.keys()].sort();
     for (const id of ids) {
-      const actor = this.actors.get(id);
+      const actor = this.actors.peek(id);
       if (actor === undefined) continue;
       yield [
         id,
@@ -196,15 +204,15 @@ declare const shape: () => {
   atMs: number;
   generation: number;
   revision: number;
-  actors: [string, string, unknown][];
+  actors: EncodedActors;
   timers: unknown;
   asks: Map<string, PendingAsk>;
   asked: number;
-  threads: unknown;
+  threads: EncodedThreads;
   owed: Map<string, Owed>;
   pin: Pin | undefined;
   decided: Set<string>;
-  rows: Map<string, unknown>;
+  rows: EncodedResting<unknown>;
   archived: Uint8Array;
   dead: Set<string>;
   equivocations: unknown;

@@ -17,7 +17,9 @@ import {
   WINDOW_NONCES,
   type NonceWindow,
 } from "#envelope/nonce-window.ts";
-import { LeftThreads, type EncodedLeft } from "./left-threads.ts";
+import { LeftThreads } from "./left-threads.ts";
+import { RestingMap, type EncodedResting } from "./resting-map.ts";
+import { ThreadCodec } from "./thread-codec.ts";
 
 /** The longest that an ended thread is remembered: the longest validity an envelope may claim. */
 export const KEEP_MS_MAX = 24 * 60 * 60 * 1000;
@@ -63,9 +65,22 @@ export type Heard =
   | { readonly kind: "equivocation"; readonly first: AnswerRow | undefined }
   | { readonly kind: "old" };
 
+export interface EncodedThreads {
+  readonly senders: readonly string[];
+  readonly threads: EncodedResting<Thread>;
+  readonly left: Uint8Array;
+}
+
 export class Threads {
-  readonly #threads = new Map<string, Thread>();
-  #left = new LeftThreads();
+  readonly #codec: ThreadCodec;
+  readonly #threads: RestingMap<Thread>;
+  readonly #left: LeftThreads;
+
+  constructor(encoded?: EncodedThreads) {
+    this.#codec = new ThreadCodec(encoded?.senders);
+    this.#threads = new RestingMap(this.#codec, encoded?.threads);
+    this.#left = new LeftThreads(this.#codec, encoded?.left);
+  }
 
   hear(thread: string, sender: string, nonce: number, envelope: string): Heard {
     const speaker = this.#find(thread)?.speakers.get(sender);
@@ -128,16 +143,16 @@ export class Threads {
     this.#left.forget(atMs);
   }
 
-  encode(): unknown {
-    return { threads: this.#threads, left: this.#left.encode() };
+  /** Those that nobody has spoken in for a while rest. */
+  rest(): void {
+    this.#threads.rest();
   }
 
-  static decode(plain: unknown): Threads {
-    const { threads, left } = plain as { threads: Map<string, Thread>; left: EncodedLeft };
-    const restored = new Threads();
-    for (const [id, thread] of threads) restored.#threads.set(id, thread);
-    restored.#left = LeftThreads.decode(left);
-    return restored;
+  /** As the constructor takes it. */
+  encode(): EncodedThreads {
+    const threads = this.#threads.encode();
+    const left = this.#left.kept();
+    return { senders: this.#codec.senders, threads, left };
   }
 
   #find(thread: string): Thread | undefined {

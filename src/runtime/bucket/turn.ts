@@ -16,7 +16,8 @@ import type { Application, Refused, Turn } from "./application.ts";
 import { EQUIVOCATION, secondOf, type Equivocation } from "./equivocations.ts";
 import type { TurnInput } from "./input.ts";
 import { noOutputs, type Outputs } from "./outputs.ts";
-import type { Actor, BucketState } from "./state.ts";
+import type { Actor } from "./actors.ts";
+import type { BucketState } from "./state.ts";
 import { BucketReader } from "./view.ts";
 
 /** Events inside one bucket that one input may cause; more is a loop between actors, a bug. */
@@ -61,6 +62,15 @@ export class BucketTurn extends BucketReader implements Turn {
 
   override get position(): number {
     return this.first + this.count;
+  }
+
+  /** What a turn reads is about to be used: it does not rest. */
+  override state(actor: string): unknown {
+    return this.#state.actors.get(actor)?.state;
+  }
+
+  override row(key: string): unknown {
+    return this.#state.rows.get(key);
   }
 
   /* ----------------------------------------------------------------- the turn itself */
@@ -198,7 +208,7 @@ export class BucketTurn extends BucketReader implements Turn {
     if (this.#state.actors.has(id)) throw new Error(`actor ${id} exists`);
     const step = actorKind.logic.initial(input);
     const actor: Actor = { kind: actorKind, id, state: step.state };
-    this.#state.actors.set(id, actor);
+    this.#state.actors.add(actor);
     this.#perform(actor, step);
   }
 

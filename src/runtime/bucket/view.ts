@@ -23,13 +23,13 @@ export class BucketReader implements BucketView {
     return this.#state.pinned;
   }
   state(actor: string): unknown {
-    return this.#state.actors.get(actor)?.state;
+    return this.#state.actors.peek(actor)?.state;
   }
   has(actor: string): boolean {
     return this.#state.actors.has(actor);
   }
   row(key: string): unknown {
-    return this.#state.rows.get(key);
+    return this.#state.rows.peek(key);
   }
   archived(key: string): unknown {
     return this.#state.archived.get(key);
@@ -41,7 +41,7 @@ export class BucketReader implements BucketView {
     const dueMs = this.#state.timers.earliest(actor);
     return dueMs === undefined ? undefined : Math.max(0, dueMs - this.atMs);
   }
-  *actors(kind: string): Iterable<ActorRef> {
-    for (const actor of this.#state.actors.values()) if (actor.kind.kind === kind) yield actor;
+  actors(kind: string): Iterable<ActorRef> {
+    return this.#state.actors.ofKind(kind);
   }
 }

@@ -25,7 +25,7 @@ export const BACKLOG_INPUTS_MAX = 4_096;
 /** Before a bucket whose store gave no clear answer is loaded again, ms. */
 export const RELOAD_MS = 5_000;
 /** Replay of so many records of a bucket takes well under a second. */
-export const SNAPSHOT_RECORDS = 2_048;
+export const SNAPSHOT_RECORDS = 512;
 /**
  * A snapshot holds the whole state, which grows with the needs that have ended: a large one waits until
  * this part of its size has been logged, so that snapshots write a fixed multiple of what the log does.

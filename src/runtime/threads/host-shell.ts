@@ -61,6 +61,9 @@ export interface ShellOptions {
   readonly beforeTurn: (turn: number) => void;
 }
 
+/** Buckets that a host loads side by side: one is replayed while the store reads for the others. */
+const LOADS_AT_A_TIME = 4;
+
 export class HostShell<P extends Port> {
   readonly #o: ShellOptions;
   #host: Host | undefined = undefined;
@@ -112,10 +115,14 @@ export class HostShell<P extends Port> {
       await Promise.all(buckets.map((bucket) => this.#letGo(bucket, waitMs)));
     },
     lead: async (buckets: readonly number[], epoch: Epoch) => {
-      for (const bucket of buckets) {
-        this.#epochs.set(bucket, epoch);
-        await this.#running.lead(bucket, epoch);
-      }
+      const left = buckets.values();
+      const lane = async (): Promise<void> => {
+        for (const bucket of left) {
+          this.#epochs.set(bucket, epoch);
+          await this.#running.lead(bucket, epoch);
+        }
+      };
+      await Promise.all(Array.from({ length: LOADS_AT_A_TIME }, lane));
     },
     give: (bucket, verb, body) => this.#running.give(bucket, verb, body),
     query: (name, argument) => this.#o.query(this.#running, name, argument),

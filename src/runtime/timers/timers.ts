@@ -32,8 +32,12 @@ export interface EncodedTimers {
 const before = (a: Timer, b: Timer): boolean =>
   a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence);
 
+const NONE: readonly Timer[] = [];
+const isList = (own: Timer | readonly Timer[]): own is readonly Timer[] => Array.isArray(own);
+
 export class Timers {
-  readonly #live = new Map<string, Map<string, Timer>>();
+  /** Of each actor: most have one, and any list of one would take more than it does. */
+  readonly #live = new Map<string, Timer | readonly Timer[]>();
   #heap: Timer[] = [];
   #count = 0;
   #armed = 0;
@@ -67,7 +71,7 @@ export class Timers {
 
   /** How many were armed. */
   disarmAll(actor: string): number {
-    const count = this.#live.get(actor)?.size ?? 0;
+    const count = this.#of(actor).length;
     this.#live.delete(actor);
     this.#count -= count;
     this.#compact();
@@ -76,13 +80,13 @@ export class Timers {
 
   /** When this timer is due, or undefined if it is not armed. */
   deadline(actor: string, id: string): number | undefined {
-    return this.#live.get(actor)?.get(id)?.atMs;
+    return this.#of(actor).find((timer) => timer.id === id)?.atMs;
   }
 
   /** The earliest deadline of one actor, or undefined if it has armed nothing. */
   earliest(actor: string): number | undefined {
     let earliest: number | undefined;
-    for (const { atMs } of this.#live.get(actor)?.values() ?? [])
+    for (const { atMs } of this.#of(actor))
       if (earliest === undefined || atMs < earliest) earliest = atMs;
     return earliest;
   }
@@ -120,23 +124,35 @@ export class Timers {
   }
 
   #add(timer: Timer): void {
-    const own = this.#live.get(timer.actor);
-    if (own === undefined) this.#live.set(timer.actor, new Map([[timer.id, timer]]));
-    else own.set(timer.id, timer);
+    this.#keep(timer.actor, [...this.#of(timer.actor), timer]);
     this.#count += 1;
     this.#push(timer);
   }
 
   #isLive(timer: Timer): boolean {
-    return this.#live.get(timer.actor)?.get(timer.id) === timer;
+    const own = this.#live.get(timer.actor);
+    return own === timer || (own !== undefined && isList(own) && own.includes(timer));
   }
 
   #forget(actor: string, id: string): boolean {
-    const own = this.#live.get(actor);
-    if (own === undefined || !own.delete(id)) return false;
-    if (own.size === 0) this.#live.delete(actor);
+    const own = this.#of(actor);
+    const left = own.filter((timer) => timer.id !== id);
+    if (left.length === own.length) return false;
+    this.#keep(actor, left);
     this.#count -= 1;
     return true;
+  }
+
+  #of(actor: string): readonly Timer[] {
+    const own = this.#live.get(actor);
+    if (own === undefined) return NONE;
+    return isList(own) ? own : [own];
+  }
+
+  #keep(actor: string, own: readonly Timer[]): void {
+    const [first] = own;
+    if (first === undefined) this.#live.delete(actor);
+    else this.#live.set(actor, own.length === 1 ? first : own);
   }
 
   #dropDead(): void {

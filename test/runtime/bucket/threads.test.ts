@@ -105,7 +105,7 @@ describe("who has spoken in a thread", () => {
       let live = new Threads();
       let restored = new Threads();
       for (const [at, { thread, nonce, leaves }] of steps.entries()) {
-        if (at === cut) restored = Threads.decode(deserialize(serialize(live.encode())));
+        if (at === cut) restored = new Threads(deserialize(serialize(live.encode())));
         const both = at < cut ? [live] : [live, restored];
         const verdicts = both.map((one) => one.hear(thread, "a", nonce, `e${nonce}`).kind);
         expect(new Set(verdicts).size).toBe(1);

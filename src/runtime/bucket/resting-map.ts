@@ -1,0 +1,124 @@
+/**
+ * A map of things that are many and mostly idle: one that nobody has asked for in a while rests as bytes
+ * that no collector walks, and is there again as soon as somebody asks.
+ *
+ * R1  It answers as a Map does, whatever rests: resting shows in memory alone. What `get` answers may be
+ *     changed in place until the next `rest`; what `peek` and iteration answer may be a copy.
+ * R2  Nothing rests but in `rest`, and only what was not asked for since the `rest` before.
+ * R3  What is kept in bytes (`encode`) holds what rests as it rests.
+ */
+
+import { PackedMap } from "#envelope/packed-map.ts";
+
+export interface RestingCodec<V> {
+  /** Undefined: this one never rests. */
+  readonly pack: (value: V) => Uint8Array | undefined;
+  /** The bytes are a view: nothing of it may be kept. */
+  readonly unpack: (bytes: Uint8Array, key: string) => V;
+}
+
+export interface EncodedResting<V> {
+  readonly awake: Iterable<readonly [string, V]>;
+  readonly resting: Uint8Array;
+}
+
+export class RestingMap<V> {
+  readonly #codec: RestingCodec<V>;
+  /** Asked for since the last `rest`. */
+  #awake = new Map<string, V>();
+  /** Not asked for since. */
+  #idle = new Map<string, V>();
+  readonly #resting: PackedMap;
+
+  constructor(codec: RestingCodec<V>, encoded?: EncodedResting<V>) {
+    this.#codec = codec;
+    this.#resting = new PackedMap(encoded?.resting);
+    for (const [key, value] of encoded?.awake ?? []) this.#awake.set(key, value);
+  }
+
+  get size(): number {
+    return this.#awake.size + this.#idle.size + this.#resting.size;
+  }
+
+  /** How many rest. */
+  get resting(): number {
+    return this.#resting.size;
+  }
+
+  has(key: string): boolean {
+    return this.#awake.has(key) || this.#idle.has(key) || this.#packed(key) !== undefined;
+  }
+
+  get(key: string): V | undefined {
+    const awake = this.#awake.get(key);
+    if (awake !== undefined) return awake;
+    const value = this.peek(key);
+    if (value === undefined) return undefined;
+    if (!this.#idle.delete(key)) this.#resting.delete(key);
+    this.#awake.set(key, value);
+    return value;
+  }
+
+  /** Wakes nothing. */
+  peek(key: string): V | undefined {
+    const value = this.#awake.get(key) ?? this.#idle.get(key);
+    if (value !== undefined) return value;
+    const bytes = this.#packed(key);
+    return bytes === undefined ? undefined : this.#codec.unpack(bytes, key);
+  }
+
+  set(key: string, value: V): void {
+    if (!this.#awake.has(key) && !this.#idle.delete(key)) this.#forget(key);
+    this.#awake.set(key, value);
+  }
+
+  /** True if it was there. */
+  delete(key: string): boolean {
+    return this.#awake.delete(key) || this.#idle.delete(key) || this.#forget(key);
+  }
+
+  *keys(): Iterable<string> {
+    yield* this.#resting.keys();
+    yield* this.#idle.keys();
+    yield* this.#awake.keys();
+  }
+
+  /** What nobody has asked for longest first, roughly. The map must not change meanwhile. */
+  *[Symbol.iterator](): Iterator<readonly [string, V]> {
+    for (const [key, bytes] of this.#resting) yield [key, this.#codec.unpack(bytes, key)];
+    yield* this.#idle;
+    yield* this.#awake;
+  }
+
+  /** Of those, the ones that pass; one that rests is looked at as it rests and not unpacked in vain. */
+  *where(
+    isWanted: (value: V) => boolean,
+    isPackedWanted: (bytes: Uint8Array) => boolean,
+  ): Iterable<V> {
+    for (const [key, bytes] of this.#resting)
+      if (isPackedWanted(bytes)) yield this.#codec.unpack(bytes, key);
+    for (const map of [this.#idle, this.#awake])
+      for (const value of map.values()) if (isWanted(value)) yield value;
+  }
+
+  rest(): void {
+    for (const [key, value] of this.#idle) {
+      const bytes = this.#codec.pack(value);
+      if (bytes === undefined) this.#awake.set(key, value);
+      else this.#resting.set(key, bytes);
+    }
+    [this.#idle, this.#awake] = [this.#awake, new Map()];
+  }
+
+  encode(): EncodedResting<V> {
+    return { awake: [...this.#idle, ...this.#awake], resting: this.#resting.kept() };
+  }
+
+  #packed(key: string): Uint8Array | undefined {
+    return this.#resting.size === 0 ? undefined : this.#resting.get(key);
+  }
+
+  #forget(key: string): boolean {
+    return this.#resting.size > 0 && this.#resting.delete(key);
+  }
+}
