@@ -6,7 +6,7 @@
  * B2  Numbers are whole, 0 … 2^53 − 1, seven bits a byte, the low ones first.
  */
 
-const BYTES_START = 4_096;
+const BYTES_START = 64;
 /** Bytes of the longest number: 53 bits, seven a byte. */
 const NUMBER_BYTES_MAX = 8;
 const LOW_BITS = 128;

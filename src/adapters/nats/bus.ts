@@ -13,7 +13,8 @@
 import type { Subscription } from "nats";
 import type { Bus } from "#ports/bus.ts";
 import { Fault } from "#ports/faults.ts";
-import { isSubject, openLink, type Link, type LinkEvents, type NatsOptions } from "./connect.ts";
+import { openLink, type Link, type LinkEvents, type NatsOptions } from "./connect.ts";
+import { isSubject } from "./subject.ts";
 
 /** Bytes published that no server has confirmed yet. 32 MiB are about half a second of a fast link. */
 export const PENDING_BYTES_MAX = 32 * 1024 * 1024;

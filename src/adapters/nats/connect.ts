@@ -11,6 +11,7 @@ import {
 } from "nats";
 import { MESSAGE_BYTES_MAX } from "#ports/bus.ts";
 import { Fault } from "#ports/faults.ts";
+import { isSubject } from "./subject.ts";
 import { identityOf } from "./tls-identity.ts";
 import { signerAuthenticator, type NkeySigner } from "./nkey.ts";
 
@@ -47,10 +48,6 @@ export interface NatsOptions {
   /** Every subject begins with it: swarms that share servers stay apart. Words joined by dots. */
   readonly prefix: string;
 }
-
-/** What can be a subject, or a part of one, and nothing else: no wildcards, no spaces, no line ends. */
-const SUBJECT = /^[\w-]+(\.[\w-]+)*$/;
-export const isSubject = (text: string): boolean => SUBJECT.test(text);
 
 export interface Link {
   readonly nats: NatsConnection;

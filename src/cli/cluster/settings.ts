@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { EtcdPlace } from "#adapters/etcd/client.ts";
-import { isSubject, type NatsOptions } from "#adapters/nats/connect.ts";
+import type { NatsOptions } from "#adapters/nats/connect.ts";
+import { isSubject } from "#adapters/nats/subject.ts";
 
 /** Servers of one kind that are named: a cluster has three or five. */
 const SERVERS_MAX = 9;

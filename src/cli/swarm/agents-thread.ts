@@ -10,8 +10,6 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { accountThread } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { Blocks } from "#ports/blocks.ts";
-import { NatsBlocks } from "#adapters/nats/blocks.ts";
-import { NatsBus } from "#adapters/nats/bus.ts";
 import type { NatsOptions } from "#adapters/nats/connect.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { systemClock } from "#adapters/system/clock.ts";
@@ -96,6 +94,10 @@ class AgentsHost implements AgentsControl {
       this.#link = this.#ports = new PortLink({ placement });
       return;
     }
+    const [{ NatsBus }, { NatsBlocks }] = await Promise.all([
+      import("#adapters/nats/bus.ts"),
+      import("#adapters/nats/blocks.ts"),
+    ]);
     const [bus, shared] = await Promise.all([NatsBus.open(nats), NatsBlocks.open(nats)]);
     this.#servers.push(bus, shared);
     this.#blocks = sharedBlocks(connect(blocks), shared);

@@ -1,10 +1,11 @@
-/** A swarm as the settings say: all of it in this process, or this machine's part of a cluster. */
+/**
+ * A swarm as the settings say: all of it in this process, or this machine's part of a cluster. What a
+ * cluster needs is loaded only for one: etcd's client alone takes as long as half a start.
+ */
 
 import { decodeGenesis } from "#domain/genesis/codec.ts";
 import type { Genesis } from "#domain/genesis/genesis.ts";
-import { readGenesis } from "#adapters/etcd/shared-genesis.ts";
-import { ClusterSwarm, type ClusterOptions } from "../cluster/cluster-swarm.ts";
-import { openClusterFolder } from "../cluster/folder.ts";
+import type { ClusterOptions } from "../cluster/cluster-swarm.ts";
 import { CliError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { EmbeddedSwarm } from "./embedded.ts";
@@ -19,6 +20,7 @@ export const rulesFor = async (
 ): Promise<Pick<Genesis, "parameters" | "minted">> => {
   if (cluster === undefined || (dir !== undefined && holdsSwarm(dir)))
     return rulesIn(dir, parameters);
+  const { readGenesis } = await import("#adapters/etcd/shared-genesis.ts");
   const shared = await readGenesis(cluster.etcd, cluster.name);
   return shared === undefined ? { parameters, minted: MINTED_DEFAULT } : decodeGenesis(shared);
 };
@@ -30,6 +32,7 @@ export const folderFor = async (
 ): Promise<Folder> => {
   if (cluster !== undefined) {
     const create = { name: cluster.name, parameters, nowMs, leads: hosts > 0 };
+    const { openClusterFolder } = await import("../cluster/folder.ts");
     const folder = await openClusterFolder(dir, cluster, create);
     markCluster(dir, path ?? "supervisor.config.ts");
     return folder;
@@ -50,7 +53,7 @@ export const openSwarm = async (options: OpenOptions): Promise<RunningSwarm> => 
       path: folder.dir,
       reason: "leader:believe is a fault of a cluster, and the configuration has none",
     });
-  return cluster === undefined
-    ? EmbeddedSwarm.open(options)
-    : ClusterSwarm.open({ ...options, places: cluster });
+  if (cluster === undefined) return EmbeddedSwarm.open(options);
+  const { ClusterSwarm } = await import("../cluster/cluster-swarm.ts");
+  return ClusterSwarm.open({ ...options, places: cluster });
 };

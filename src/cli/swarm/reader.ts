@@ -16,7 +16,6 @@ import type { Blocks } from "#ports/blocks.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import { CliError } from "../errors.ts";
 import type { ClusterPlaces } from "../cluster/settings.ts";
-import { openStorage } from "../cluster/storage.ts";
 import { loadSettings } from "../settings.ts";
 import { holdsSwarm, openFolder, type Folder } from "./folder.ts";
 
@@ -76,6 +75,8 @@ const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> 
     const blocks = await openSqlite(join(dir, "blocks"));
     closing.unshift(() => blocks.close());
     const ports = { journal: journal.port(), blocks: blocks.port() };
+    // Loaded here: etcd's client takes longer than the rest of a short command.
+    const { openStorage } = await import("../cluster/storage.ts");
     const storage = await openStorage(ports, { places, swarm: folder.swarm });
     closing.unshift(() => storage.close());
     const { consensus, store } = storage;

@@ -1,7 +1,8 @@
 /** `--nats` of `canswarm agent`: the way in over the bus of a cluster. */
 
 import { Option, type Command } from "commander";
-import { isSubject, type NatsTls } from "#adapters/nats/connect.ts";
+import type { NatsTls } from "#adapters/nats/connect.ts";
+import { isSubject } from "#adapters/nats/subject.ts";
 import type { NatsPlace } from "#agent/nats/door.ts";
 import { CLUSTER_DEFAULT } from "../cluster/settings.ts";
 import { CliError } from "../errors.ts";

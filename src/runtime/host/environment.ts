@@ -26,6 +26,10 @@ export const BACKLOG_INPUTS_MAX = 4_096;
 export const RELOAD_MS = 5_000;
 /** Replay of so many records of a bucket takes well under a second. */
 export const SNAPSHOT_RECORDS = 512;
+/** At a stop, a bucket with fewer records since its last snapshot gets none: they replay as quickly. */
+export const SNAPSHOT_STOP_RECORDS = 32;
+/** And so many are written side by side. */
+export const SNAPSHOTS_AT_A_TIME = 16;
 /**
  * A snapshot holds the whole state, which grows with the needs that have ended: a large one waits until
  * this part of its size has been logged, so that snapshots write a fixed multiple of what the log does.

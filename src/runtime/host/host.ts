@@ -38,12 +38,13 @@ import {
   type HostLimits,
   type HostStats,
 } from "./environment.ts";
-import { isSnapshotDue, newLed, snapshotTaken, type Led } from "./led.ts";
+import { newLed, type Led } from "./led.ts";
 import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket } from "./poison.ts";
 import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
-import { loadBucket, savedState } from "./recovery.ts";
+import { loadBucket } from "./recovery.ts";
+import { isSnapshotDue, saveAll, takeSnapshot } from "./snapshots.ts";
 import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
 
 const messageOf = (error: unknown): string =>
@@ -161,7 +162,6 @@ export class Host {
       const body = this.#env.epochBody(epoch, state.records === 0 ? undefined : previous);
       this.#build(led, [], [{ kind: "given", verb: "EPOCH", body }], { asks, told });
     }
-    this.#pipeline.flush();
     this.#env.wake();
   }
 
@@ -369,7 +369,7 @@ export class Host {
   #took(led: Led, { bytes }: Built): void {
     this.stats.records += 1;
     led.loggedBytes += bytes.length;
-    if (isSnapshotDue(led, this.#limits)) snapshotTaken(led, savedState(led.state));
+    if (isSnapshotDue(led, this.#limits)) takeSnapshot(led);
   }
 
   /* --------------------------------------------------------------- what goes wrong */
@@ -485,11 +485,9 @@ export class Host {
     } while (this.waiting > 0 || this.#hasBacklog());
   }
 
-  /** For a clean stop: what is loaded next needs no replay. */
-  async snapshotAll(): Promise<void> {
+  /** For a clean stop: what is loaded next needs no replay that is worth a snapshot. */
+  async snapshotAll(recordsMin?: number): Promise<void> {
     await this.#pipeline.idle();
-    for (const led of this.#led.values())
-      if (led.status === "live" && led.state.records > led.snapshotAt)
-        await this.#env.store.saveSnapshot(savedState(led.state));
+    await saveAll(this.#led.values(), this.#env.store, recordsMin);
   }
 }

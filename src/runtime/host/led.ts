@@ -5,7 +5,6 @@ import type { TurnInput } from "../bucket/input.ts";
 import { BucketState } from "../bucket/state.ts";
 import { GENESIS_PARENT } from "../log/record.ts";
 import { BucketTime, TICK_MS } from "../timers/log-time.ts";
-import { SNAPSHOT_LOGGED_SHARE, type HostLimits } from "./environment.ts";
 import type { SavedState } from "./recovery.ts";
 
 export interface Led {
@@ -59,17 +58,4 @@ export const dueOf = ({ state, time }: Led, ranMs: number): number => {
   const timerMs = state.timers.next();
   if (timerMs === undefined) return Infinity;
   return ranMs + Math.max(0, Math.min(timerMs, state.atMs + TICK_MS) - time.now(ranMs));
-};
-
-/** Never while an earlier one waits for its turn's commit. */
-export const isSnapshotDue = (led: Led, { snapshotRecords }: HostLimits): boolean =>
-  led.snapshot === undefined &&
-  led.state.records - led.snapshotAt >= snapshotRecords &&
-  led.loggedBytes >= led.snapshotBytes * SNAPSHOT_LOGGED_SHARE;
-
-export const snapshotTaken = (led: Led, snapshot: SavedState): void => {
-  led.snapshot = snapshot;
-  led.snapshotAt = snapshot.records;
-  led.snapshotBytes = snapshot.bytes.length;
-  led.loggedBytes = 0;
 };

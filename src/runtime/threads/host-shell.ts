@@ -16,6 +16,7 @@ import type { Receipt } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent, HostLimits } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { EpochKeys } from "./epoch-keys.ts";
+import { inLanes } from "../host/lanes.ts";
 import { unframe } from "./frames.ts";
 import type {
   Between,
@@ -62,7 +63,7 @@ export interface ShellOptions {
 }
 
 /** Buckets that a host loads side by side: one is replayed while the store reads for the others. */
-const LOADS_AT_A_TIME = 4;
+const LOADS_AT_A_TIME = 16;
 
 export class HostShell<P extends Port> {
   readonly #o: ShellOptions;
@@ -115,14 +116,8 @@ export class HostShell<P extends Port> {
       await Promise.all(buckets.map((bucket) => this.#letGo(bucket, waitMs)));
     },
     lead: async (buckets: readonly number[], epoch: Epoch) => {
-      const left = buckets.values();
-      const lane = async (): Promise<void> => {
-        for (const bucket of left) {
-          this.#epochs.set(bucket, epoch);
-          await this.#running.lead(bucket, epoch);
-        }
-      };
-      await Promise.all(Array.from({ length: LOADS_AT_A_TIME }, lane));
+      for (const bucket of buckets) this.#epochs.set(bucket, epoch);
+      await inLanes(buckets, LOADS_AT_A_TIME, (bucket) => this.#running.lead(bucket, epoch));
     },
     give: (bucket, verb, body) => this.#running.give(bucket, verb, body),
     query: (name, argument) => this.#o.query(this.#running, name, argument),

@@ -31,7 +31,7 @@ it("goes on over a snapshot and a new leader with what it has kept", async () =>
   const rig = await Rig.open([1]);
   await rig.say(1, "ADD", { by: 1 }, { nonce: 5 });
   expect(await rig.say(1, "ADD", { by: 2 }, { nonce: 5 })).toMatchObject({ code: "EQUIVOCATION" });
-  await rig.host.snapshotAll();
+  await rig.host.snapshotAll(1);
   const next = await Rig.open([1], { disk: rig.disk });
   expect([...next.state(1).equivocations]).toMatchObject([{ from: sender.did, nonce: 5 }]);
   const again = await next.say(1, "ADD", { by: 3 }, { nonce: 5 });

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stateHashOf } from "#runtime/replay/replay.ts";
 import { HOST_LIMITS } from "#runtime/host/environment.ts";
-import { isSnapshotDue, newLed, snapshotTaken } from "#runtime/host/led.ts";
+import { newLed } from "#runtime/host/led.ts";
 import { savedState } from "#runtime/host/recovery.ts";
+import { isSnapshotDue, takeSnapshot } from "#runtime/host/snapshots.ts";
 import { PUBLISHER } from "../toy/application.ts";
 import { Rig } from "../toy/rig.ts";
 
@@ -232,7 +233,7 @@ describe("the next snapshot", () => {
     ["and is due then", led(1_000, 80_000, 10_000), true],
   ])("%s", (_, one, isDue) => {
     expect(isSnapshotDue(one, limits)).toBe(isDue);
-    snapshotTaken(one, savedState(one.state));
+    takeSnapshot(one);
     expect(isSnapshotDue(one, limits)).toBe(false);
   });
 });

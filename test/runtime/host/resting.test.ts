@@ -35,7 +35,7 @@ describe("a bucket whose actors are idle", () => {
     const rig = await Rig.open([1]);
     await rig.say(1, "ADD", { by: 5 });
     await idle(rig);
-    await rig.host.snapshotAll();
+    await rig.host.snapshotAll(1);
     const heir = await Rig.open([1], { disk: rig.disk });
     expect(heir.state(1).actors.resting).toBeGreaterThan(0);
     await heir.say(1, "ADD", { by: 3 }, { nonce: 100 });
