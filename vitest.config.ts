@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that start processes and servers take the longest: begun first, none is left alone at the end. */
-const LONG = /\/test\/(integration|chaos|foreign)\/|\/test\/(cli\/readme|cli\/joining|sim\/canaries)\./;
+const LONG =
+  /\/test\/(integration|chaos|foreign)\/|\/test\/(cli\/readme|cli\/joining|sim\/canaries)\./;
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
