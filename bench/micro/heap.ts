@@ -1,19 +1,20 @@
 /**
  * Heap of one live need that nothing happens to: the whole host on this thread, recovered from a log with
  * so many needs, against one without any, both after a collection. Beside it: the bytes of its log.
- * Run: node bench/micro/heap.ts [--needs 10000] [--json]
+ * `--idle`: seconds in which nothing happens before that; after 40 all that may rest does so.
+ * Run: node bench/micro/heap.ts [--needs 10000] [--idle 40] [--json]
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { REST_MS } from "#runtime/bucket/state.ts";
-import { TICK_MS } from "#runtime/timers/log-time.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { microFlags } from "../support/flags.ts";
 import { benchFolder, fillAndKill, liveNeeds, patientFolder } from "../support/market.ts";
 import { openOneThread } from "../support/one-thread.ts";
 import { recordsIn } from "../support/records.ts";
 import { note, tellFigures } from "../support/report.ts";
 
-const { needs, isJson } = microFlags({ needs: 10_000 });
+const { needs, idle, isJson } = microFlags({ needs: 10_000, idle: 40 });
+const SECOND_MS = 1_000;
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
@@ -23,16 +24,12 @@ interface Used {
   readonly buffers: number;
 }
 
-/** Nothing has happened for so long that what rests does so (REST_MS, seen at a bucket's next tick). */
-const rested = (): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, 2 * (REST_MS + TICK_MS)));
-
 /** What the host of a folder holds when all of its buckets answer. */
 const usedBy = async (dir: string, live: number): Promise<Used> => {
   const { swarm, close } = await openOneThread(patientFolder(dir));
   const found = await liveNeeds(swarm);
   if (found !== live) throw new Error(`${found} of ${live} needs are live`);
-  if (live > 0) await rested();
+  if (live > 0) await delay(idle * SECOND_MS);
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   await close();

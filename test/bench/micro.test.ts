@@ -52,7 +52,7 @@ it("replays what a swarm has just done", { timeout: 60_000 }, async () => {
 });
 
 it("weighs a live need", { timeout: 60_000 }, async () => {
-  const { figures } = await json("bench/micro/heap.ts", "--needs", "200");
+  const { figures } = await json("bench/micro/heap.ts", "--needs", "200", "--idle", "0.1");
   const [heap] = figures as { value: number }[];
   expect(heap?.value).toBeGreaterThan(100);
   expect(heap?.value).toBeLessThan(100_000);

@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { emptyHead, type BucketRow } from "#ports/commit-rules.ts";
 import type { BucketWrite, Epoch, Head, RecordWrite, Snapshot } from "#ports/store.ts";
+import { MARK_RECORDS } from "./schema.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -30,16 +31,37 @@ const leadershipRows = (database: DatabaseSync) => {
 };
 
 const chainRows = (database: DatabaseSync) => {
-  const setHead = database.prepare("INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?, ?)");
+  // The row of the record that was inserted last: its bucket's newest.
+  const setHead = database.prepare(
+    "INSERT OR REPLACE INTO heads (bucket, generation, revision, records, size, hash, row)" +
+      " VALUES (?, ?, ?, ?, ?, ?, last_insert_rowid())",
+  );
   const getHead = database.prepare("SELECT * FROM heads WHERE bucket = ?");
-  const addRecord = database.prepare(
-    "INSERT INTO records (bucket, place, hash, parent, bytes) VALUES (?, ?, ?, ?, ?)",
+  const columns = "(bucket, place, hash, parent, bytes, before)";
+  const addFirst = database.prepare(
+    `INSERT INTO records ${columns} VALUES (?1, ?2, ?3, ?4, ?5,` +
+      " coalesce((SELECT row FROM heads WHERE bucket = ?1), 0))",
   );
-  const getRecords = database.prepare(
-    "SELECT hash, parent, bytes FROM records WHERE bucket = ? AND place >= ? AND place < ?" +
-      " ORDER BY place LIMIT ?",
+  const addNext = database.prepare(
+    `INSERT INTO records ${columns} VALUES (?, ?, ?, ?, ?, last_insert_rowid())`,
   );
-  const getHash = database.prepare("SELECT hash FROM records WHERE bucket = ? AND place = ?");
+  /**
+   * From the next record that is indexed, or from the head, back to the first that is asked for. Rows are
+   * appended, so what leads forward is damaged; the walk ends there, as where a row is missing.
+   */
+  const getRecords = database.prepare(`
+    WITH RECURSIVE walk(row, place, before) AS (
+      SELECT row, place, before FROM records WHERE bucket = ?1 AND row = coalesce(
+        (SELECT row FROM records WHERE bucket = ?1 AND place >= ?3 - 1 AND place % ${MARK_RECORDS} = 0
+          AND place < (SELECT records FROM heads WHERE bucket = ?1) ORDER BY place LIMIT 1),
+        (SELECT row FROM heads WHERE bucket = ?1))
+      UNION ALL
+      SELECT next.row, next.place, next.before FROM walk
+        JOIN records AS next ON next.row = walk.before AND next.bucket = ?1
+        WHERE walk.place > ?2 AND walk.before < walk.row
+    )
+    SELECT hash, parent, bytes FROM walk JOIN records USING (row)
+      WHERE walk.place >= ?2 AND walk.place < ?3 ORDER BY row`);
   return {
     head: (bucket: number): Head => {
       const row = getHead.get(bucket);
@@ -50,20 +72,22 @@ const chainRows = (database: DatabaseSync) => {
     append: (write: BucketWrite): void => {
       const { bucket } = write;
       const { epoch, records, size, hash } = write.head;
-      let place = records - write.records.length;
-      for (const record of write.records) {
-        addRecord.run(bucket, place++, record.hash, record.parent, record.bytes);
+      const first = records - write.records.length;
+      for (const [at, record] of write.records.entries()) {
+        const add = at === 0 ? addFirst : addNext;
+        add.run(bucket, first + at, record.hash, record.parent, record.bytes);
       }
       setHead.run(bucket, epoch.generation, epoch.revision, records, size, hash);
     },
-    records: (bucket: number, from: number, end: number, limit: number): readonly RecordWrite[] =>
-      getRecords.all(bucket, from, end, limit).map((row) => ({
+    /** Of the places from `from` to before `end`; where the chain is broken, from there on. */
+    records: (bucket: number, from: number, end: number): readonly RecordWrite[] =>
+      getRecords.all(bucket, from, end).map((row) => ({
         hash: blob(row, "hash"),
         parent: blob(row, "parent"),
         bytes: blob(row, "bytes"),
       })),
     hashAt: (bucket: number, place: number): Uint8Array | undefined => {
-      const row = getHash.get(bucket, place);
+      const [row] = getRecords.all(bucket, place, place + 1);
       return row === undefined ? undefined : blob(row, "hash");
     },
   };

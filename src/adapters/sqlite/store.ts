@@ -5,7 +5,7 @@
  * S1  All changes handed over together are one transaction, fsynced before any of them is answered.
  * S2  Within it each bucket's outcome stands alone: judged on its row before anything of it is written.
  * S3  Records and the head that makes them count are written together, so every stored record is on
- *     the chain of its bucket's head; reading checks that, and the bytes against their hashes.
+ *     the chain of its bucket's head; reading walks that chain, and checks the bytes against their hashes.
  * S4  A transaction that fails for want of room or of a lock is rolled back and answered `unknown`: it
  *     is the answer that makes the leader look and send the same bytes again, which is right both when
  *     nothing was written and when something was. Any other failure while writing is answered the same
@@ -115,8 +115,9 @@ export class SqliteStoreCore {
       if (count <= 0) return [];
       const corrupt = (place: number): Fault =>
         new Fault("STORE_CORRUPT", `record ${place} of bucket ${bucket} is damaged or missing`);
-      const records = this.#rows.records(bucket, from, head.records, count);
-      if (records.length !== count) throw corrupt(from + records.length);
+      const end = from + count;
+      const records = this.#rows.records(bucket, from, end);
+      if (records.length !== count) throw corrupt(end - records.length - 1);
       let parent = this.#hashBefore(bucket, from);
       for (const [at, record] of records.entries()) {
         const linked = parent !== undefined && sameBytes(record.parent, parent);

@@ -3,11 +3,13 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { connect } from "#adapters/sqlite/client.ts";
 import { GROUP_CHANGES_MAX, GroupCommit } from "#adapters/sqlite/group-commit.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
 import { blocksOver, openInThread } from "#adapters/sqlite/ports.ts";
+import { SCHEMA_VERSION } from "#adapters/sqlite/schema.ts";
 import {
   SqliteStoreCore,
   type Change,
@@ -154,6 +156,8 @@ describe("reading", () => {
     ["changed bytes", "UPDATE records SET bytes = x'00' WHERE place = 1"],
     ["a broken link", "UPDATE records SET parent = zeroblob(32) WHERE place = 1"],
     ["a missing record", "DELETE FROM records WHERE place = 1"],
+    ["a record that is said to follow itself", "UPDATE records SET before = row WHERE place = 1"],
+    ["a record of another bucket", "UPDATE records SET bucket = 2 WHERE place = 1"],
     ["a head that the chain does not end in", "UPDATE heads SET hash = zeroblob(32)"],
   ])("tells of %s instead of giving them out", (_, sql) => {
     const { core, other } = chain();
@@ -162,10 +166,69 @@ describe("reading", () => {
     expect(() => core.read(1, 0, 9)).toThrow("STORE_CORRUPT");
   });
 
+  /** Commits of up to three records, of two buckets in turn. */
+  const commitsOf = (core: SqliteStoreCore, sizes: readonly number[]): string[][] => {
+    const written: string[][] = [[], []];
+    const epoch = lead(core, 0, 1);
+    for (const [at, size] of sizes.entries()) {
+      const bucket = at % 2;
+      const texts = Array.from({ length: size }, (_, n) => `${bucket}/${at}/${n}`);
+      expect(commit(core, writeOn(core.head(bucket), epoch, texts))).toBe("committed");
+      written[bucket]?.push(...texts);
+    }
+    return written;
+  };
+  const textsOf = (records: readonly Uint8Array[]): string[] =>
+    records.map((bytes) => Buffer.from(bytes).toString("utf8").split(" ")[0] ?? "");
+
+  it("gives any part of a chain, wherever its marks are", () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 3 }), {
+      minLength: 2,
+      maxLength: 250,
+      size: "max",
+    });
+    const parts = fc.array(fc.tuple(fc.nat(260), fc.nat(260)), { minLength: 20, maxLength: 20 });
+    fc.assert(
+      fc.property(sizes, parts, (commits, asked) => {
+        const core = opened(folder());
+        const written = commitsOf(core, commits);
+        for (const [from, count] of asked)
+          for (const bucket of [0, 1])
+            expect(textsOf(core.read(bucket, from, count))).toEqual(
+              written[bucket]?.slice(from, from + count),
+            );
+        core.close();
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it("opens a folder of the version before, and goes on with its chains", () => {
+    const dir = folder();
+    const core = opened(dir);
+    const written = commitsOf(
+      core,
+      Array.from({ length: 300 }, () => 1),
+    );
+    core.close();
+    const old = meddle(dir);
+    old.exec(`ALTER TABLE records DROP COLUMN before; ALTER TABLE heads DROP COLUMN row;
+      DROP INDEX marks; CREATE UNIQUE INDEX records_by_place ON records (bucket, place);
+      PRAGMA user_version = ${SCHEMA_VERSION - 1}`);
+    old.close();
+    const again = opened(dir);
+    const more = commitsOf(again, [1, 2]);
+    for (const bucket of [0, 1]) {
+      const all = [...(written[bucket] ?? []), ...(more[bucket] ?? [])];
+      expect(textsOf(again.read(bucket, 0, 1_000))).toEqual(all);
+    }
+  });
+
   it("never returns a record beyond the head", () => {
     const { core, other, write } = chain();
     const { hash } = write.head;
-    const sql = "INSERT INTO records (bucket, place, hash, parent, bytes) VALUES (1, 3, ?, ?, ?)";
+    const sql =
+      "INSERT INTO records (bucket, place, hash, parent, bytes, before) VALUES (1, 3, ?, ?, ?, 3)";
     other.prepare(sql).run(new Uint8Array(32), hash, Uint8Array.of(1));
     expect(core.read(1, 0, 9)).toHaveLength(3);
     expect(core.read(1, 3, 9)).toEqual([]);
