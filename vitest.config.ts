@@ -13,9 +13,17 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** Folders whose tests keep nothing outside of themselves: they share what a worker has loaded. */
+const SHARED = ["actors", "domain", "envelope", "machines", "ports", "protocol", "scenarios"].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "shared", include: SHARED, isolate: false } },
+      { extends: true, test: { name: "alone", include: ["test/**/*.test.ts"], exclude: SHARED } },
+    ],
     globalSetup: ["test/support/bring-tools.ts", "test/support/bring-servers.ts"],
     /** Two cores are the machine this is sized for; more workers only make timings worse. */
     maxWorkers: 2,
