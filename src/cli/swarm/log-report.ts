@@ -5,6 +5,7 @@ import { BUCKETS } from "#envelope/cid.ts";
 import type { AttestBody, CommitBody, DecideBody, EndBody, NeedBody } from "#protocol/bodies.ts";
 import { ENDS } from "#protocol/ends.ts";
 import type { Store } from "#ports/store.ts";
+import { inLanes } from "#runtime/host/lanes.ts";
 import { decodeRecord, type LogRecord } from "#runtime/log/record.ts";
 
 export interface AttemptStory {
@@ -66,7 +67,22 @@ export async function* recordsOf(
   }
 }
 
+/** Buckets whose chains are walked side by side. */
+const WALKED_AT_A_TIME = 16;
+
+/**
+ * In a cluster the first read of a bucket walks its chain from the head, record by record over the net:
+ * of several side by side, and what is read then lies on the own disk.
+ */
+export const walkAll = (store: Pick<Store, "read">): Promise<void> =>
+  inLanes(
+    Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket),
+    WALKED_AT_A_TIME,
+    async (bucket) => void (await store.read(bucket, 0, 1)),
+  );
+
 export const reportOf = async (store: Pick<Store, "read">): Promise<Report> => {
+  await walkAll(store);
   const report: Report = { needs: new Map(), agents: new Map() };
   for (let bucket = 0; bucket < BUCKETS; bucket += 1)
     for await (const bytes of recordsOf(store, bucket)) addRecord(report, decodeRecord(bytes));

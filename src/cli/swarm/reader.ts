@@ -17,6 +17,7 @@ import type { Epoch, Store } from "#ports/store.ts";
 import { CliError } from "../errors.ts";
 import type { ClusterPlaces } from "../cluster/settings.ts";
 import { loadSettings } from "../settings.ts";
+import { walkAll } from "./log-report.ts";
 import { holdsSwarm, openFolder, type Folder } from "./folder.ts";
 
 /** In the folder of a machine of a cluster: where its configuration is. */
@@ -85,6 +86,7 @@ const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> 
     const leaders = await consensus.leaders();
     const heads = await consensus.heads(buckets);
     const keys = await consensus.decideKeys();
+    await walkAll(store);
     return {
       folder,
       store: {

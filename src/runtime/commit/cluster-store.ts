@@ -23,6 +23,8 @@ import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/s
 
 /** Records that `restock` looks for on the stream at a time. */
 const RESTOCK_AT_A_TIME = 64;
+/** Records that came from the stream are written to the own disk by so many: each time is an fsync. */
+const KEPT_AT_A_TIME = 256;
 
 /** What is known of a bucket's chain: the hashes of its newest records. */
 interface Chain {
@@ -108,12 +110,22 @@ export class ClusterStore implements LedStore {
     let index = head.records;
     const joins = (): boolean =>
       known !== undefined && index === end && sameBytes(hash, known.hashes.at(-1) ?? ZERO_HASH);
-    while (index > from && !joins()) {
-      const record = await this.#record(bucket, hash);
-      if (record.index !== index - 1) throw new Fault("RECORD_MISSING", misplaced(bucket, record));
-      newer.push(hash);
-      index -= 1;
-      hash = record.parent;
+    const brought: JournalRecord[] = [];
+    const keep = async (): Promise<void> => {
+      if (brought.length > 0) await this.#parts.journal.append(brought.splice(0));
+    };
+    try {
+      while (index > from && !joins()) {
+        const record = await this.#found(bucket, hash, brought);
+        if (record.index !== index - 1)
+          throw new Fault("RECORD_MISSING", misplaced(bucket, record));
+        if (brought.length >= KEPT_AT_A_TIME) await keep();
+        newer.push(hash);
+        index -= 1;
+        hash = record.parent;
+      }
+    } finally {
+      await keep();
     }
     newer.reverse();
     const chain: Chain =
@@ -199,6 +211,14 @@ export class ClusterStore implements LedStore {
   }
 
   async #record(bucket: number, hash: Uint8Array): Promise<JournalRecord> {
+    const brought: JournalRecord[] = [];
+    const record = await this.#found(bucket, hash, brought);
+    if (brought.length > 0) await this.#parts.journal.append(brought);
+    return record;
+  }
+
+  /** Where it came from the stream it is added to `brought`: to be kept on the own disk. */
+  async #found(bucket: number, hash: Uint8Array, brought: JournalRecord[]): Promise<JournalRecord> {
     const { journal, stream } = this.#parts;
     const own = await journal.get(bucket, hash).catch((error: unknown) => {
       noneIfDamaged(error);
@@ -208,7 +228,7 @@ export class ClusterStore implements LedStore {
     const theirs = await stream.get(bucket, hash);
     if (theirs === undefined)
       throw new Fault("RECORD_MISSING", `a record of bucket ${bucket} is nowhere`);
-    await journal.append([theirs]);
+    brought.push(theirs);
     return theirs;
   }
 
