@@ -14,9 +14,10 @@ class LongFirst extends BaseSequencer {
 }
 
 /** Folders whose tests keep nothing outside of themselves: they share what a worker has loaded. */
-const SHARED = ["actors", "domain", "envelope", "machines", "ports", "protocol", "scenarios"].map(
-  (folder) => `test/${folder}/**/*.test.ts`,
-);
+const SHARED = [
+  ...["actors", "domain", "envelope", "machines", "ports", "protocol", "runtime", "scenarios"],
+  ...["sim", "tidy"],
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
   test: {
