@@ -15,8 +15,16 @@ class LongFirst extends BaseSequencer {
 
 /** Folders whose tests keep nothing outside of themselves: they share what a worker has loaded. */
 const SHARED = [
-  ...["actors", "domain", "envelope", "machines", "ports", "protocol", "runtime", "scenarios"],
-  ...["sim", "tidy"],
+  "actors",
+  "domain",
+  "envelope",
+  "machines",
+  "ports",
+  "protocol",
+  "runtime",
+  "scenarios",
+  "sim",
+  "tidy",
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({

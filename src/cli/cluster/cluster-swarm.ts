@@ -207,6 +207,7 @@ export class ClusterSwarm implements RunningSwarm {
       look: () => look(sight),
       mend: (bucket) => store.mend(bucket),
       restockBlocks,
+      fill: () => store.fill(sight.led()),
       tell: (text) => onNews({ type: "reconciler", text }),
     });
   }

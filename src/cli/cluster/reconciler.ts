@@ -43,6 +43,8 @@ export interface ReconcilerOptions {
   readonly mend: (bucket: number) => Promise<void>;
   /** Puts back blocks that NATS has lost; how many. */
   readonly restockBlocks: () => Promise<number>;
+  /** Brings to the own disk what of the led buckets is on NATS alone. */
+  readonly fill: () => Promise<void>;
   /** A finding that stands, once for as long as it does; or a bucket that was mended. */
   readonly tell: (text: string) => void;
 }
@@ -84,7 +86,7 @@ export class Reconciler {
   }
 
   async #run(): Promise<void> {
-    const { clock, look, restockBlocks } = this.#o;
+    const { clock, look, restockBlocks, fill } = this.#o;
     const startedMs = clock.monotonicMs();
     const done = { atMs: clock.wallMs(), buckets: 0, needs: 0, holds: 0 };
     const none = { findings: [], findingsCount: 0, mended: [] };
@@ -107,6 +109,7 @@ export class Reconciler {
         findingsCount: findings.length,
         mended: await this.#mend(findings),
       };
+      await fill();
     } catch (error) {
       const tookMs = clock.monotonicMs() - startedMs;
       this.#last = { ...done, ...none, tookMs, failure: reasonOf(error) };

@@ -12,6 +12,8 @@
  * Q6  The newest snapshot counts, from the own disk or the stream, if it lies on the chain of the head:
  *     whoever takes over walks back to it and not to the beginning. One that came from the stream is kept
  *     on the own disk before anything is built on it.
+ * Q7  Whoever leads a bucket brings what is older than that snapshot to its own disk too (`fill`): once a
+ *     disk was lost, it would be on the stream alone.
  */
 
 import { sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
@@ -20,11 +22,14 @@ import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
 import { mark } from "#ports/marks.ts";
 import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
+import { inLanes } from "../host/lanes.ts";
 
 /** Records that `restock` looks for on the stream at a time. */
 const RESTOCK_AT_A_TIME = 64;
 /** Records that came from the stream are written to the own disk by so many: each time is an fsync. */
 const KEPT_AT_A_TIME = 256;
+/** Buckets that `fill` walks side by side: it is no load beside the work. */
+const FILLED_AT_A_TIME = 4;
 
 /** What is known of a bucket's chain: the hashes of its newest records. */
 interface Chain {
@@ -58,6 +63,8 @@ export class ClusterStore implements LedStore {
   readonly #chains = new Map<number, Chain>();
   /** Of each bucket that was looked at, the hash of an old record. */
   readonly #old = new Map<number, Uint8Array>();
+  /** Buckets whose records are all on the own disk. */
+  readonly #filled = new Set<number>();
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -198,6 +205,21 @@ export class ClusterStore implements LedStore {
     const { records } = await this.head(bucket);
     if (records > 0) await this.read(bucket, records - 1, 1);
     await this.restock(bucket);
+  }
+
+  /**
+   * Q7. Each of the buckets that are led here is walked down to its beginning, once for as long as it is led
+   * here; one of which a record is nowhere is left as it is. Rejects where a port does.
+   */
+  async fill(led: readonly number[]): Promise<void> {
+    for (const bucket of this.#filled) if (!led.includes(bucket)) this.#filled.delete(bucket);
+    const left = led.filter((bucket) => !this.#filled.has(bucket));
+    await inLanes(left, FILLED_AT_A_TIME, async (bucket) => {
+      await this.#chainFrom(bucket, 0).catch(noneIfMissing);
+      // The hashes of a whole chain are not worth their memory: it was walked to be on the disk.
+      this.#chains.delete(bucket);
+      this.#filled.add(bucket);
+    });
   }
 
   async #restockable(bucket: number, snapshot: Snapshot | undefined): Promise<Chain> {

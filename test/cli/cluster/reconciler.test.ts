@@ -27,11 +27,13 @@ describe("the reconciler of one supervisor", () => {
   let isStreamAway: boolean;
   let looks: number;
   let lostBlocks: number;
+  let fills: number;
   let scheduler: Scheduler;
   let reconciler: Reconciler;
 
   beforeEach(() => {
     [failure, told, mended, isStreamAway, looks, lostBlocks] = [undefined, [], [], false, 0, 0];
+    fills = 0;
     view = { name: "ann", needs: [], holds: [], logs: [log(1), log(2)] };
     scheduler = new Scheduler(Prng.of(1), settled);
     const { clock } = new Machine(scheduler, "ann", { driftPpm: 0, skewMs: 0 });
@@ -53,6 +55,9 @@ describe("the reconciler of one supervisor", () => {
         lostBlocks = 0;
         return count;
       },
+      fill: async () => {
+        fills += 1;
+      },
       tell: (text) => told.push(text),
     });
   });
@@ -63,7 +68,7 @@ describe("the reconciler of one supervisor", () => {
   it("looks once in a period, and tells what it compared", async () => {
     expect(reconciler.last).toBeUndefined();
     await periods(3);
-    expect(looks).toBe(3);
+    expect([looks, fills]).toEqual([3, 3]);
     expect(reconciler.last).toMatchObject({ buckets: 2, findings: [], findingsCount: 0 });
     reconciler.close();
     await periods(3);

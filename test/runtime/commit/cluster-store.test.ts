@@ -203,6 +203,22 @@ describe("a snapshot of the stream", () => {
     expect(await loaded(own)).toBe(5);
   });
 
+  it("is not all that an heir has: what is older comes to its disk too (Q7)", async () => {
+    const heir = storeOf();
+    await save(own, heads[2]!);
+    expect(await loaded(heir)).toBe(3);
+    await heir.fill([BUCKET]);
+    stream.wipe();
+    expect(await heir.read(BUCKET, 0, 9)).toEqual(await own.read(BUCKET, 0, 9));
+    // Where a record is nowhere, what can be led is led all the same.
+    const third = storeOf();
+    await heir.restock(BUCKET);
+    expect(await loaded(third)).toBe(3);
+    stream.wipe();
+    await third.fill([BUCKET]);
+    await expect(third.read(BUCKET, 0, 9)).rejects.toThrow(/RECORD_MISSING/);
+  });
+
   it("is put back with the chain from it on by one who has no more than that", async () => {
     const heir = storeOf();
     await save(own, heads[2]!);
