@@ -31,10 +31,12 @@ export const SNAPSHOT_STOP_RECORDS = 32;
 /** And so many are written side by side. */
 export const SNAPSHOTS_AT_A_TIME = 16;
 /**
- * A snapshot holds the whole state, which grows with the needs that have ended: a large one waits until
- * this part of its size has been logged, so that snapshots write a fixed multiple of what the log does.
+ * A snapshot holds the whole state, which grows with the needs that have ended, and they are about a fiftieth
+ * of what the log holds: so a snapshot waits for this part of the log's records, an eighth of its size, and
+ * snapshots write a fixed multiple of what the log does. Counted, not weighed: the size that V8 gives a
+ * value depends on what has been compiled, and a simulated run must not.
  */
-export const SNAPSHOT_LOGGED_SHARE = 1 / 8;
+export const SNAPSHOT_LOG_SHARE = 1 / 400;
 
 export interface HostLimits {
   readonly turnInputsMax: number;

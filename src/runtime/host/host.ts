@@ -361,14 +361,13 @@ export class Host {
       this.#threw(led, inputs, made);
       return;
     }
-    if (made.built !== undefined) this.#took(led, made.built);
+    if (made.built !== undefined) this.#took(led);
     this.#pipeline.add(bucket, led.epoch, made.built, joined(made.outputs, more));
     this.#agenda.schedule(led, this.#time.ranMs);
   }
 
-  #took(led: Led, { bytes }: Built): void {
+  #took(led: Led): void {
     this.stats.records += 1;
-    led.loggedBytes += bytes.length;
     if (isSnapshotDue(led, this.#limits)) takeSnapshot(led);
   }
 

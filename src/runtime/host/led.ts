@@ -21,10 +21,6 @@ export interface Led {
   committed: Uint8Array;
   /** Records under the newest snapshot. */
   snapshotAt: number;
-  /** Of the newest snapshot taken since the bucket was loaded. */
-  snapshotBytes: number;
-  /** Of the records since. */
-  loggedBytes: number;
   /** Taken of a state that is not confirmed yet; stored when it is. */
   snapshot: SavedState | undefined;
   /** The host's run time at which a timer or a tick is due, ms; Infinity: no timer is armed. */
@@ -43,8 +39,6 @@ export const newLed = (bucket: number, epoch: Epoch, ranMs: number): Led => ({
   backlog: [],
   committed: GENESIS_PARENT,
   snapshotAt: 0,
-  snapshotBytes: 0,
-  loggedBytes: 0,
   snapshot: undefined,
   dueMs: Infinity,
   held: false,

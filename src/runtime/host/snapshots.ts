@@ -2,7 +2,7 @@
 
 import type { Store } from "#ports/store.ts";
 import {
-  SNAPSHOT_LOGGED_SHARE,
+  SNAPSHOT_LOG_SHARE,
   SNAPSHOT_STOP_RECORDS,
   SNAPSHOTS_AT_A_TIME,
   type HostLimits,
@@ -14,15 +14,12 @@ import { savedState } from "./recovery.ts";
 /** Never while an earlier one waits for its turn's commit. */
 export const isSnapshotDue = (led: Led, { snapshotRecords }: HostLimits): boolean =>
   led.snapshot === undefined &&
-  led.state.records - led.snapshotAt >= snapshotRecords &&
-  led.loggedBytes >= led.snapshotBytes * SNAPSHOT_LOGGED_SHARE;
+  led.state.records - led.snapshotAt >=
+    Math.max(snapshotRecords, led.state.records * SNAPSHOT_LOG_SHARE);
 
 export const takeSnapshot = (led: Led): void => {
-  const snapshot = savedState(led.state);
-  led.snapshot = snapshot;
-  led.snapshotAt = snapshot.records;
-  led.snapshotBytes = snapshot.bytes.length;
-  led.loggedBytes = 0;
+  led.snapshot = savedState(led.state);
+  led.snapshotAt = led.state.records;
 };
 
 /** Of all that have logged enough since their last one; for a clean stop. */

@@ -220,17 +220,17 @@ describe("a snapshot and the records behind it", () => {
 
 describe("the next snapshot", () => {
   const limits = { ...HOST_LIMITS, snapshotRecords: 10 };
-  const led = (records: number, snapshotBytes: number, loggedBytes: number) => {
+  const led = (records: number, snapshotAt: number) => {
     const one = newLed(1, { generation: 0, revision: 1 }, 0);
     one.state.records = records;
-    return Object.assign(one, { snapshotBytes, loggedBytes });
+    return Object.assign(one, { snapshotAt });
   };
 
   it.each([
-    ["is due after so many records", led(10, 0, 1), true],
-    ["is not due before", led(9, 0, 1_000_000), false],
-    ["waits for an eighth of a large one's size", led(1_000, 80_000, 9_999), false],
-    ["and is due then", led(1_000, 80_000, 10_000), true],
+    ["is due after so many records", led(10, 0), true],
+    ["is not due before", led(9, 0), false],
+    ["waits for a share of a long log", led(40_099, 40_000), false],
+    ["and is due then", led(40_101, 40_000), true],
   ])("%s", (_, one, isDue) => {
     expect(isSnapshotDue(one, limits)).toBe(isDue);
     takeSnapshot(one);
