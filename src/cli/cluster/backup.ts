@@ -20,6 +20,7 @@ import { NatsStream } from "#adapters/nats/stream.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { connectJournal, openJournal } from "#adapters/sqlite/journal-client.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
+import { inLanes } from "#runtime/host/lanes.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
 import type { Blocks } from "#ports/blocks.ts";
@@ -79,11 +80,6 @@ const withDisks = async <T>(
   }
 };
 
-const inTurns = async <T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<void> => {
-  for (let at = 0; at < all.length; at += BLOCKS_TOGETHER)
-    await Promise.all(all.slice(at, at + BLOCKS_TOGETHER).map(run));
-};
-
 const countOf = ({ heads }: EtcdCopy): Pick<Copied, "buckets" | "records"> => ({
   buckets: heads.length,
   records: heads.reduce((sum, { records }) => sum + records, 0),
@@ -110,7 +106,7 @@ export const backUp = async (dir: string, places: ClusterPlaces): Promise<Copied
       await store.loadSnapshot(bucket); // kept on the disk of the folder
     }
     const cids = await shared.cids();
-    await inTurns(cids, async (cid) => {
+    await inLanes(cids, BLOCKS_TOGETHER, async (cid) => {
       const bytes = (await own.has(cid)) ? undefined : await shared.get(cid);
       if (bytes !== undefined) await own.put(bytes, codecOf(cid));
     });
@@ -181,7 +177,7 @@ export const restore = async (dir: string, places: ClusterPlaces): Promise<Copie
   if ((await readCopy(into)).heads.length > 0) throw notEmpty();
   await withDisks(dir, places, copy, async ({ store, own, shared }) => {
     for (const { bucket } of copy.heads) await store.restock(bucket);
-    await inTurns(blocks, async (cid) => {
+    await inLanes(blocks, BLOCKS_TOGETHER, async (cid) => {
       const bytes = (await shared.has(cid)) ? undefined : await own.get(cid);
       if (bytes !== undefined) await shared.put(bytes, codecOf(cid));
     });

@@ -43,8 +43,8 @@ export interface ReconcilerOptions {
   readonly mend: (bucket: number) => Promise<void>;
   /** Puts back blocks that NATS has lost; how many. */
   readonly restockBlocks: () => Promise<number>;
-  /** Brings to the own disk what of the led buckets is on NATS alone. */
-  readonly fill: () => Promise<void>;
+  /** Brings to the own disk what of the led buckets is on NATS alone; those of which a record is nowhere. */
+  readonly fill: () => Promise<readonly number[]>;
   /** A finding that stands, once for as long as it does; or a bucket that was mended. */
   readonly tell: (text: string) => void;
 }
@@ -63,6 +63,7 @@ export class Reconciler {
   #told = new Set<string>();
   #cancel: () => void = () => undefined;
   #isClosed = false;
+  #isFilling = false;
 
   constructor(options: ReconcilerOptions) {
     this.#o = options;
@@ -82,11 +83,13 @@ export class Reconciler {
     if (this.#isClosed) return;
     this.#cancel = this.#o.clock.after(this.#o.periodMs, () => {
       void this.#run().finally(() => this.#later());
+      // Beside the runs: a long log is walked for longer than a period.
+      void this.#fill();
     });
   }
 
   async #run(): Promise<void> {
-    const { clock, look, restockBlocks, fill } = this.#o;
+    const { clock, look, restockBlocks } = this.#o;
     const startedMs = clock.monotonicMs();
     const done = { atMs: clock.wallMs(), buckets: 0, needs: 0, holds: 0 };
     const none = { findings: [], findingsCount: 0, mended: [] };
@@ -109,11 +112,22 @@ export class Reconciler {
         findingsCount: findings.length,
         mended: await this.#mend(findings),
       };
-      await fill();
     } catch (error) {
       const tookMs = clock.monotonicMs() - startedMs;
       this.#last = { ...done, ...none, tookMs, failure: reasonOf(error) };
     }
+  }
+
+  /** What fails here fails in a run too, which says so; it is gone on with at the next. */
+  async #fill(): Promise<void> {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    const missing = await this.#o.fill().catch(() => []);
+    this.#isFilling = false;
+    for (const bucket of missing)
+      this.#o.tell(
+        `bucket ${bucket}: a record older than its snapshot is nowhere (RECORD_MISSING)`,
+      );
   }
 
   #tell(findings: readonly Finding[]): void {

@@ -209,17 +209,20 @@ export class ClusterStore implements LedStore {
 
   /**
    * Q7. Each of the buckets that are led here is walked down to its beginning, once for as long as it is led
-   * here; one of which a record is nowhere is left as it is. Rejects where a port does.
+   * here; one of which a record is nowhere is left as it is, and answered. Rejects where a port does.
    */
-  async fill(led: readonly number[]): Promise<void> {
+  async fill(led: readonly number[]): Promise<readonly number[]> {
+    const missing: number[] = [];
     for (const bucket of this.#filled) if (!led.includes(bucket)) this.#filled.delete(bucket);
     const left = led.filter((bucket) => !this.#filled.has(bucket));
     await inLanes(left, FILLED_AT_A_TIME, async (bucket) => {
-      await this.#chainFrom(bucket, 0).catch(noneIfMissing);
+      const chain = await this.#chainFrom(bucket, 0).catch(noneIfMissing);
+      if (chain === undefined) missing.push(bucket);
       // The hashes of a whole chain are not worth their memory: it was walked to be on the disk.
       this.#chains.delete(bucket);
       this.#filled.add(bucket);
     });
+    return missing;
   }
 
   async #restockable(bucket: number, snapshot: Snapshot | undefined): Promise<Chain> {

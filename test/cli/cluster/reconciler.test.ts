@@ -28,12 +28,13 @@ describe("the reconciler of one supervisor", () => {
   let looks: number;
   let lostBlocks: number;
   let fills: number;
+  let nowhere: number[];
   let scheduler: Scheduler;
   let reconciler: Reconciler;
 
   beforeEach(() => {
     [failure, told, mended, isStreamAway, looks, lostBlocks] = [undefined, [], [], false, 0, 0];
-    fills = 0;
+    [fills, nowhere] = [0, []];
     view = { name: "ann", needs: [], holds: [], logs: [log(1), log(2)] };
     scheduler = new Scheduler(Prng.of(1), settled);
     const { clock } = new Machine(scheduler, "ann", { driftPpm: 0, skewMs: 0 });
@@ -57,6 +58,8 @@ describe("the reconciler of one supervisor", () => {
       },
       fill: async () => {
         fills += 1;
+        if (isStreamAway) throw new Error("the stream is away");
+        return nowhere;
       },
       tell: (text) => told.push(text),
     });
@@ -116,6 +119,15 @@ describe("the reconciler of one supervisor", () => {
     lostBlocks = 7;
     await periods(2);
     expect(told).toEqual(["7 blocks were put back"]);
+  });
+
+  it("says of which bucket an old record is nowhere", async () => {
+    nowhere = [9];
+    await periods(1);
+    expect(told).toEqual([
+      "bucket 9: a record older than its snapshot is nowhere (RECORD_MISSING)",
+    ]);
+    expect(reconciler.last).toMatchObject({ buckets: 2, findingsCount: 0 });
   });
 
   it("says why a run was not done, and goes on with the next", async () => {
