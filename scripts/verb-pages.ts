@@ -5,7 +5,6 @@
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { format } from "prettier";
 import { encode } from "#envelope/canonical.ts";
 import { hex } from "#envelope/cid.ts";
 import { REFUSALS } from "#protocol/refusals.ts";
@@ -15,6 +14,7 @@ import type { Verb } from "#protocol/bodies.ts";
 import { VERBS } from "#protocol/verbs.ts";
 import { dagJson } from "./dag-json.ts";
 import { NOTES } from "./verb-notes.ts";
+import { formatted } from "./markdown.ts";
 
 const FOLDER = new URL("../docs/protocol/", import.meta.url);
 const GENERATED =
@@ -239,7 +239,7 @@ export const verbPages = async (): Promise<ReadonlyMap<string, string>> => {
   }
   const pages = new Map<string, string>();
   for (const [name, text] of raw) {
-    pages.set(name, await format(text, { parser: "markdown", printWidth: 100 }));
+    pages.set(name, await formatted(text));
   }
   return pages;
 };

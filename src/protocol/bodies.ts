@@ -124,7 +124,9 @@ export interface ProposeBody {
   readonly attempt: number;
   /** `pass`: the worker answers that it does not bid, so that the auction need not wait for it. */
   readonly bid:
-    { readonly open: OpenBid } | { readonly sealed: Uint8Array } | { readonly pass: true };
+    | { readonly open: OpenBid }
+    | { readonly sealed: Uint8Array }
+    | { readonly pass: true };
 }
 export type RevealBody =
   | {

@@ -35,7 +35,13 @@ export class Mismatch {
 
 /** A JSON Schema as plain data; a bigint is written as an integer. */
 export type Json =
-  string | number | bigint | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
 export interface Schema<T> {

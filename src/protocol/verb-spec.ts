@@ -11,7 +11,14 @@ import { Mismatch, type Schema } from "./schema.ts";
  * party: any of them. anyone: every registered agent. leader: the key of the bucket's EPOCH.
  */
 export type Sender =
-  "agent" | "operator" | "requester" | "worker" | "verifier" | "party" | "anyone" | "leader";
+  | "agent"
+  | "operator"
+  | "requester"
+  | "worker"
+  | "verifier"
+  | "party"
+  | "anyone"
+  | "leader";
 
 /**
  * The thread it stands in. own: none is named, the envelope's id is the thread. need: the need's id.

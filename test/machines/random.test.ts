@@ -79,7 +79,9 @@ const helpful = (
 };
 
 type Move =
-  { readonly say: NeedThreadEvent } | { readonly help: "pass" | "fail" | "absent" } | "fire";
+  | { readonly say: NeedThreadEvent }
+  | { readonly help: "pass" | "fail" | "absent" }
+  | "fire";
 /** Mostly good results, or no run would come to a late attempt. */
 const helps = fc
   .constantFrom("pass" as const, "pass" as const, "fail" as const, "absent" as const)

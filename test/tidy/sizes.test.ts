@@ -3,7 +3,7 @@ import { FILES, type Node, parse, read, sourceFiles, treeOf, visitNodes } from "
 
 /** Lines of a file: 150 is the aim, 300 the sign to split by concept, this the end. */
 const FILE_LINES_MAX = 500;
-/** Prettier wraps code at 100 columns; a text or a comment may stand out by ten. */
+/** The formatter wraps code at 100 columns; a text or a comment may stand out by ten. */
 const LINE_COLUMNS_MAX = 110;
 /** A line that is nothing but one text, which no formatter can break. */
 const ONE_TEXT = /^\s*(?:[\w.]+[:=]\s*)?(["'`]).*\1[,;]?$/;

@@ -4,7 +4,8 @@ import { plainFault, type PlainFault, type Reply, type Request } from "./message
 import type { Packed } from "./packed.ts";
 
 export type ToThread =
-  { readonly kind: "connect"; readonly port: MessagePort } | { readonly kind: "close" };
+  | { readonly kind: "connect"; readonly port: MessagePort }
+  | { readonly kind: "close" };
 
 export type FromThread =
   | { readonly kind: "opened" }

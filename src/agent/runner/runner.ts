@@ -61,7 +61,8 @@ export interface JudgeAnswer {
   readonly reason?: string;
 }
 export type BidAnswer =
-  { readonly pass: true } | { readonly price?: string; readonly etaMs?: number };
+  | { readonly pass: true }
+  | { readonly price?: string; readonly etaMs?: number };
 export interface Answers {
   readonly work: WorkAnswer;
   readonly judge: JudgeAnswer;

@@ -7,7 +7,12 @@
 import { Buffer } from "node:buffer";
 
 export type Json =
-  string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 const BASE64_GROUP = 4;
 

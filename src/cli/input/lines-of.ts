@@ -9,7 +9,8 @@ const NEWLINE = 0x0a;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 export type FileLine = { readonly line: number } & (
-  { readonly kind: "line"; readonly bytes: Buffer } | { readonly kind: "too long" }
+  | { readonly kind: "line"; readonly bytes: Buffer }
+  | { readonly kind: "too long" }
 );
 
 /**

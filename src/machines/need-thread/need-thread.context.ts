@@ -33,7 +33,8 @@ interface AttemptFacts {
   /** DECIDE was logged. */
   readonly decided: boolean;
   readonly lease:
-    { readonly revision: number; readonly atMs: LogMs; readonly ttlMs: LogMs } | undefined;
+    | { readonly revision: number; readonly atMs: LogMs; readonly ttlMs: LogMs }
+    | undefined;
   readonly leased: KnownFacts["leased"] | undefined;
   readonly commit: Committed | undefined;
   /** The revealed preimage of drawHash; zero where none was asked or it came late. */

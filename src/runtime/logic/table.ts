@@ -43,7 +43,8 @@ export interface Region {
   readonly exit: readonly Operation[];
   /** Set on a final state: its id, that of the state it ends, and the output. */
   readonly final:
-    { readonly id: string; readonly ends: string; readonly output: unknown } | undefined;
+    | { readonly id: string; readonly ends: string; readonly output: unknown }
+    | undefined;
 }
 
 /** A leaf of the machine, which stands for the whole configuration: nothing is parallel. */

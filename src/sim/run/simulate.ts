@@ -229,7 +229,8 @@ interface Replayed {
 /** What a bucket's actors are, as the swarm answers it: each with the digest of its state. */
 const liveStates = async (world: SimWorld, bucket: number): Promise<string> => {
   const answer = (await ask(world, bucket, "canonical", undefined)) as
-    readonly (readonly [number, string, unknown])[] | undefined;
+    | readonly (readonly [number, string, unknown])[]
+    | undefined;
   return textOf((answer ?? []).filter(([of]) => of === bucket).map(([, ...rest]) => rest));
 };
 

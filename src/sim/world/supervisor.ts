@@ -25,7 +25,8 @@ import type { SimDisk } from "./store.ts";
 
 /** Agents' news, and that it started or ended. */
 export type SupervisorNews =
-  HostNews | { readonly type: "started" | "ended"; readonly why: string };
+  | HostNews
+  | { readonly type: "started" | "ended"; readonly why: string };
 
 export interface SupervisorOptions {
   readonly machine: Machine;
