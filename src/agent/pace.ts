@@ -6,8 +6,8 @@
  * the rate measured, within half of the smallest deadline. Where even the fastest need takes more than a
  * quarter of it, twice that time counts instead: slow work is not a queue.
  *
- * P1  It starts low and grows by OPEN_NEEDS_GROWTH with each end: before an end nothing is known.
- * P2  Always OPEN_NEEDS_MIN … OPEN_NEEDS_MAX.
+ * P1  It starts low and grows by `growth` with each end: before an end nothing is known.
+ * P2  Always OPEN_NEEDS_MIN … `max`.
  */
 
 /** Needs that are open at a time at most: enough to fill every commit, few enough to stay in memory. */
@@ -25,6 +25,20 @@ export const FASTEST_FACTOR = 2;
 /** Ends that the rate is measured over. */
 export const RATE_ENDS = 64;
 
+export interface PaceBounds {
+  /** Open before the first end. */
+  readonly start: number;
+  /** More after each end. */
+  readonly growth: number;
+  readonly max: number;
+}
+
+const BATCH_BOUNDS: PaceBounds = {
+  start: OPEN_NEEDS_START,
+  growth: OPEN_NEEDS_GROWTH,
+  max: OPEN_NEEDS_MAX,
+};
+
 export class Pace {
   readonly #deadlineMs: number;
   /** When the first need was posted, then the last ends. */
@@ -32,11 +46,11 @@ export class Pace {
   #ends = 0;
   #fastestMs = Infinity;
 
-  readonly #start: number;
+  readonly #bounds: PaceBounds;
 
-  /** `deadlineMs`: the smallest of the needs to post. `start`: what may be open before the first end. */
-  constructor(deadlineMs: number, start = OPEN_NEEDS_START) {
-    [this.#deadlineMs, this.#start] = [deadlineMs, start];
+  /** `deadlineMs`: the smallest of the needs to post. */
+  constructor(deadlineMs: number, bounds = BATCH_BOUNDS) {
+    [this.#deadlineMs, this.#bounds] = [deadlineMs, bounds];
   }
 
   posted(nowMs: number): void {
@@ -53,11 +67,12 @@ export class Pace {
 
   openMax(nowMs: number): number {
     const [fromMs] = this.#marksMs;
-    if (fromMs === undefined || this.#ends === 0) return this.#start;
+    const { start, growth, max } = this.#bounds;
+    if (fromMs === undefined || this.#ends === 0) return start;
     const perMs = (this.#marksMs.length - 1) / Math.max(1, nowMs - fromMs);
     const slow = Math.min(this.#deadlineMs, this.#fastestMs * FASTEST_FACTOR);
     const fit = perMs * Math.max(this.#deadlineMs * DEADLINE_SHARE, slow);
-    const grown = this.#start + this.#ends * OPEN_NEEDS_GROWTH;
-    return Math.max(OPEN_NEEDS_MIN, Math.min(OPEN_NEEDS_MAX, grown, Math.floor(fit)));
+    const grown = start + this.#ends * growth;
+    return Math.max(OPEN_NEEDS_MIN, Math.min(max, grown, Math.floor(fit)));
   }
 }

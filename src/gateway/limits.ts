@@ -18,13 +18,19 @@ export const HEAD_BYTES_MAX = 16 * 1024;
 export const CONNECTIONS_MAX = 1_024;
 /** Who is refused before there is a request has so long to read why, ms. */
 export const LINGER_MS = 500;
-/** Needs of all accounts that are open at a time; beyond, 429. */
-export const OPEN_NEEDS_MAX = 512;
+/**
+ * Needs of all accounts that are open at a time; beyond, 429. Twice what a batch has open: what many post in
+ * the first seconds, while code is still being compiled, waits here and is not turned away.
+ */
+export const OPEN_NEEDS_MAX = 1_024;
 /**
  * How many may be open before the first of them has ended. More than a requester of a batch begins with:
- * many ask a supervisor at once, and whom it turns away may go elsewhere.
+ * many ask a supervisor at once, and whom it turns away may go elsewhere. As many as are accepted in the
+ * first second: the first end comes late in it, after the window and with code that is not compiled yet.
  */
-export const OPEN_NEEDS_START = 64;
+export const OPEN_NEEDS_START = 384;
+/** More that may be open after each end; the rate that is measured bounds it too (agent/pace.ts). */
+export const OPEN_NEEDS_GROWTH = 16;
 /** Seconds that a 429 asks to wait. */
 export const RETRY_AFTER_S = 1;
 /** Needs that an account may post in a second, over some time; and at once. */

@@ -17,6 +17,7 @@ import { GatewayError } from "./errors.ts";
 import {
   ASK_ENDS_MS,
   ENDS_KEPT_MAX,
+  OPEN_NEEDS_GROWTH,
   OPEN_NEEDS_MAX,
   OPEN_NEEDS_START,
   RECEIPT_MS_MAX,
@@ -49,7 +50,11 @@ export class Needs {
   readonly #open = new Map<NeedId, number>();
   readonly #ended = new Map<NeedId, Ended>();
   readonly #watchers = new Set<Watcher>();
-  readonly #pace = new Pace(60_000, OPEN_NEEDS_START);
+  readonly #pace = new Pace(60_000, {
+    start: OPEN_NEEDS_START,
+    growth: OPEN_NEEDS_GROWTH,
+    max: OPEN_NEEDS_MAX,
+  });
   #isClosed = false;
   #cancel = (): void => undefined;
   /** Counts since the start, for metrics. */
@@ -66,7 +71,7 @@ export class Needs {
 
   /** How many may be open now: as many as end within half a deadline, OPEN_NEEDS_MAX at most. */
   get openMax(): number {
-    return Math.min(OPEN_NEEDS_MAX, this.#pace.openMax(this.#swarm.clock.monotonicMs()));
+    return this.#pace.openMax(this.#swarm.clock.monotonicMs());
   }
 
   /** Refuses with BUSY before anything is signed. */

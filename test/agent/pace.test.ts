@@ -76,6 +76,21 @@ test("before the first end little is open, between the limits always", () => {
   );
 });
 
+test("other bounds hold too: much from the start, and the measured rate before the growth", () => {
+  const bounds = { start: 100, growth: 16, max: 300 };
+  const pace = new Pace(60_000, bounds);
+  pace.posted(0);
+  expect(pace.openMax(0)).toBe(100);
+  pace.ended(200, 200);
+  expect(pace.openMax(200)).toBe(116);
+  for (let end = 2; end <= 20; end += 1) pace.ended(200, 200);
+  expect(pace.openMax(200)).toBe(300);
+  const slow = new Pace(60_000, bounds);
+  slow.posted(0);
+  slow.ended(5_000, 5_000);
+  expect(slow.openMax(5_000)).toBe(6);
+});
+
 test("whatever the work, a worker of two calls keeps up where four in a row fit the deadline", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 15_000 }), (callMs) => {
