@@ -34,8 +34,8 @@ export default defineConfig({
       { extends: true, test: { name: "alone", include: ["test/**/*.test.ts"], exclude: SHARED } },
     ],
     globalSetup: ["test/support/bring-tools.ts", "test/support/bring-servers.ts"],
-    /** Two cores are the machine this is sized for; more workers only make timings worse. */
-    maxWorkers: 2,
+    /** One more than the cores this is sized for: while a file waits for processes, others go on. */
+    maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,

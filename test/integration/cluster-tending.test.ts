@@ -9,6 +9,7 @@ import { systemClock } from "#adapters/system/clock.ts";
 import { Asks } from "#cli/cluster/asks.ts";
 import { BUS_VERSION, type Hello } from "#cli/cluster/hello.ts";
 import type { ClusterStatus } from "#cli/cluster/status.ts";
+import { rankOf } from "#runtime/leadership/share.ts";
 import { LocalCluster } from "../cluster/local-cluster.ts";
 import { canswarm, runToEnd, summaryOf, until, type Ended } from "./command.ts";
 import { market, module, tasks, verifier, worker } from "./square-market.ts";
@@ -46,9 +47,13 @@ it(
   "moves buckets to the supervisor that is named, where they stay until they may go back",
   async () => {
     const to = ["--config", cluster.config];
-    await until("both lead", async () => new Set(await leadersOf(cluster)).size === 2, 30_000);
+    const names = cluster.supervisors.map(({ name }) => name);
+    const shares = Array.from({ length: 257 }, (_, bucket) => rankOf(names, bucket)[0]);
+    const isShared = async (): Promise<boolean> =>
+      (await leadersOf(cluster)).every((leader, bucket) => leader === shares[bucket]);
+    await until("each leads its share", isShared, 30_000);
     const before = await leadersOf(cluster);
-    const [first = "", second = ""] = cluster.supervisors.map(({ name }) => name);
+    const [first = "", second = ""] = names;
     const target = before[256] === first ? second : first;
     const moved = await tend("move", "system", "0-9", "--to", target, ...to);
     expect([moved.code, moved.stderr]).toEqual([0, ""]);

@@ -38,6 +38,9 @@ export const accountOf = async (swarm: RunningSwarm, did: Did): Promise<AccountS
   return status;
 };
 
+/** ms. */
+const LOOK_AGAIN_MS = 10;
+
 /**
  * Every host must have pinned the registry before anybody posts: else the first NEEDs are told to wait.
  * Answers the revision that all have.
@@ -48,6 +51,6 @@ export const registryReady = async (swarm: RunningSwarm): Promise<number> => {
     const pinned = await swarm.queryAll("pinned");
     if (published > 0 && pinned.every((revision) => Number(revision) >= published))
       return published;
-    await new Promise<void>((resolve) => void swarm.clock.after(5, resolve));
+    await new Promise<void>((resolve) => void swarm.clock.after(LOOK_AGAIN_MS, resolve));
   }
 };

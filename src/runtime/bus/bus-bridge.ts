@@ -7,7 +7,9 @@
  *     those who ask, envelopes by those who said them.
  * B3  What is not signed is believed only on subjects that supervisors alone may publish to: each subject
  *     has its kind of message, and every other kind on it is dropped.
- * B4  Whatever an agent's machine may publish to is read by its shape before a host sees it: nothing that
+ * B4  Who joins asks for the newest document, and is told it by whose host has published it, with its age:
+ *     the next one may come late, and no need is taken before one is there.
+ * B5  Whatever an agent's machine may publish to is read by its shape before a host sees it: nothing that
  *     a stranger says can break a thread.
  */
 
@@ -20,19 +22,22 @@ import {
   type Bus,
 } from "#ports/bus.ts";
 import { readAttach, readEnvelopes } from "#ports/bus-messages.ts";
-import type { FromBus, Port, ToBus } from "../threads/protocol.ts";
+import type { FromBus, Port, Published, ToBus } from "../threads/protocol.ts";
 import { provenReceipts } from "../threads/receipt-batch.ts";
-import { decodeMessage, encodeMessage, type PeerMessages, type Published } from "./messages.ts";
+import { LastPublished } from "./last-published.ts";
+import { decodeMessage, encodeMessage, type AskPublished, type PeerMessages } from "./messages.ts";
 
 export interface BusBridgeOptions {
   readonly bus: Bus;
   readonly hostOf: (bucket: number) => number;
+  readonly nowMs: () => number;
 }
 
 /** Undefined: nothing for this subject. */
 type Reading = (bytes: Uint8Array) => FromBus | undefined;
 
-const readPublished: Reading = (bytes) => decodeMessage<Published>(bytes, "document");
+const readPublished = (bytes: Uint8Array): Published | undefined =>
+  decodeMessage<Published>(bytes, "document");
 const readPeerMessages: Reading = (bytes) => decodeMessage<PeerMessages>(bytes, "messages");
 
 export class BusBridge {
@@ -40,15 +45,24 @@ export class BusBridge {
   readonly #hosts = new Map<number, Port>();
   readonly #led = new Map<number, () => void>();
   readonly #stops: readonly (() => void)[];
+  readonly #newest: LastPublished;
+  /** The newest of what hosts here have published. */
+  readonly #own: LastPublished;
 
   constructor(options: BusBridgeOptions) {
     this.#o = options;
+    this.#newest = new LastPublished(options.nowMs);
+    this.#own = new LastPublished(options.nowMs);
     const hear = (subject: string, read: Reading): (() => void) =>
       options.bus.subscribe(subject, (bytes) => {
         const message = read(bytes);
         if (message !== undefined) this.#tellAll(message);
       });
-    this.#stops = [hear(ALL_SUPERVISORS, readPublished), hear(PRESENCE, readAttach)];
+    this.#stops = [
+      options.bus.subscribe(ALL_SUPERVISORS, (bytes) => this.#fromAll(bytes)),
+      hear(PRESENCE, readAttach),
+    ];
+    options.bus.publish(ALL_SUPERVISORS, encodeMessage({ type: "ask-document" }));
   }
 
   /** A host is there, for the first time or again. */
@@ -56,6 +70,8 @@ export class BusBridge {
     this.#hosts.get(index)?.close();
     this.#hosts.set(index, port);
     port.on("message", (message) => this.#out(message as ToBus));
+    const { again } = this.#newest;
+    if (again !== undefined) port.postMessage(again);
   }
 
   /** From now on what is said to the bucket comes here. */
@@ -87,6 +103,17 @@ export class BusBridge {
     this.#led.clear();
   }
 
+  #fromAll(bytes: Uint8Array): void {
+    const published = readPublished(bytes);
+    if (published !== undefined) {
+      this.#newest.told(published);
+      this.#tellAll(published);
+    } else if (decodeMessage<AskPublished>(bytes, "ask-document") !== undefined) {
+      const { again } = this.#own;
+      if (again !== undefined) this.#o.bus.publish(ALL_SUPERVISORS, encodeMessage(again));
+    }
+  }
+
   #tellAll(message: FromBus): void {
     for (const host of this.#hosts.values()) host.postMessage(message);
   }
@@ -113,6 +140,8 @@ export class BusBridge {
           bus.publish(agentSubject(to), encodeMessage({ type: "notice", bytes }));
         break;
       case "document":
+        this.#own.told(message);
+        this.#newest.told(message);
         bus.publish(ALL_SUPERVISORS, encodeMessage(message));
         break;
       default:

@@ -5,8 +5,8 @@
 
 import { decode, encode } from "#envelope/canonical.ts";
 import type { Attach, Envelopes, ToAgent } from "#ports/bus-messages.ts";
-import type { Publication } from "../bucket/outputs.ts";
 import type { BucketMessage } from "../host/environment.ts";
+import type { Published } from "../threads/protocol.ts";
 
 /** To the leader of a bucket, from leaders of other buckets: nothing but the subject vouches for it. */
 export interface PeerMessages {
@@ -14,18 +14,17 @@ export interface PeerMessages {
   readonly items: readonly BucketMessage[];
 }
 
-/** To every supervisor, from supervisors. */
-export interface Published {
-  readonly type: "document";
-  readonly publication: Publication;
+/** To every supervisor, from one that has just joined: whoever has published something tells it again. */
+export interface AskPublished {
+  readonly type: "ask-document";
 }
 
-type Message = PeerMessages | Published | Envelopes | Attach | ToAgent;
+type Message = PeerMessages | Published | AskPublished | Envelopes | Attach | ToAgent;
 
 export const encodeMessage = (message: Message): Uint8Array => encode(message);
 
 /** From supervisors only. Undefined: of another kind; throws Malformed on what is no message. */
-export const decodeMessage = <T extends PeerMessages | Published>(
+export const decodeMessage = <T extends PeerMessages | Published | AskPublished>(
   bytes: Uint8Array,
   type: T["type"],
 ): T | undefined => {

@@ -23,6 +23,7 @@ import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
 import { mark } from "#ports/marks.ts";
 import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
 import { inLanes } from "../host/lanes.ts";
+import { GatheredHeads } from "./gathered-heads.ts";
 
 /** Records that `restock` looks for on the stream at a time. */
 const RESTOCK_AT_A_TIME = 64;
@@ -60,6 +61,7 @@ export type LedStore = Omit<Store, "lead">;
 
 export class ClusterStore implements LedStore {
   readonly #parts: ClusterParts;
+  readonly #heads: GatheredHeads;
   readonly #chains = new Map<number, Chain>();
   /** Of each bucket that was looked at, the hash of an old record. */
   readonly #old = new Map<number, Uint8Array>();
@@ -68,12 +70,11 @@ export class ClusterStore implements LedStore {
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
+    this.#heads = new GatheredHeads((buckets) => parts.consensus.heads(buckets));
   }
 
-  async head(bucket: number): Promise<Head> {
-    const [head] = await this.#parts.consensus.heads([bucket]);
-    if (head === undefined) throw new Error(`no head of bucket ${bucket} was answered`);
-    return head;
+  head(bucket: number): Promise<Head> {
+    return this.#heads.of(bucket);
   }
 
   async commit(writes: readonly BucketWrite[]): Promise<readonly CommitOutcome[]> {

@@ -193,11 +193,11 @@ export class Host {
     return taken;
   }
 
-  /** A document published by another bucket: every bucket pins it before its next turn. */
-  document(publication: Publication): void {
+  /** A document published by another bucket, `ageMs` ago: every bucket pins it before its next turn. */
+  document(publication: Publication, ageMs = 0): void {
     this.#documents.add(
       publication,
-      this.#time.ranMs,
+      this.#time.ranMs - ageMs,
       () => new Set([...this.#led.values()].flatMap(({ state }) => state.pin?.hash ?? [])),
     );
   }

@@ -62,7 +62,11 @@ export class ClusterMember<P extends Port> {
   constructor(options: MemberOptions<P>) {
     this.#o = options;
     const { name, consensus, bus, clock, placement, restock, reach, onNews } = options;
-    this.#bridge = new BusBridge({ bus, hostOf: (bucket) => placement[bucket] ?? 0 });
+    this.#bridge = new BusBridge({
+      bus,
+      hostOf: (bucket) => placement[bucket] ?? 0,
+      nowMs: () => clock.monotonicMs(),
+    });
     this.leadership = new Leadership({
       name,
       consensus,

@@ -15,6 +15,7 @@ import type { Application } from "../bucket/application.ts";
 import type { Receipt } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent, HostLimits } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
+import { LastPublished } from "../bus/last-published.ts";
 import { EpochKeys } from "./epoch-keys.ts";
 import { inLanes } from "../host/lanes.ts";
 import { unframe } from "./frames.ts";
@@ -25,6 +26,7 @@ import type {
   FromHost,
   HostControl,
   Port,
+  Published,
   ToBus,
   ToHost,
 } from "./protocol.ts";
@@ -83,12 +85,13 @@ export class HostShell<P extends Port> {
   /** By the epoch whose key signs them. */
   readonly #receipts = new Map<Signer, ReceiptTo[]>();
   /** The newest document published here, for hosts that come later. */
-  #published: Between | undefined = undefined;
+  readonly #published: LastPublished;
   #scheduled = false;
   #sleeping: () => void = () => {};
 
   constructor(options: ShellOptions) {
     this.#o = options;
+    this.#published = new LastPublished(() => options.clock.monotonicMs());
   }
 
   get #running(): Host {
@@ -101,7 +104,8 @@ export class HostShell<P extends Port> {
     connectHost: (index, port) => {
       this.#hosts.set(index, port);
       port.on("message", (message) => this.#between(message as Between));
-      if (this.#published !== undefined) port.postMessage(this.#published);
+      const { again } = this.#published;
+      if (again !== undefined) port.postMessage(again);
     },
     connectAgents: (connection, port) => {
       this.#agents.set(connection, port);
@@ -110,7 +114,8 @@ export class HostShell<P extends Port> {
     connectBus: (port) => {
       this.#bus = port;
       port.on("message", (message) => this.#fromBus(message as FromBus));
-      if (this.#published !== undefined) port.postMessage(this.#published);
+      const { again } = this.#published;
+      if (again !== undefined) port.postMessage(again);
     },
     letGo: async (buckets, waitMs) => {
       await Promise.all(buckets.map((bucket) => this.#letGo(bucket, waitMs)));
@@ -170,8 +175,8 @@ export class HostShell<P extends Port> {
       publish: (publication) => {
         // Stored before anybody can pin it, so that whoever replays the pin finds it.
         const tell = (): void => {
-          const message: Between = { type: "document", publication };
-          this.#published = message;
+          const message: Published = { type: "document", publication };
+          this.#published.told(message);
           for (const host of this.#hosts.values()) host.postMessage(message);
           this.#bus?.postMessage(message);
           this.#between(message);
@@ -235,7 +240,7 @@ export class HostShell<P extends Port> {
       for (const item of message.items) this.#arrived(item, false);
       this.#flush();
     } else {
-      this.#running.document(message.publication);
+      this.#running.document(message.publication, message.ageMs);
       this.#wake();
     }
   }

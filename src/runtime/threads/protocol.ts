@@ -28,10 +28,18 @@ export type FromHost =
       readonly detail: string;
     };
 
+/** To all hosts, from one whose bucket published it. */
+export interface Published {
+  readonly type: "document";
+  readonly publication: Publication;
+  /** Since it was first told, ms; absent: that is now. */
+  readonly ageMs?: number;
+}
+
 /** Between hosts. */
 export type Between =
   | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
-  | { readonly type: "document"; readonly publication: Publication };
+  | Published;
 
 /** From a host to the bus: for buckets, agents and supervisors that are elsewhere. */
 export type ToBus =
@@ -42,14 +50,14 @@ export type ToBus =
       readonly type: "notices";
       readonly items: readonly { readonly to: string; readonly bytes: Uint8Array }[];
     }
-  | { readonly type: "document"; readonly publication: Publication };
+  | Published;
 
 /** From the bus to a host. */
 export type FromBus =
   | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
   | { readonly type: "envelopes"; readonly wires: readonly Uint8Array[] }
   | { readonly type: "attach"; readonly agents: readonly string[] }
-  | { readonly type: "document"; readonly publication: Publication };
+  | Published;
 
 /** One end of a channel: in order, nothing lost while both ends live. A MessagePort is one. */
 export interface Port {

@@ -85,12 +85,14 @@ const SPOILT = [
 ] as const;
 
 describe("between the hosts and the bus", () => {
+  let nowMs = 0;
   let bus: PlainBus;
   let bridge: BusBridge;
   let host: ReturnType<typeof hostOn>;
   beforeEach(() => {
+    nowMs = 0;
     bus = new PlainBus();
-    bridge = new BusBridge({ bus, hostOf: () => 0 });
+    bridge = new BusBridge({ bus, hostOf: () => 0, nowMs: () => nowMs });
     bridge.leads(BUCKET);
     host = hostOn(bridge);
   });
@@ -111,7 +113,7 @@ describe("between the hosts and the bus", () => {
   });
 
   it("goes out where only those hear it whom it is for", () => {
-    const other = new BusBridge({ bus, hostOf: () => 0 });
+    const other = new BusBridge({ bus, hostOf: () => 0, nowMs: () => nowMs });
     const { say } = hostOn(other);
     say(messages);
     say({ type: "envelope", bucket: BUCKET, wire: Uint8Array.of(1) });
@@ -122,6 +124,25 @@ describe("between the hosts and the bus", () => {
     bus.subscribe(agentSubject("did:key:z6Mk"), () => heard.push("notice"));
     say({ type: "notices", items: [{ to: "did:key:z6Mk", bytes: Uint8Array.of(3) }] });
     expect(heard).toEqual(["notice"]);
+  });
+
+  it("tells who joins what a host here has published last, with its age", () => {
+    const newer = { ...document, publication: { ...document.publication, revision: 2 } };
+    host.say(newer);
+    host.say(document);
+    nowMs = 700;
+    const joined = hostOn(new BusBridge({ bus, hostOf: () => 0, nowMs: () => nowMs }));
+    // It was told before its host was there, which is told it then.
+    expect(joined.told).toEqual([{ ...newer, ageMs: 700 }]);
+    nowMs = 900;
+    expect(hostOn(bridge).told).toEqual([{ ...newer, ageMs: 900 }]);
+  });
+
+  it("tells nobody again what others have published: they may be elsewhere by now", () => {
+    bus.publish(ALL_SUPERVISORS, encodeMessage(document));
+    expect(host.told).toEqual([document]);
+    const joined = new BusBridge({ bus, hostOf: () => 0, nowMs: () => nowMs });
+    expect(hostOn(joined).told).toEqual([]);
   });
 
   it("tells each agent its own receipt, with what proves it alone", () => {
