@@ -65,7 +65,7 @@ export const NOTES: Readonly<Record<Verb, string>> = {
     "The end of a need that has no result: no bids, cancelled, expired, too many failures; or that never was funded: `refused`, or `duplicate` with the first need under its key.",
   RULE: "The operator's decision where no challenge committee can be drawn. It is logged with its author and reason, so that it can be audited like a vote.",
   RECONCILE:
-    "Written when a cut-off side's outbox arrives: each envelope is accepted or refused, and this is its receipt. There are no branches of a bucket's log.",
+    "Written of a COMMIT, ATTEST or ATTEST_PLAN that comes a heartbeat's interval or more after it was signed: behind it where it was let in; in its stead where it is the COMMIT of a lease that had ended by silence. There are no branches of a bucket's log ([cut off](../log.md#cut-off)).",
   REGISTRY:
     "Pins a snapshot by revision and hash; revisions never fall. With one older than 30 s draws and rankings wait and their deadlines are suspended.",
   DEAD_LETTER:

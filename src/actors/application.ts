@@ -19,7 +19,14 @@ import {
   type RegistryState,
 } from "#domain/registry/registry.ts";
 import type { RegistrySnapshot } from "#domain/registry/snapshot.ts";
-import type { AgentVerb, Bodies, RegistryBody, RuleBody, Verb } from "#protocol/bodies.ts";
+import type {
+  AgentVerb,
+  Bodies,
+  ReconcileBody,
+  RegistryBody,
+  RuleBody,
+  Verb,
+} from "#protocol/bodies.ts";
 import { isInPlace, type ThreadKind } from "#protocol/verb-spec.ts";
 import { foremost, REFUSALS, type RefusalCode } from "#protocol/refusals.ts";
 import { isVerb, VERBS } from "#protocol/verbs.ts";
@@ -36,6 +43,7 @@ import { challengeActorKind } from "./challenge.actor.ts";
 import { committeeActorKind } from "./committee.actor.ts";
 import { leaseActorKind } from "./lease.actor.ts";
 import { ledgerActor } from "./ledger.actor.ts";
+import { reconciled, takeReconciled } from "./late.ts";
 import { directoryOf, pinnedDirectory, type Market } from "./market.ts";
 import { challengeActor, LEDGER, REGISTRY } from "./names.ts";
 import { needThreadActor } from "./need-thread.actor.ts";
@@ -70,6 +78,7 @@ export const createApplication = (init: unknown): Application => {
     known: (admitted, view) => known(admitted, view, market),
     admit: (admitted, view) =>
       foremost(ruleFor(RULES, verbOf(admitted)).admit(saidOf(admitted), view, market)),
+    beside: reconciled(market),
     envelope: (admitted, turn) =>
       ruleFor(RULES, verbOf(admitted)).apply(saidOf(admitted), turn, market),
     recall,
@@ -180,6 +189,7 @@ const given: Application["given"] = (verb, body, turn) => {
     }
     tellRegistry(turn, { type: "EPOCH", atMs: turn.atMs });
   }
+  if (verb === "RECONCILE") takeReconciled(body as ReconcileBody, turn);
   if (verb === "RULE") {
     const { need, challenge, upheld } = body as RuleBody;
     tellChallenge(turn, challengeActor(need, challenge), { type: "RULED", upheld });

@@ -36,6 +36,23 @@ export const needAttempt = (view: BucketView, need: string): number =>
 export const barredOf = (view: BucketView, need: string): readonly Did[] =>
   threadOf(view, need).context.barred;
 
+/**
+ * An attempt that ended by this worker's silence, of which nothing has come since; undefined if it is none.
+ * `isOver`: no attempt will follow.
+ */
+export const silentAttempt = (
+  view: BucketView,
+  need: string,
+  attempt: number,
+  worker: Did,
+): { readonly isOver: boolean } | undefined => {
+  const thread = view.state(needActor(need)) as ThreadView | undefined;
+  if (thread === undefined) return undefined;
+  const { silent, last, late } = thread.context;
+  const isThere = silent.some((one) => one.attempt === attempt && one.bid.worker === worker);
+  return isThere ? { isOver: last || late } : undefined;
+};
+
 export const commitOf = (view: BucketView, need: string): Committed | undefined =>
   threadOf(view, need).context.commit;
 

@@ -9,37 +9,27 @@
  * G2  HEARTBEAT is sent only after a sign of life of the program in that interval.
  * G3  A result that comes after the lease's end is still sent under its old revision: whether it counts
  *     is the bucket's to say (STALE_FENCE), never this clock's.
+ *     Where it does not, it is kept: awarded the same need again, the agent has its result already.
  * G4  A failed call is a YIELD or an abstention, never a verdict; so is an answer that no envelope holds.
  */
 
-import { decode, encode, Malformed } from "#envelope/canonical.ts";
+import { decode } from "#envelope/canonical.ts";
 import { sha256 } from "#envelope/cid.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import { formatCredits, parseCredits } from "#protocol/amount.ts";
-import type { Bodies, NeedBody, OpenBid } from "#protocol/bodies.ts";
+import type { CommitBody, NeedBody, OpenBid } from "#protocol/bodies.ts";
 import { sealedBidDigest, voteDigest } from "#protocol/digests.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
-import type { Cid, Credits, Question, Verdict } from "#protocol/words.ts";
-import { blockOf, isNack, type AgentClient } from "./client.ts";
+import type { Credits, Verdict } from "#protocol/words.ts";
+import { isNack, type AgentClient } from "./client.ts";
+import { commitOf, type Commit } from "./commit-of.ts";
+import { answerKeyOf, keyOf, seatKey } from "./notice-keys.ts";
 import type { Left, Reconciled } from "./outbox.ts";
-import { VALUE_BYTES_MAX } from "./runner/limits.ts";
-import {
-  failed,
-  type Asks,
-  type Failure,
-  type NeedView,
-  type Runner,
-  type Telemetry,
-  type WorkAnswer,
-} from "./runner/runner.ts";
+import type { Asks, NeedView, Runner } from "./runner/runner.ts";
 import { Recent } from "./recent.ts";
 import { CALL_MS_MAX, workMs } from "./work-time.ts";
 
-/** Outputs up to this many bytes travel inside COMMIT; larger ones as a block. */
-export const OUTPUT_INLINE_BYTES_MAX = 32 * 1024;
-/** Bytes of telemetry: with an inline output it must fit an envelope of 64 KiB. */
-export const TELEMETRY_BYTES_MAX = 16 * 1024;
 /**
  * Notices remembered as answered: some seconds of a busy agent, far more than it has under way. One that
  * comes again later is answered again, and the bucket knows that it has been.
@@ -47,6 +37,8 @@ export const TELEMETRY_BYTES_MAX = 16 * 1024;
 export const ANSWERED_MAX = 16_384;
 /** Needs whose first mention and bid are remembered; of a forgotten one only the lease is known. */
 export const NEEDS_REMEMBERED_MAX = 16_384;
+/** Results that came too late, kept for the case that their need is awarded again: 48 KiB each at most. */
+export const RESULTS_KEPT_MAX = 256;
 /** Units of the reason of a YIELD, and of a verdict. */
 const YIELD_UNITS_MAX = 200;
 const REASON_UNITS_MAX = 500;
@@ -90,6 +82,8 @@ export class HiredAgent {
   readonly #firstHeardMs = new Recent<number>(NEEDS_REMEMBERED_MAX);
   /** What the program's own bids promised, by need and attempt. */
   readonly #etas = new Recent<number>(NEEDS_REMEMBERED_MAX);
+  /** By need: a need's input never changes, and nobody has judged these. */
+  readonly #late = new Recent<Omit<Commit, "block">>(RESULTS_KEPT_MAX);
 
   constructor(options: HiredOptions) {
     this.#o = options;
@@ -99,7 +93,15 @@ export class HiredAgent {
   resay(left: Left): void {
     const key = answerKeyOf(left);
     if (key !== undefined) this.#answered.set(key, true);
-    void this.#o.client.resay(left);
+    void this.#o.client.resay(left).then((receipt) => {
+      if (left.verb !== "COMMIT") return;
+      const { need, attempt: _attempt, revision: _revision, ...said } = left.body as CommitBody;
+      this.#keepLate(need, said, receipt);
+    });
+  }
+
+  #keepLate(need: string, said: Omit<Commit, "block">, receipt: Receipt): void {
+    if (isNack(receipt) && receipt.code === "STALE_FENCE") this.#late.set(need, said);
   }
 
   hear(notice: Notice): void {
@@ -229,6 +231,8 @@ export class HiredAgent {
   async #work(notice: Of<"work">): Promise<void> {
     const { need, attempt, revision, heartbeatMs } = notice;
     const { client, runner, clock } = this.#o;
+    const late = this.#late.get(need);
+    if (late !== undefined) return this.#commit(notice, late);
     const timeMs = this.#workTime(notice);
     const input = await this.#input(notice.body);
     let alive = true;
@@ -263,7 +267,17 @@ export class HiredAgent {
     }
     const { block, ...said } = commit;
     if (block !== undefined) await this.#o.blocks.put(block, "dag-cbor");
-    this.#said("COMMIT", await client.say("COMMIT", need, { need, attempt, revision, ...said }));
+    await this.#commit(notice, said);
+  }
+
+  async #commit(
+    { need, attempt, revision }: Of<"work">,
+    said: Omit<Commit, "block">,
+  ): Promise<void> {
+    const body = { need, attempt, revision, ...said };
+    const receipt = await this.#o.client.say("COMMIT", need, body);
+    this.#said("COMMIT", receipt);
+    this.#keepLate(need, said, receipt);
   }
 
   /** Asked when the program starts: waiting for it takes from the need's time, not from the call's. */
@@ -396,88 +410,8 @@ export class HiredAgent {
 /** A text of at most so many units; the cut may not leave half a character. */
 const cut = (text: string, unitsMax: number): string => text.slice(0, unitsMax).toWellFormed();
 
-interface Commit {
-  readonly artifact: Cid;
-  readonly output?: unknown;
-  readonly telemetry?: Telemetry;
-  /** The bytes of an output that travels as a block. */
-  readonly block?: Uint8Array;
-}
-
-/** What a COMMIT says of an answer, or why no COMMIT can hold it. */
-const commitOf = ({ value }: { readonly value: WorkAnswer }): Commit | Failure => {
-  const { output, telemetry } = value;
-  try {
-    const { bytes, cid: artifact } = blockOf(output);
-    if (bytes.length > VALUE_BYTES_MAX) return failed("TOO_LARGE", "its output is above 8 MiB");
-    if (telemetry !== undefined && encode(telemetry).length > TELEMETRY_BYTES_MAX)
-      return failed("TOO_LARGE", "its telemetry is above 16 KiB");
-    return {
-      artifact,
-      ...(bytes.length <= OUTPUT_INLINE_BYTES_MAX ? { output } : { block: bytes }),
-      ...(telemetry === undefined ? {} : { telemetry }),
-    };
-  } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
-    return failed("RUBBISH", `its answer cannot be encoded: ${error.message}`);
-  }
-};
-
 /** Three beats in two intervals, so that one late message misses none. */
 const beatMs = (heartbeatMs: number): number => Math.max(1, Math.floor((heartbeatMs * 2) / 3));
-
-/** Joined: of a template every part would be kept for as long as the key. */
-const keyOf = (notice: Notice): string | undefined => {
-  const { kind, need, attempt } = notice;
-  switch (kind) {
-    case "bid":
-    case "award":
-      return [kind, need, attempt].join("/");
-    case "reveal-bid":
-      return [kind, need, attempt, notice.proposal].join("/");
-    case "work":
-      return [kind, need, attempt, notice.revision].join("/");
-    case "judge-plan":
-      return [kind, need, attempt, notice.proposal, notice.seat].join("/");
-    case "judge":
-      return [kind, need, attempt, notice.commit, notice.seat].join("/");
-    case "reveal-vote":
-      return [kind, seatKey(notice)].join("/");
-    case "stop":
-    case "reveal-draw":
-    case "ended":
-      return undefined;
-    default:
-      return notice satisfies never;
-  }
-};
-
-/** The key of the notice that this envelope answers. */
-const answerKeyOf = ({ verb, body }: Left): string | undefined => {
-  switch (verb) {
-    case "COMMIT": {
-      const { need, attempt, revision } = body as Bodies["COMMIT"];
-      return ["work", need, attempt, revision].join("/");
-    }
-    case "ATTEST": {
-      const { need, attempt, commit, seat } = body as Bodies["ATTEST"];
-      return ["judge", need, attempt, commit, seat].join("/");
-    }
-    case "ATTEST_PLAN": {
-      const { need, attempt, proposal, seat } = body as Bodies["ATTEST_PLAN"];
-      return ["judge-plan", need, attempt, proposal, seat].join("/");
-    }
-    default:
-      return undefined;
-  }
-};
-
-const seatKey = (seat: {
-  readonly need: string;
-  readonly attempt: number;
-  readonly question: Question;
-  readonly seat: number;
-}): string => [seat.need, seat.attempt, seat.question, seat.seat].join("/");
 
 const viewOf = (notice: {
   need: string;

@@ -5,7 +5,9 @@
 
 import { bucketOf } from "#envelope/cid.ts";
 import { decodeEnvelope } from "#envelope/envelope.ts";
-import type { CommitBody, EquivocationBody, RuleBody } from "#protocol/bodies.ts";
+import { RECORDS_STRIDE } from "#ports/store.ts";
+import type { CommitBody } from "#protocol/bodies.ts";
+import { needOfGiven } from "#protocol/given.ts";
 import type { NeedId } from "#protocol/words.ts";
 import { decodeRecord, type LogRecord } from "#runtime/log/record.ts";
 import { LIFE_RECORDS, READ_RECORDS } from "./limits.ts";
@@ -24,12 +26,6 @@ export interface NeedEntry {
   readonly body: unknown;
 }
 
-/** The need that a given entry is about. */
-const needIn = (verb: string, body: unknown): string | undefined => {
-  if (verb === "RULE") return (body as RuleBody).need;
-  return verb === "EQUIVOCATION" ? (body as EquivocationBody).thread : undefined;
-};
-
 const entriesIn = (record: LogRecord, need: NeedId): NeedEntry[] =>
   record.entries.flatMap((entry, n): NeedEntry[] => {
     const at = { position: record.first + n, atMs: record.atMs };
@@ -40,7 +36,7 @@ const entriesIn = (record: LogRecord, need: NeedId): NeedEntry[] =>
     }
     if (entry.kind === "message") return [];
     const { verb, body } = entry;
-    const about = entry.kind === "derived" ? entry.thread : needIn(verb, body);
+    const about = entry.kind === "derived" ? entry.thread : needOfGiven(verb, body);
     return about === need ? [{ ...at, verb, body }] : [];
   });
 
@@ -59,25 +55,38 @@ export interface Life {
   readonly endedAtMs: number;
 }
 
-/** The first record whose T is not before this; T never goes back in a log. */
-const firstAt = async (
+/**
+ * The last record with an index that is a multiple of RECORDS_STRIDE before the first record whose T is not
+ * before this; T never goes back in a log.
+ */
+const strideBefore = async (
   { store }: Reads,
   bucket: number,
   records: number,
   atMs: number,
 ): Promise<number> => {
-  let [low, high] = [0, records];
+  let [low, high] = [0, Math.ceil(records / RECORDS_STRIDE)];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const [bytes] = await store.read(bucket, middle, 1);
-    if (bytes === undefined) return low;
-    if (decodeRecord(bytes).atMs < atMs) low = middle + 1;
-    else high = middle;
+    const [bytes] = await store.read(bucket, middle * RECORDS_STRIDE, 1);
+    if (bytes === undefined || decodeRecord(bytes).atMs >= atMs) high = middle;
+    else low = middle + 1;
   }
-  return low;
+  return Math.max(0, low - 1) * RECORDS_STRIDE;
 };
 
-/** Of a need that has ended: only the records of its life are read, however long the log is. */
+/** Of records in their order, those from this T on. */
+const since = (records: readonly Uint8Array[], atMs: number): readonly Uint8Array[] => {
+  let [low, high] = [0, records.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (decodeRecord(records[middle]!).atMs < atMs) low = middle + 1;
+    else high = middle;
+  }
+  return records.slice(low);
+};
+
+/** Of a need that has ended: only the records round its life are read, however long the log is. */
 export const endedNeedLog = async (
   swarm: Reads,
   need: NeedId,
@@ -86,14 +95,15 @@ export const endedNeedLog = async (
   const bucket = bucketOf(need);
   const { records } = await swarm.store.head(bucket);
   const entries: NeedEntry[] = [];
-  for (let from = await firstAt(swarm, bucket, records, postedAtMs); from < records;) {
-    const found = (await swarm.store.read(bucket, from, LIFE_RECORDS)).map(decodeRecord);
-    for (const record of found) {
+  let from = await strideBefore(swarm, bucket, records, postedAtMs);
+  for (let limit = RECORDS_STRIDE + 1; from < records; limit = LIFE_RECORDS) {
+    const read = await swarm.store.read(bucket, from, limit);
+    for (const record of since(read, postedAtMs).map(decodeRecord)) {
       if (record.atMs > endedAtMs) return { entries, records };
       entries.push(...entriesIn(record, need));
     }
-    if (found.length === 0) break;
-    from += found.length;
+    if (read.length === 0) break;
+    from += read.length;
   }
   return { entries, records };
 };

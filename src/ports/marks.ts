@@ -34,6 +34,10 @@ export const MARKS = {
   "envelope.refused-again": "an envelope that was refused for good came again",
   "envelope.nonce-old": "a nonce below the window was refused",
   "envelope.equivocation": "two ids for one nonce were seen",
+  "late.merged": "an answer that was signed while its sender was cut off took effect",
+  "late.orphaned":
+    "the COMMIT of a lease that had ended by silence came when no attempt could follow",
+  "late.salvaged": "the worker of such a lease became an alternate of the next attempt",
   "ask.repeated": "a question came again and was answered from what is kept",
   "ask.stale": "a question below the asker's floor was ignored",
   "ask.resent": "a question that nobody had answered was asked again",

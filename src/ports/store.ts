@@ -61,6 +61,12 @@ export interface Snapshot {
   readonly bytes: Uint8Array;
 }
 
+/**
+ * Whoever searches a chain asks for records whose index is a multiple of it: a store on a disk finds them
+ * at once, and the others by walking from there.
+ */
+export const RECORDS_STRIDE = 64;
+
 export interface Store {
   /**
    * Become the leader of all buckets given: a new epoch, strictly above every earlier one, that fences

@@ -370,8 +370,11 @@ export interface RuleBody {
   readonly reason: string;
 }
 export interface ReconcileBody {
+  readonly need: NeedId;
   readonly envelope: EnvelopeId;
   readonly result: "merged" | "orphaned" | "salvaged";
+  /** The envelope, signed, as it came on the wire; absent where it is in the log itself. */
+  readonly wire?: Uint8Array;
 }
 export interface RegistryBody {
   readonly revision: number;

@@ -10,6 +10,8 @@ import { decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
 import { voteDigest } from "#protocol/digests.ts";
+import type { Receipt } from "#protocol/notices.ts";
+import type { RefusalCode } from "#protocol/refusals.ts";
 
 const REQUESTER = signerFromSeed(new Uint8Array(32).fill(4)).did;
 const HIRED = signerFromSeed(new Uint8Array(32).fill(3));
@@ -76,12 +78,15 @@ const hired = (result: CallResult<unknown>) => {
     close: () => Promise.resolve(),
     stats: () => ({ calls: 0, ok: 0, failed: {}, running: 0, queued: 0, restarts: 0 }),
   };
+  let hear: ((receipt: Receipt) => void) | undefined;
   const client = new AgentClient({
     signer: HIRED,
     swarm: "toy.0123456789abcdef",
     policy: "",
     link: {
-      attach: () => {},
+      attach: (_did, { receipt }) => {
+        hear = receipt;
+      },
       detach: () => {},
       send: (_thread, wire) => {
         wires.push(wire);
@@ -104,7 +109,11 @@ const hired = (result: CallResult<unknown>) => {
     asks: { bid: false, plan: false },
   });
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return { agent, said, wires, calls, settled, pass: (ms: number) => void (nowMs += ms) };
+  /** The last envelope is refused so. */
+  const refuse = (code: RefusalCode): void =>
+    hear?.({ kind: "nack", envelope: decodeSigned(wires.at(-1)!).id, code });
+  const pass = (ms: number): void => void (nowMs += ms);
+  return { agent, said, wires, calls, settled, pass, refuse };
 };
 
 test("what an earlier process has answered is said again, and its work is not done again", async () => {
@@ -159,6 +168,51 @@ test.each([
   await settled();
   expect(said.map(({ verb }) => verb)).toEqual(["YIELD"]);
   expect(said[0]?.body["reason"]).toMatch(reason);
+});
+
+test("a result that came too late is kept: awarded again, its work is not done again", async () => {
+  const { agent, said, calls, settled, refuse } = hired({ kind: "ok", value: { output: 1 } });
+  agent.hear(WORK);
+  await settled();
+  refuse("STALE_FENCE");
+  await settled();
+  agent.hear({ ...WORK, attempt: 3, revision: 9 });
+  await settled();
+  expect(calls).toHaveLength(1);
+  const [first, second] = said.filter(({ verb }) => verb === "COMMIT").map(({ body }) => body);
+  expect(second).toEqual({ ...first, attempt: 3, revision: 9 });
+  refuse("ARTIFACT_MISMATCH");
+  await settled();
+  agent.hear({ ...WORK, need: cidOf(new Uint8Array([2])) });
+  await settled();
+  expect(calls).toHaveLength(2);
+});
+
+test("so is one that an earlier process had said", async () => {
+  const ok = { kind: "ok", value: { output: 1 } } as const;
+  const first = hired(ok);
+  first.agent.hear(WORK);
+  await first.settled();
+  const { agent, said, calls, settled, refuse } = hired(ok);
+  const wire = first.wires.at(-1)!;
+  const { body: commit } = first.said.find(({ verb }) => verb === "COMMIT")!;
+  agent.resay({
+    id: decodeSigned(wire).id,
+    thread: NEED,
+    wire,
+    verb: "COMMIT",
+    nonce: 7,
+    body: commit,
+  });
+  refuse("STALE_FENCE");
+  await settled();
+  agent.hear({ ...WORK, attempt: 2, revision: 9 });
+  await settled();
+  expect(calls).toEqual([]);
+  expect(said.at(-1)).toMatchObject({
+    verb: "COMMIT",
+    body: { ...commit, attempt: 2, revision: 9 },
+  });
 });
 
 test("a reason that is cut in the middle of a character can still be said", async () => {

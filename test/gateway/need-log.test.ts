@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { bucketOf, cidOf } from "#envelope/cid.ts";
 import { endedNeedLog, type needLog } from "#gateway/need-log.ts";
+import { RECORDS_STRIDE } from "#ports/store.ts";
 import { encodeRecord, GENESIS_PARENT } from "#runtime/log/record.ts";
 
 const need = cidOf(Uint8Array.of(1));
@@ -23,16 +24,15 @@ const logOf = (times: readonly number[], own: ReadonlySet<number>) => {
       entries: [entry(own.has(index) ? need : "other", "DECIDE"), entry("other", "DECIDE")],
     }),
   );
-  let read = 0;
+  const reads: (readonly [from: number, limit: number])[] = [];
   const store = {
     head: async () => ({ records: records.length }),
     read: async (_bucket: number, from: number, limit: number) => {
-      const found = records.slice(from, from + limit);
-      read += found.length;
-      return found;
+      reads.push([from, limit]);
+      return records.slice(from, from + limit);
     },
   };
-  return { swarm: { store } as unknown as Parameters<typeof needLog>[0], read: () => read };
+  return { swarm: { store } as unknown as Parameters<typeof needLog>[0], reads };
 };
 
 it("finds what a need's whole log has between its two moments, whatever shares them", async () => {
@@ -53,9 +53,12 @@ it("finds what a need's whole log has between its two moments, whatever shares t
   );
 });
 
-it("reads little of a long log", async () => {
+it("looks in a long log only where a store finds records at once, then reads one stretch", async () => {
   const times = Array.from({ length: 20_000 }, (_, at) => 10 * at);
-  const { swarm, read } = logOf(times, new Set([700, 702]));
+  const { swarm, reads } = logOf(times, new Set([700, 702]));
   await endedNeedLog(swarm, need, { postedAtMs: 7_000, endedAtMs: 7_020 });
-  expect(read()).toBeLessThan(50);
+  const looks = reads.slice(0, -1);
+  expect(looks.length).toBeLessThan(12);
+  expect(looks.every(([from, limit]) => from % RECORDS_STRIDE === 0 && limit === 1)).toBe(true);
+  expect(reads.at(-1)).toEqual([640, RECORDS_STRIDE + 1]);
 });

@@ -322,3 +322,65 @@ describe("cancelling", () => {
     }
   });
 });
+
+describe("a result that comes after its worker was silent", () => {
+  const silent = leaseEnded("released");
+  const late = { type: "LATE_RESULT", attempt: 1, worker: "w1", isSalvaged: true } as const;
+
+  it("makes its worker the next attempt's candidate behind those still ranked", () => {
+    const need = thread({ awardsMax: 8 });
+    need.send(
+      FUNDED,
+      bids("w1", "w2", "w3"),
+      APPROVED,
+      { type: "DECIDED" },
+      LEASED,
+      silent,
+      SETTLED,
+    );
+    expect(need.now()).toMatchObject({ attempt: 2, barred: ["w1"], alternates: [] });
+    need.send(late);
+    expect(need.stage()).toBe("planning");
+    expect(need.now().ranking.map(({ worker }) => worker)).toEqual(["w2", "w3"]);
+    need.send(APPROVED, { type: "DECIDED" }, LEASED, silent, SETTLED);
+    expect(need.now().ranking.map(({ worker }) => worker)).toEqual(["w3", "w1"]);
+    expect(need.now()).toMatchObject({ attempt: 3, barred: ["w2"], alternates: [] });
+  });
+
+  it("spares an auction where nobody else is left", () => {
+    const need = thread({ awardsMax: 8 });
+    need.send(FUNDED, bids("w1"), APPROVED, { type: "DECIDED" }, LEASED, silent, late, SETTLED);
+    expect(need.stage()).toBe("planning");
+    need.send(...again, PASSED);
+    need.pass("window");
+    expect(need.facts()).toMatchObject({
+      attempt: 2,
+      outcome: "finalized",
+      decided: { worker: "w1" },
+    });
+  });
+
+  it("counts once, for that worker and that attempt, and not where it cannot serve", () => {
+    const need = thread({ awardsMax: 8 });
+    need.send(FUNDED, bids("w1", "w2"), APPROVED, { type: "DECIDED" }, LEASED, silent, SETTLED);
+    const before = need.now();
+    need.send({ ...late, worker: "w2" }, { ...late, attempt: 2 });
+    expect(need.now()).toEqual(before);
+    need.send(late, late);
+    expect(need.now().alternates.map(({ worker }) => worker)).toEqual(["w1"]);
+    const other = thread({ awardsMax: 8 });
+    other.send(FUNDED, bids("w1", "w2"), APPROVED, { type: "DECIDED" }, LEASED, silent, SETTLED);
+    other.send({ ...late, isSalvaged: false }, late);
+    expect(other.now()).toMatchObject({ silent: [], alternates: [], barred: ["w1"] });
+  });
+
+  it.each(["missed_claim", "bond_refused", "yielded", "revoked"] as const)(
+    "is nothing after a lease that ended otherwise: %s",
+    (reason) => {
+      const need = thread({ awardsMax: 8 });
+      need.send(FUNDED, bids("w1", "w2"), APPROVED, { type: "DECIDED" }, LEASED);
+      need.send(leaseEnded(reason), SETTLED, late);
+      expect(need.now()).toMatchObject({ silent: [], alternates: [] });
+    },
+  );
+});

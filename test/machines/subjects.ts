@@ -120,6 +120,8 @@ export const needEvents = [
   { type: "CHALLENGE_REFUSED", atMs: 9, challenge: "c1" },
   { type: "CHALLENGE_RULED", atMs: 9, challenge: "c1", upheld: true },
   { type: "CHALLENGE_RULED", atMs: 9, challenge: "c2", upheld: false },
+  { type: "LATE_RESULT", attempt: 1, worker: "w1", isSalvaged: true },
+  { type: "LATE_RESULT", attempt: 2, worker: "w2", isSalvaged: false },
   { type: "SETTLED", sequence: 9, moves: [] },
   { type: "SETTLE_SEALED", open: ["c1"] },
 ] as const satisfies readonly NeedThreadEvent[];
@@ -141,6 +143,7 @@ const needThread: Subject<NeedThreadEvent> = {
     LEASED: true,
     LEASE_ENDED: true,
     COMMITTED: true,
+    LATE_RESULT: true,
     DRAW_REVEALED: true,
     CANCEL: true,
     CHALLENGED: true,

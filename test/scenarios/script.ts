@@ -5,9 +5,17 @@
 
 import { encode } from "#envelope/canonical.ts";
 import { bucketOf, cidOf } from "#envelope/cid.ts";
+import type { Envelope } from "#envelope/envelope.ts";
 import type { Overrides } from "#domain/genesis/profiles.ts";
 import { formatCredits, parseCredits } from "#protocol/amount.ts";
-import type { AgentVerb, Bodies, DrawBody, GrantBody, PlanOp } from "#protocol/bodies.ts";
+import type {
+  AgentVerb,
+  Bodies,
+  DrawBody,
+  GrantBody,
+  PlanOp,
+  ReconcileBody,
+} from "#protocol/bodies.ts";
 import type { Tier, Verdict } from "#protocol/words.ts";
 import { World, type Cast } from "../support/world.ts";
 import { answer, HABITS, type Habit, type Player } from "./actors.ts";
@@ -165,9 +173,14 @@ export class Script {
     throw new Error(`no need ${name}`);
   }
 
-  async #tell<V extends AgentVerb>(who: string, verb: V, body: Bodies[V]): Promise<string[]> {
+  async #tell<V extends AgentVerb>(
+    who: string,
+    verb: V,
+    body: Bodies[V],
+    change: Partial<Envelope> = {},
+  ): Promise<string[]> {
     const world = await this.#open();
-    const { answer: said } = await world.say(who, verb, body);
+    const { answer: said } = await world.say(who, verb, body, change);
     if (said?.kind !== "nack") return [];
     // Only a plan is refused for so many reasons under one code.
     const why = verb === "UPDATE_PLAN" ? said.detail : undefined;
@@ -215,7 +228,9 @@ export class Script {
       case "commit": {
         const output = { result: "right" };
         const artifact = cidOf(encode(output));
-        return this.#tell(who, "COMMIT", { need, attempt, revision, artifact, output });
+        const body = { need, attempt, revision, artifact, output };
+        const ago = Number(words["ago"] ?? 0);
+        return this.#tell(who, "COMMIT", body, { sentAtMs: world.nowMs - ago });
       }
       case "yield":
         return this.#tell(who, "YIELD", { need, attempt, revision, reason: "no" });
@@ -300,6 +315,10 @@ export class Script {
       for (const { entry } of log.slice(from))
         if (entry.kind === "derived" && entry.thread === id)
           lines.push(`${name} ${this.#told(entry.verb, entry.body)}`);
+        else if (entry.kind === "given" && entry.verb === "RECONCILE") {
+          const { need, result } = entry.body as ReconcileBody;
+          if (need === id) lines.push(`${name} RECONCILE ${result}`);
+        }
       this.#seen.set(id, log.length);
     }
     return lines;

@@ -8,6 +8,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { Fault } from "#ports/faults.ts";
+import { RECORDS_STRIDE } from "#ports/store.ts";
 import { isCorrupt } from "./codes.ts";
 
 /** Raised whenever the tables change; an older program refuses a newer folder. */
@@ -22,7 +23,7 @@ const CHECKPOINT_PAGES = 4_096;
  * Every so many-th record of a bucket is indexed, so no walk is much longer. A part of the tables: another
  * number is another SCHEMA_VERSION.
  */
-export const MARK_RECORDS = 64;
+export const MARK_RECORDS = RECORDS_STRIDE;
 
 /** How long to wait for a reader outside this process, in ms. */
 const BUSY_MS = 1_000;

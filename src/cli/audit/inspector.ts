@@ -4,15 +4,14 @@
  */
 
 import { BUCKETS } from "#envelope/cid.ts";
-import { decodeEnvelope, decodeSigned, threadOf, type SignedEnvelope } from "#envelope/envelope.ts";
 import { bucketOfThread } from "#envelope/route.ts";
 import { Malformed } from "#envelope/malformed.ts";
-import type { EquivocationBody } from "#protocol/bodies.ts";
-import type { Entry, LogRecord } from "#runtime/log/record.ts";
+import type { LogRecord } from "#runtime/log/record.ts";
 import type { Json } from "./canonical-json.ts";
 import { BucketChain, Broken } from "./chain.ts";
 import { countDraws, DrawChecks, type DrawVerdict } from "./draws.ts";
 import type { Header } from "./format.ts";
+import { signedIn } from "./signed-in.ts";
 import { SignatureQueue } from "./signatures.ts";
 import { viewRecord, type Viewed } from "./view.ts";
 
@@ -69,25 +68,6 @@ export class Inspector {
     return { verdicts, counts: countDraws(verdicts) };
   }
 }
-
-/** The envelope whose signature an entry rests on. Throws Broken for evidence that shows nothing. */
-const signedIn = (
-  entry: Entry,
-  { bucket, position }: { readonly bucket: number; readonly position: number },
-): SignedEnvelope | undefined => {
-  if (entry.kind === "envelope") return entry.signed;
-  if (entry.kind !== "given" || entry.verb !== "EQUIVOCATION") return undefined;
-  const { second, first, from, thread, nonce } = entry.body as EquivocationBody;
-  const signed = decodeSigned(second);
-  const other = decodeEnvelope(signed.bytes);
-  const isPair =
-    signed.id !== first &&
-    other.from === from &&
-    other.nonce === nonce &&
-    threadOf(other, signed.id) === thread;
-  if (!isPair) throw new Broken(`the pair at position ${position} is no equivocation`, { bucket });
-  return signed;
-};
 
 const viewed = (record: LogRecord): Viewed => {
   try {

@@ -5,7 +5,8 @@ import { decodeEnvelope } from "#envelope/envelope.ts";
 import { needActor, REGISTRY } from "#actors/names.ts";
 import { rowsOf, type RegistryState } from "#domain/registry/registry.ts";
 import { stageOf } from "#machines/need-thread/need-thread.stage.ts";
-import type { EquivocationBody, NeedBody, RuleBody } from "#protocol/bodies.ts";
+import type { NeedBody } from "#protocol/bodies.ts";
+import { needOfGiven } from "#protocol/given.ts";
 import type { LogRecord } from "#runtime/log/record.ts";
 import { milliseconds } from "../display.ts";
 import { CliError } from "../errors.ts";
@@ -32,12 +33,6 @@ interface Step extends Told {
   readonly atMs: number;
 }
 
-/** The need that a given entry is about. */
-const needIn = (verb: string, body: unknown): string | undefined => {
-  if (verb === "RULE") return (body as RuleBody).need;
-  return verb === "EQUIVOCATION" ? (body as EquivocationBody).thread : undefined;
-};
-
 /** Gathers one need's entries during a replay; named by id, or by the key its requester gave it. */
 export const tellNeed = (asked: string): NeedTelling => {
   const steps: Step[] = [];
@@ -59,7 +54,7 @@ export const tellNeed = (asked: string): NeedTelling => {
     if (need === undefined) return undefined;
     if (entry?.kind === "derived" && entry.thread === need)
       return { ...at, verb: entry.verb, body: entry.body };
-    if (entry?.kind === "given" && needIn(entry.verb, entry.body) === need)
+    if (entry?.kind === "given" && needOfGiven(entry.verb, entry.body) === need)
       return { ...at, verb: entry.verb, body: entry.body };
     return undefined;
   };

@@ -11,6 +11,7 @@ import type {
   DrawBody,
   EndBody,
   EquivocationBody,
+  ReconcileBody,
   GrantBody,
   NeedBody,
   OpenAttemptBody,
@@ -131,6 +132,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `${nameOf(by)} rules that the challenge is ${upheld ? "upheld" : "rejected"}: ${reason}.`,
   EQUIVOCATION: ({ from, nonce }: EquivocationBody, { nameOf }) =>
     `${nameOf(from)} signed two envelopes under nonce ${nonce}; the pair is kept.`,
+  RECONCILE: ({ result }: ReconcileBody) => RECONCILED[result],
   CANCEL: (_body: object, _, by) => `${by} cancels.`,
   SETTLE: ({ attempt, outcome }: SettleBody) =>
     `The ledger is asked to settle attempt ${attempt} as ${outcome}.`,
@@ -139,6 +141,14 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   RELEASE: ended,
   INVALIDATE: ended,
   CLOSE: ended,
+};
+
+const RECONCILED: Readonly<Record<ReconcileBody["result"], string>> = {
+  merged: "That was signed while its sender was cut off, and took effect.",
+  orphaned:
+    "A result comes that was signed while its sender was cut off: too late for any attempt.",
+  salvaged:
+    "A result comes that was signed while its sender was cut off: its worker is an alternate of the next attempt.",
 };
 
 /** Undefined for what tells nothing by itself (a heartbeat, a draw that only asks). */

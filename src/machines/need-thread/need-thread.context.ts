@@ -65,6 +65,10 @@ export interface NeedThreadContext extends NeedThreadInput, AttemptFacts {
   readonly awards: number;
   readonly failures: number;
   readonly barred: readonly Did[];
+  /** Attempts that ended because their worker said nothing more, each with its bid. */
+  readonly silent: readonly { readonly attempt: number; readonly bid: RankedBid }[];
+  /** Bids whose result came late: the next attempt's candidates behind those still ranked. */
+  readonly alternates: readonly RankedBid[];
   /** Bids still to be tried, best first; the first is the candidate. */
   readonly ranking: readonly RankedBid[];
   /** Candidates put to a plan vote in the whole need. */
@@ -105,22 +109,46 @@ export const initialContext = (input: NeedThreadInput): NeedThreadContext => ({
   awards: 0,
   failures: 0,
   barred: [],
+  silent: [],
+  alternates: [],
   ranking: [],
   ordinal: 0,
   fundedAtMs: 0,
   late: false,
 });
 
-/** The frozen ranking without those who are barred by now. */
-export const remaining = ({ ranking, barred }: NeedThreadContext): readonly RankedBid[] =>
-  ranking.filter((bid) => !barred.includes(bid.worker));
+/** The frozen ranking without those who are barred by now, then whoever has its result already. */
+export const remaining = (c: NeedThreadContext): readonly RankedBid[] =>
+  [...c.ranking, ...c.alternates].filter((bid) => !c.barred.includes(bid.worker));
 
 /** Counters, the bar, the deadline and the frozen ranking outlive an attempt; nothing else does. */
 export const nextAttempt = (c: NeedThreadContext): Partial<NeedThreadContext> => ({
   ...FRESH,
   attempt: c.attempt + 1,
   ranking: remaining(c),
+  alternates: [],
 });
+
+/**
+ * Salvage (section 15): whoever was cut off with its work and comes back with the result is an alternate of
+ * the next attempt, under the bid that had won. It is planned, decided and judged there like any other.
+ */
+export const lateResult = (
+  c: NeedThreadContext,
+  { attempt, worker, isSalvaged }: Extract<NeedThreadEvent, { type: "LATE_RESULT" }>,
+): Partial<NeedThreadContext> => {
+  const isMeant = (one: NeedThreadContext["silent"][number]): boolean =>
+    one.attempt === attempt && one.bid.worker === worker;
+  const found = c.silent.find(isMeant);
+  if (found === undefined) return {};
+  const silent = c.silent.filter((one) => !isMeant(one));
+  if (!isSalvaged) return { silent };
+  return {
+    silent,
+    barred: c.barred.filter((did) => did !== worker),
+    alternates: [...c.alternates, found.bid],
+  };
+};
 
 /** Reasons of an attempt without a result for which its worker is not to blame. */
 const BLAMELESS = new Set(["lost", "paused", "revoked"]);
@@ -149,6 +177,10 @@ export const ending = (
     failures,
     awards,
     barred: withBarred(c, worker === undefined ? [] : [worker]),
+    silent:
+      isAward && reason === "released" && c.bid !== undefined
+        ? [...c.silent, { attempt: c.attempt, bid: c.bid }]
+        : c.silent,
     last: !(isFailure || isAward) || isSpent || isOver,
   };
 };

@@ -90,6 +90,13 @@ export type NeedThreadEvent =
       readonly output?: unknown;
       readonly telemetry?: Readonly<Record<string, unknown>>;
     }
+  /** The result of an earlier attempt whose worker was silent has come. `isSalvaged`: it may serve. */
+  | {
+      readonly type: "LATE_RESULT";
+      readonly attempt: number;
+      readonly worker: Did;
+      readonly isSalvaged: boolean;
+    }
   | { readonly type: "DRAW_REVEALED"; readonly preimage: Uint8Array }
   | { readonly type: "CANCEL" }
   | { readonly type: "CHALLENGED"; readonly atMs: LogMs; readonly challenge: EnvelopeId }

@@ -18,10 +18,18 @@ import type { Outcome } from "#protocol/words.ts";
 import type { KnownFacts } from "./need-thread.commands.ts";
 import type { NeedThreadEvent, NeedThreadInput } from "./need-thread.events.ts";
 import {
+  challenged,
+  contestEnds,
+  isAboutOpen,
+  isLastOpen,
+  isUpheld,
+} from "./need-thread.contest.ts";
+import {
   CONTESTS_MAX,
   ending,
   factsOf,
   initialContext,
+  lateResult,
   leaseEnd,
   nextAttempt,
   planVotesOf,
@@ -43,37 +51,8 @@ import {
   logEnd,
   openAttempt,
   openChallenge,
-  type Args,
   type Params,
 } from "./need-thread.orders.ts";
-
-const challenged = {
-  CHALLENGED: {
-    target: "contest_pending" as const,
-    actions: [openChallenge, "takeChallenges" as const],
-  },
-};
-
-/** A challenge has ended, ruled or without a bond. */
-const contestEnd = [
-  { guard: "isOneOfMany" as const, actions: "dropChallenge" as const },
-  {
-    guard: "isUpheldAtLast" as const,
-    target: "settling" as const,
-    actions: ["dropChallenge" as const, end("invalidated")],
-  },
-  {
-    guard: "isMootAtLast" as const,
-    target: "settling" as const,
-    actions: "dropChallenge" as const,
-  },
-  {
-    guard: "isLastOpen" as const,
-    target: "contestable" as const,
-    actions: "dropChallenge" as const,
-  },
-];
-const contestEnds = { CHALLENGE_RULED: contestEnd, CHALLENGE_REFUSED: contestEnd };
 
 const cancelUndecided = {
   target: "settling" as const,
@@ -84,13 +63,6 @@ const cancelDecided = {
   target: "revoking" as const,
   actions: ["cancelAfter" as const, endLease("revoked")],
 };
-
-const isAboutOpen = ({ context, event }: Args): boolean =>
-  (event.type === "CHALLENGE_RULED" || event.type === "CHALLENGE_REFUSED") &&
-  context.open.includes(event.challenge);
-const isLastOpen = (args: Args): boolean => isAboutOpen(args) && args.context.open.length === 1;
-const isUpheld = ({ context, event }: Args): boolean =>
-  context.upheld || (event.type === "CHALLENGE_RULED" && event.upheld);
 
 export const needThreadMachine = setup({
   types: {} as { context: NeedThreadContext; events: NeedThreadEvent; input: NeedThreadInput },
@@ -146,6 +118,9 @@ export const needThreadMachine = setup({
     })),
     dropChallenge: assign(({ context, event }) => withoutChallenge(context, event)),
     unend: assign(({ context }) => unending(context)),
+    takeLateResult: assign(({ context, event }) =>
+      event.type === "LATE_RESULT" ? lateResult(context, event) : {},
+    ),
     openNext: assign(({ context }) => nextAttempt(context)),
   },
   guards: {
@@ -257,6 +232,7 @@ export const needThreadMachine = setup({
           { target: ".settling", actions: ["beLate", end("expired")] },
         ],
       },
+      on: { LATE_RESULT: { actions: "takeLateResult" } },
       states: {
         auction: {
           on: {

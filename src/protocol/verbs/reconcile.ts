@@ -1,5 +1,7 @@
-import { COMMIT_ID } from "../examples.ts";
-import { about, cid, oneOf } from "../schema.ts";
+import { ENVELOPE_BYTES_MAX } from "#envelope/limits.ts";
+import { BYTES_32, COMMIT_ID, NEED_ID } from "../examples.ts";
+import { SIGNED_MORE_BYTES_MAX } from "../limits.ts";
+import { about, bytes, cid, oneOf, optional } from "../schema.ts";
 import { object } from "../shapes.ts";
 import { defineVerb } from "../verb-spec.ts";
 
@@ -9,11 +11,18 @@ export const reconcileVerb = defineVerb({
   sender: "leader",
   thread: "bucket",
   schema: object({
+    need: about("The need that it answers for.", cid),
     envelope: about("The envelope.", cid),
     result: about(
-      "merged: it took effect. orphaned: it came too late. salvaged: its artifact serves the next attempt.",
+      "merged: it took effect. orphaned: it came too late. salvaged: its artifact serves a later attempt.",
       oneOf("merged", "orphaned", "salvaged"),
     ),
+    wire: optional(
+      about(
+        "The envelope, signed, as it came: there unless it was merged, for then it is in this log.",
+        bytes(1, ENVELOPE_BYTES_MAX + SIGNED_MORE_BYTES_MAX),
+      ),
+    ),
   }),
-  example: { envelope: COMMIT_ID, result: "merged" },
+  example: { need: NEED_ID, envelope: COMMIT_ID, result: "orphaned", wire: BYTES_32 },
 });

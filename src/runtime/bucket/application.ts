@@ -191,6 +191,16 @@ export interface Application {
   readonly known: (admitted: Admitted, view: BucketView) => Refused | undefined;
   /** Every other rule, in order of precedence, on the state as it is. Presence in the log is the verdict. */
   readonly admit: (admitted: Admitted, view: BucketView, nowMs: number) => Refused | undefined;
+  /**
+   * What is logged of an envelope beside the verdict: behind it where it was let in, in its stead where it
+   * was refused. `nowMs` is wall time.
+   */
+  readonly beside: (
+    admitted: Admitted,
+    refused: Refused | undefined,
+    view: BucketView,
+    nowMs: number,
+  ) => { readonly verb: string; readonly body: unknown } | undefined;
   /** Bring a logged envelope to its actors. */
   readonly envelope: (admitted: Admitted, turn: Turn, position: number) => void;
   /** Has this ask been answered? Then it is not logged again. */

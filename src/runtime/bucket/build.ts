@@ -27,10 +27,10 @@ export interface BuildOptions {
   /** A keyed hash of the epoch's secret. */
   readonly chance: (label: Uint8Array) => Uint8Array;
   /**
-   * What is logged of an input, on the state as it is at its turn: itself; evidence in its stead; or
-   * nothing (it is answered outside the log, or dropped).
+   * What is logged of an input, on the state as it is at its turn: itself, and what is to be said of it;
+   * evidence in its stead; or nothing (it is answered outside the log, or dropped).
    */
-  readonly admit: (input: TurnInput, view: BucketView, outputs: Outputs) => TurnInput | undefined;
+  readonly admit: (input: TurnInput, view: BucketView, outputs: Outputs) => readonly TurnInput[];
   /** What must be fetched for a pin before the turn's handlers read it. */
   readonly document: (hash: string) => unknown;
 }
@@ -50,15 +50,14 @@ export const buildTurn = (
     chance: options.chance,
   });
   const fired = turn.fireTimers();
-  for (const offered of inputs) {
-    const input = options.admit(offered, turn, turn.outputs);
-    if (input === undefined) continue;
-    if (input.kind === "given") {
-      const pin = app.pins(input.verb, input.body);
-      if (pin !== undefined) state.pinnedDocument = options.document(pin.hash);
+  for (const offered of inputs)
+    for (const input of options.admit(offered, turn, turn.outputs)) {
+      if (input.kind === "given") {
+        const pin = app.pins(input.verb, input.body);
+        if (pin !== undefined) state.pinnedDocument = options.document(pin.hash);
+      }
+      turn.take(input);
     }
-    turn.take(input);
-  }
   if (entries.length === 0) {
     if (fired === 0) {
       // Nothing is logged, so nothing may have changed, T included (P2).

@@ -22,7 +22,7 @@ import { Threads, type EncodedThreads } from "./threads.ts";
 export const DEAD_REMEMBERED_MAX = 1_024;
 
 /** Of what `encode` gives. A snapshot of another format is passed over: the log says the same. */
-export const STATE_FORMAT = 3;
+export const STATE_FORMAT = 4;
 
 /** What nothing has happened to for one to two times this long rests, ms of T. */
 export const REST_MS = 10_000;

@@ -1,7 +1,7 @@
 /**
  * Which inputs a turn lets in, on the bucket's state at that moment. Refused envelopes are answered and
  * not logged: being in the log is the verdict, and replay does not judge again. Of an equivocation the
- * pair is logged in the envelope's stead.
+ * pair is logged in the envelope's stead; of some envelopes the application logs what became of them.
  */
 
 import { mark } from "#ports/marks.ts";
@@ -25,14 +25,14 @@ export const admit = (
   input: TurnInput,
   view: BucketView,
   outputs: Outputs,
-): TurnInput | undefined => {
+): readonly TurnInput[] => {
   switch (input.kind) {
     case "given":
-      return input;
+      return [input];
     case "answer": {
       // An answer to nothing open is a copy of one that has been taken (E6).
-      for (const ask of state.asks.values()) if (ask.number === input.number) return input;
-      return undefined;
+      for (const ask of state.asks.values()) if (ask.number === input.number) return [input];
+      return [];
     }
     case "ask": {
       const recalled = judge.app.recall(input, view);
@@ -40,7 +40,7 @@ export const admit = (
       if (recalled.kind === "answered") mark("ask.repeated");
       if (recalled.kind === "answered")
         outputs.answers.push({ to: input.from, number: input.number, payload: recalled.answer });
-      return recalled.kind === "new" ? input : undefined;
+      return recalled.kind === "new" ? [input] : [];
     }
     case "envelope":
       return admitEnvelope(judge, state, input, view, outputs);
@@ -55,17 +55,17 @@ const admitEnvelope = (
   input: Extract<TurnInput, { kind: "envelope" }>,
   view: BucketView,
   outputs: Outputs,
-): TurnInput | undefined => {
+): readonly TurnInput[] => {
   const { admitted } = input;
   const { envelope, signed, thread } = admitted;
-  const refuse = (refused: Refused): undefined => {
+  const refuse = (refused: Refused): readonly TurnInput[] => {
     if (judge.app.isFinal(refused.code)) judge.refusals.remember(signed.id, refused);
     outputs.receipts.push({
       to: envelope.from,
       envelope: signed.id,
       answer: { kind: "nack", ...refused },
     });
-    return undefined;
+    return [];
   };
   const heard = state.threads.hear(thread, envelope.from, envelope.nonce, signed.id);
   if (heard.kind === "again") {
@@ -85,7 +85,7 @@ const admitEnvelope = (
       const { code, detail } = row.state;
       return refuse(detail === undefined ? { code } : { code, detail });
     }
-    return undefined;
+    return [];
   }
   const before = judge.refusals.of(signed.id);
   if (before !== undefined) {
@@ -96,7 +96,7 @@ const admitEnvelope = (
   if (unknown !== undefined) {
     if (input.connection !== undefined)
       outputs.rejections.push({ connection: input.connection, signed, refused: unknown });
-    return undefined;
+    return [];
   }
   if (heard.kind === "old") {
     mark("envelope.nonce-old");
@@ -107,8 +107,8 @@ const admitEnvelope = (
     const { first } = heard;
     const by = first?.envelope ?? "another";
     refuse({ code: "EQUIVOCATION", detail: `nonce ${envelope.nonce} was used by ${by}` });
-    if (first === undefined || !state.equivocations.wants(envelope.from)) return undefined;
-    return { kind: "given", verb: EQUIVOCATION, body: pairOf(admitted, first) };
+    if (first === undefined || !state.equivocations.wants(envelope.from)) return [];
+    return [{ kind: "given", verb: EQUIVOCATION, body: pairOf(admitted, first) }];
   }
   const heardMost = state.threads.lamport(thread);
   if (envelope.lamport - heardMost > judge.app.lamportJumpMax)
@@ -116,5 +116,7 @@ const admitEnvelope = (
   const nowMs = judge.nowMs();
   if (nowMs > envelope.expiresAtMs) return refuse({ code: "EXPIRED" });
   const refused = judge.app.admit(admitted, view, nowMs);
-  return refused === undefined ? input : refuse(refused);
+  const beside = judge.app.beside(admitted, refused, view, nowMs);
+  const logged = refused === undefined ? [input] : refuse(refused);
+  return beside === undefined ? logged : [...logged, { kind: "given", ...beside }];
 };

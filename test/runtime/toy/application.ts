@@ -226,6 +226,11 @@ export const createApplication = (_init?: unknown): Application => ({
     (envelope.body as { refuse?: boolean }).refuse === true
       ? { code: "STATE", detail: "as asked" }
       : undefined,
+  beside: ({ envelope }, refused) => {
+    const { beside } = envelope.body as { beside?: string };
+    if (beside === undefined) return undefined;
+    return { verb: "SAY", body: `${beside} ${refused?.code ?? "was let in"}` };
+  },
   envelope: (admitted, turn) => VERBS[admitted.envelope.verb]?.(saidOf(admitted), turn),
   recall,
   ask,
