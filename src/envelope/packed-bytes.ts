@@ -7,6 +7,9 @@
  */
 
 const BYTES_START = 64;
+/** An array below so many bytes doubles when it is full; a larger one grows by a quarter. */
+const DOUBLED_MAX = 1024 * 1024;
+const GROWTH = 1.25;
 /** Bytes of the longest number: 53 bits, seven a byte. */
 const NUMBER_BYTES_MAX = 8;
 const LOW_BITS = 128;
@@ -58,6 +61,11 @@ export class PackedBytes {
     return this.#gone + this.#end;
   }
 
+  /** A view of what is kept, valid until something is written. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
   /** A copy of what is kept. */
   kept(): Uint8Array {
     return this.#bytes.slice(this.#start, this.#end);
@@ -107,9 +115,12 @@ export class PackedBytes {
     const isHalfEmpty = this.#start >= this.#bytes.length / 2 && kept + bytes <= this.#start;
     const to = isHalfEmpty
       ? this.#bytes
-      : new Uint8Array(Math.max(this.#bytes.length * 2, kept + bytes));
+      : new Uint8Array(Math.max(grown(this.#bytes.length), kept + bytes));
     to.set(this.#bytes.subarray(this.#start, this.#end), 0);
     this.#gone += this.#start;
     [this.#bytes, this.#end, this.#start] = [to, kept, 0];
   }
 }
+
+const grown = (length: number): number =>
+  length < DOUBLED_MAX ? length * 2 : Math.ceil(length * GROWTH);

@@ -47,10 +47,10 @@ export class PackedMap {
     return this.#packed.end - this.#packed.start;
   }
 
-  /** A copy of every entry. */
+  /** A view of every entry, valid until something is set or deleted. */
   kept(): Uint8Array {
     if (this.#gone > 0) this.#compact();
-    return this.#packed.kept();
+    return this.#packed.view();
   }
 
   set(key: string, row: Uint8Array): void {

@@ -98,7 +98,8 @@ export const endedNeedLog = async (
   let from = await strideBefore(swarm, bucket, records, postedAtMs);
   for (let limit = RECORDS_STRIDE + 1; from < records; limit = LIFE_RECORDS) {
     const read = await swarm.store.read(bucket, from, limit);
-    for (const record of since(read, postedAtMs).map(decodeRecord)) {
+    for (const bytes of since(read, postedAtMs)) {
+      const record = decodeRecord(bytes);
       if (record.atMs > endedAtMs) return { entries, records };
       entries.push(...entriesIn(record, need));
     }

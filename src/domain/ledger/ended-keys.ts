@@ -4,6 +4,8 @@
  */
 
 import { decode, encode } from "#envelope/canonical.ts";
+import { cidOfDigest, codecOf, digestOf, hex, isCid, unhex } from "#envelope/cid.ts";
+import { PackedBytes, readBlock, readNumber } from "#envelope/packed-bytes.ts";
 import { PackedMap } from "#envelope/packed-map.ts";
 import type { Cid, LogMs } from "#protocol/words.ts";
 
@@ -22,7 +24,7 @@ export class EndedKeys {
 
   /** They come in the order of `untilMs`. */
   add(key: string, row: KeyRow): void {
-    this.#rows.set(key, encode([row.untilMs, row.first, row.content]));
+    this.#rows.set(key, packed(row));
   }
 
   get(key: string): KeyRow | undefined {
@@ -40,7 +42,26 @@ export class EndedKeys {
   }
 }
 
+/** Both are digests, or else they are spelled out. */
+const DIGESTS = 0;
+const SPELLED = 1;
+const DIGEST = /^[0-9a-f]{64}$/;
+
+const packed = ({ untilMs, first, content }: KeyRow): Uint8Array => {
+  const bytes = new PackedBytes();
+  bytes.number(untilMs);
+  const isDigests = isCid(first) && codecOf(first) === "dag-cbor" && DIGEST.test(content);
+  bytes.number(isDigests ? DIGESTS : SPELLED);
+  bytes.block(isDigests ? digestOf(first) : encode(first));
+  bytes.block(isDigests ? unhex(content) : encode(content));
+  return bytes.kept();
+};
+
 const rowOf = (bytes: Uint8Array): KeyRow => {
-  const [untilMs, first, content] = decode(bytes) as [LogMs, Cid, string];
-  return { untilMs, first, content };
+  const from = { at: 0 };
+  const untilMs = readNumber(bytes, from);
+  const isDigests = readNumber(bytes, from) === DIGESTS;
+  const [first, content] = [readBlock(bytes, from), readBlock(bytes, from)];
+  if (isDigests) return { untilMs, first: cidOfDigest(first), content: hex(content) };
+  return { untilMs, first: decode(first) as Cid, content: decode(content) as string };
 };
