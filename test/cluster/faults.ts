@@ -13,14 +13,14 @@ import { market, module, tasks, verifier, worker } from "../integration/square-m
 import { LocalCluster, type Supervisor } from "./local-cluster.ts";
 
 const HELP = `npm run chaos:cluster -- [options]
-  --needs <n>     of the whole job (default 16000, enough for all faults at 40 ends a second)
+  --needs <n>     of the whole job (default 24000, enough for all faults at 60 ends a second)
   --only <fault>  this fault alone; may be repeated
 Exit code 1 where a need was lost or a promise broken.
 `;
 
 const { values: flags } = parseArgs({
   options: {
-    needs: { type: "string", default: "16000" },
+    needs: { type: "string", default: "24000" },
     only: { type: "string", multiple: true },
     help: { type: "boolean", default: false },
   },
