@@ -22,15 +22,14 @@ import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
 import { mark } from "#ports/marks.ts";
 import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
-import { inLanes } from "../host/lanes.ts";
 import { GatheredHeads } from "./gathered-heads.ts";
 
 /** Records that `restock` looks for on the stream at a time. */
 const RESTOCK_AT_A_TIME = 64;
 /** Records that came from the stream are written to the own disk by so many: each time is an fsync. */
 const KEPT_AT_A_TIME = 256;
-/** Buckets that `fill` walks side by side: it is no load beside the work. */
-const FILLED_AT_A_TIME = 4;
+/** Records after which `fill` rests: it is no load beside the work. */
+export const FILLED_AT_A_TIME = 32;
 
 /** What is known of a bucket's chain: the hashes of its newest records. */
 interface Chain {
@@ -65,8 +64,10 @@ export class ClusterStore implements LedStore {
   readonly #chains = new Map<number, Chain>();
   /** Of each bucket that was looked at, the hash of an old record. */
   readonly #old = new Map<number, Uint8Array>();
-  /** Buckets whose records are all on the own disk. */
+  /** Buckets whose records have all been on the own disk since they are led here. */
   readonly #filled = new Set<number>();
+  /** Of each bucket that was filled ever, how many of its first records are on the own disk. */
+  readonly #whole = new Map<number, number>();
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -108,8 +109,11 @@ export class ClusterStore implements LedStore {
     return Promise.all(wanted.map(async (hash) => (await this.#record(bucket, hash)).bytes));
   }
 
-  /** The chain from this record on: walked back from the head to what is known, or to the record. */
-  async #chainFrom(bucket: number, from: number): Promise<Chain> {
+  /**
+   * The chain from this record on: walked back from the head to what is known, or to the record. `rest` is
+   * waited for now and then, by whoever is in no hurry.
+   */
+  async #chainFrom(bucket: number, from: number, rest?: () => Promise<void>): Promise<Chain> {
     const head = await this.head(bucket);
     const known = this.#chains.get(bucket);
     const end = known === undefined ? 0 : known.base + known.hashes.length;
@@ -129,6 +133,7 @@ export class ClusterStore implements LedStore {
           throw new Fault("RECORD_MISSING", misplaced(bucket, record));
         if (brought.length >= KEPT_AT_A_TIME) await keep();
         newer.push(hash);
+        if (rest !== undefined && newer.length % FILLED_AT_A_TIME === 0) await rest();
         index -= 1;
         hash = record.parent;
       }
@@ -142,7 +147,7 @@ export class ClusterStore implements LedStore {
         : { base: index, hashes: newer };
     if (chain.base > from && chain.base > 0) {
       this.#chains.delete(bucket);
-      return this.#chainFrom(bucket, from);
+      return this.#chainFrom(bucket, from, rest);
     }
     this.#chains.set(bucket, chain);
     return chain;
@@ -209,20 +214,24 @@ export class ClusterStore implements LedStore {
   }
 
   /**
-   * Q7. Each of the buckets that are led here is walked down to its beginning, once for as long as it is led
-   * here; one of which a record is nowhere is left as it is, and answered. Rejects where a port does.
+   * Q7. Each of the buckets that are led here is walked down to what is known to be on the own disk, once for
+   * as long as it is led here; one of which a record is nowhere is left as it is, and answered. Rejects
+   * where a port does.
    */
-  async fill(led: readonly number[]): Promise<readonly number[]> {
+  async fill(led: readonly number[], rest: () => Promise<void>): Promise<readonly number[]> {
     const missing: number[] = [];
     for (const bucket of this.#filled) if (!led.includes(bucket)) this.#filled.delete(bucket);
-    const left = led.filter((bucket) => !this.#filled.has(bucket));
-    await inLanes(left, FILLED_AT_A_TIME, async (bucket) => {
-      const chain = await this.#chainFrom(bucket, 0).catch(noneIfMissing);
+    for (const bucket of led) {
+      if (this.#filled.has(bucket)) continue;
+      const whole = this.#whole.get(bucket) ?? 0;
+      const chain = await this.#chainFrom(bucket, whole, rest).catch(noneIfMissing);
       if (chain === undefined) missing.push(bucket);
+      else this.#whole.set(bucket, chain.base + chain.hashes.length);
       // The hashes of a whole chain are not worth their memory: it was walked to be on the disk.
       this.#chains.delete(bucket);
       this.#filled.add(bucket);
-    });
+      await rest();
+    }
     return missing;
   }
 

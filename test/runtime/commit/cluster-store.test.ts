@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { emptyHead } from "#ports/commit-rules.ts";
 import type { Session } from "#ports/consensus.ts";
 import type { Head } from "#ports/store.ts";
-import { ClusterStore } from "#runtime/commit/cluster-store.ts";
+import { ClusterStore, FILLED_AT_A_TIME } from "#runtime/commit/cluster-store.ts";
 import { Prng } from "#sim/kernel/prng.ts";
 import { SimConsensus } from "#sim/world/consensus.ts";
 import { SimJournal, SimStream } from "#sim/world/journal.ts";
@@ -11,6 +11,8 @@ import { writeOn } from "../../contracts/store.ts";
 const BUCKET = 7;
 /** More than `restock` looks for at a time. */
 const RECORDS = 150;
+
+const rest = async (): Promise<void> => {};
 
 describe("records that the stream has lost", () => {
   let consensus: SimConsensus;
@@ -48,6 +50,22 @@ describe("records that the stream has lost", () => {
     await expect(third.read(BUCKET, 0, RECORDS)).rejects.toThrow(/RECORD_MISSING/);
     await own.restock(BUCKET);
     expect(await third.read(BUCKET, 0, RECORDS)).toEqual(await own.read(BUCKET, 0, RECORDS));
+  });
+
+  it("are brought to a new disk with rests between, and once: led again, only what is newer is", async () => {
+    const heir = storeOf(new SimJournal());
+    let rests = 0;
+    const counted = async (): Promise<void> => void (rests += 1);
+    await heir.fill([BUCKET], counted);
+    const whole = Math.floor(RECORDS / FILLED_AT_A_TIME) + 1;
+    expect(rests).toBe(whole);
+    await heir.fill([BUCKET], counted);
+    expect(rests).toBe(whole);
+    await heir.fill([], counted);
+    await heir.fill([BUCKET], counted);
+    expect(rests).toBe(whole + 1);
+    stream.wipe();
+    expect(await heir.read(BUCKET, 0, RECORDS)).toEqual(await own.read(BUCKET, 0, RECORDS));
   });
 
   it("are not said to be back while the stream does not answer", async () => {
@@ -207,7 +225,7 @@ describe("a snapshot of the stream", () => {
     const heir = storeOf();
     await save(own, heads[2]!);
     expect(await loaded(heir)).toBe(3);
-    expect(await heir.fill([BUCKET])).toEqual([]);
+    expect(await heir.fill([BUCKET], rest)).toEqual([]);
     stream.wipe();
     expect(await heir.read(BUCKET, 0, 9)).toEqual(await own.read(BUCKET, 0, 9));
     // Where a record is nowhere, what can be led is led all the same.
@@ -215,7 +233,7 @@ describe("a snapshot of the stream", () => {
     await heir.restock(BUCKET);
     expect(await loaded(third)).toBe(3);
     stream.wipe();
-    expect(await third.fill([BUCKET])).toEqual([BUCKET]);
+    expect(await third.fill([BUCKET], rest)).toEqual([BUCKET]);
     await expect(third.read(BUCKET, 0, 9)).rejects.toThrow(/RECORD_MISSING/);
   });
 
