@@ -27,6 +27,8 @@ export const VALID_MS = 10 * 60_000;
 /** First and longest wait before the same bytes go again; doubled each time. */
 export const RESEND_MIN_MS = 200;
 export const RESEND_MAX_MS = 5_000;
+/** Refusals to come later of one envelope, each twice as long after the one before: 6.2 s in all. */
+export const LATERS_MAX = 6;
 /** What waits so long for its next resend, 1.4 s after it was signed, is kept in the outbox. */
 export const KEPT_FROM_MS = 800;
 /** Times that a verb is signed anew, each after twice the wait of the one before: 6.2 s in all. */
@@ -44,6 +46,8 @@ interface Unanswered {
   readonly resolve: (receipt: Receipt) => void;
   readonly isToKeep: boolean;
   waitMs: number;
+  /** Times that it was refused and may come later. */
+  laters: number;
   cancel: (() => void) | undefined;
 }
 
@@ -255,6 +259,7 @@ export class AgentClient {
       resolve,
       isToKeep,
       waitMs: RESEND_MIN_MS,
+      laters: 0,
       cancel: undefined,
     };
     this.#unanswered.set(prepared.id, waiting);
@@ -273,17 +278,24 @@ export class AgentClient {
     waiting.waitMs = Math.min(waiting.waitMs * 2, RESEND_MAX_MS);
   }
 
+  /**
+   * The resend that is planned carries the same bytes; after a silence it is planned anew, soon. An answer
+   * that cost work comes again for as long as it is valid: what refuses it is about to pass.
+   */
+  #comesLater(waiting: Unanswered): boolean {
+    waiting.laters += 1;
+    if (waiting.laters === 1) {
+      waiting.waitMs = RESEND_MIN_MS;
+      this.#resendLater(waiting);
+    }
+    return waiting.isToKeep || waiting.laters < LATERS_MAX;
+  }
+
   #receipt(receipt: Receipt): void {
     const waiting = this.#unanswered.get(receipt.envelope);
     if (waiting === undefined) return;
-    if (
-      receipt.kind === "nack" &&
-      REFUSALS[receipt.code].retry === "later" &&
-      waiting.waitMs < RESEND_MAX_MS
-    ) {
-      // The resend that is already planned carries the same bytes.
+    if (isNack(receipt) && REFUSALS[receipt.code].retry === "later" && this.#comesLater(waiting))
       return;
-    }
     waiting.cancel?.();
     this.#unanswered.delete(receipt.envelope);
     this.#options.outbox?.answered(receipt);

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import {
   AgentClient,
   KEPT_FROM_MS,
+  LATERS_MAX,
   RESEND_MAX_MS,
   RESIGNS_MAX,
   THREADS_REMEMBERED_MAX,
@@ -18,6 +19,7 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
   let events: LinkEvents | undefined;
   let due: (() => void)[] = [];
   const wires: Uint8Array[] = [];
+  let isHeard = true;
   const client = new AgentClient({
     signer: signerFromSeed(new Uint8Array(32).fill(9)),
     swarm: "toy.0123456789abcdef",
@@ -27,7 +29,7 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
       detach: () => {},
       send: (_thread, wire) => {
         wires.push(wire);
-        events?.rejected?.(decodeSigned(wire).id, code, "as told");
+        if (isHeard) events?.rejected?.(decodeSigned(wire).id, code, "as told");
       },
     },
     clock: {
@@ -47,8 +49,11 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
     due = [];
     for (const wake of wakes) wake();
   };
-  return { client, again, wires, sent: () => wires.length };
+  const listen = (heard: boolean): void => void (isHeard = heard);
+  return { client, again, wires, listen, sent: () => wires.length };
 };
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 it("takes a transport error about its own envelope for a refusal", async () => {
   const { client } = answeredBy("WRONG_SWARM");
@@ -63,6 +68,33 @@ it("sends again what was told to come later, and gives up on a registration that
   for (let waitMs = 200; waitMs < RESEND_MAX_MS; waitMs *= 2) again();
   expect(await said).toMatchObject({ code: "NOT_REGISTERED" });
   expect(sent()).toBeGreaterThan(3);
+});
+
+it("comes later after a silence too, and never gives up an answer that cost work", async () => {
+  const silent = answeredBy("NO_REGISTRY");
+  silent.listen(false);
+  const thread = cidOf(new Uint8Array([1]));
+  const place = { need: thread, attempt: 1, revision: 1 };
+  let beat: unknown;
+  let commit: unknown;
+  void silent.client
+    .say("HEARTBEAT", thread, { ...place, progress: 0 })
+    .then((said) => (beat = said));
+  void silent.client
+    .say("COMMIT", thread, { ...place, artifact: thread, output: 1 })
+    .then((said) => (commit = said));
+  await Promise.resolve();
+  // Nobody answers for so long that the longest wait is reached.
+  for (let n = 0; n < 10; n += 1) silent.again();
+  silent.listen(true);
+  for (let n = 1; n < LATERS_MAX; n += 1) silent.again();
+  await settled();
+  expect([beat, commit]).toEqual([undefined, undefined]);
+  silent.again();
+  for (let n = 0; n < 20; n += 1) silent.again();
+  await settled();
+  expect(beat).toMatchObject({ code: "NO_REGISTRY" });
+  expect(commit).toBeUndefined();
 });
 
 it("keeps an answer that cost work once it waits long for a receipt, and no sign of life", async () => {
