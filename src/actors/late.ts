@@ -37,7 +37,8 @@ export const reconciled =
     if (envelope.verb !== "COMMIT" || refused.code !== "STALE_FENCE") return undefined;
     const silent = silentAttempt(view, need, attempt, envelope.from);
     if (silent === undefined) return undefined;
-    mark(silent.isOver ? "late.orphaned" : "late.salvaged");
+    if (silent.isOver) mark("late.orphaned");
+    else mark("late.salvaged");
     return reconcile({
       need,
       envelope: signed.id,
@@ -48,7 +49,7 @@ export const reconciled =
 
 /** The given entry: who has its result already may be a candidate again. */
 export const takeReconciled = ({ need, result, wire }: ReconcileBody, turn: Turn): void => {
-  if (wire === undefined) return;
+  if (need === undefined || wire === undefined) return;
   const { from, body } = decodeEnvelope(decodeSigned(wire).bytes);
   const { attempt } = body as CommitBody;
   const isSalvaged = result === "salvaged";

@@ -3,9 +3,10 @@
  * envelopes. What it has not answered is asked again after any cut; what it has, and nobody has heard, is
  * in its outbox, where it has one.
  *
- * G1  A notice is answered once while this process lives; a repeated one changes nothing. A call for
- *     bids is repeated only where the answer did not count: the auction was closed when it came, or has
- *     been opened again since. So it is answered again, once the earlier answer has its receipt.
+ * G1  A notice is answered once while this process lives; a repeated one changes nothing. It is answered
+ *     again where the answer did not count: what was refused, for a bucket may have told of a turn that
+ *     came to nothing and is told anew; and a call for bids, which is repeated only where the auction was
+ *     closed when the answer came, or has been opened again since.
  * G2  HEARTBEAT is sent only after a sign of life of the program in that interval.
  * G3  A result that comes after the lease's end is still sent under its old revision: whether it counts
  *     is the bucket's to say (STALE_FENCE), never this clock's.
@@ -37,7 +38,7 @@ import { CALL_MS_MAX, workMs } from "./work-time.ts";
 export const ANSWERED_MAX = 16_384;
 /** Needs whose first mention and bid are remembered; of a forgotten one only the lease is known. */
 export const NEEDS_REMEMBERED_MAX = 16_384;
-/** Results that came too late, kept for the case that their need is awarded again: 48 KiB each at most. */
+/** Results that came too late and verdicts that were refused, kept in case they are asked for again. */
 export const RESULTS_KEPT_MAX = 256;
 /** Units of the reason of a YIELD, and of a verdict. */
 const YIELD_UNITS_MAX = 200;
@@ -82,6 +83,10 @@ export class HiredAgent {
   readonly #firstHeardMs = new Recent<number>(NEEDS_REMEMBERED_MAX);
   /** What the program's own bids promised, by need and attempt. */
   readonly #etas = new Recent<number>(NEEDS_REMEMBERED_MAX);
+  /** Verdicts that were refused, by their notice: asked again, they are said again. */
+  readonly #judged = new Recent<{ readonly verdict: Verdict; readonly reason?: string }>(
+    RESULTS_KEPT_MAX,
+  );
   /** By need: a need's input never changes, and nobody has judged these. */
   readonly #late = new Recent<Omit<Commit, "block">>(RESULTS_KEPT_MAX);
 
@@ -114,7 +119,9 @@ export class HiredAgent {
       if (key !== undefined) this.#answered.delete(key);
     };
     void this.#answer(notice)
-      .then(notice.kind === "bid" ? forget : undefined)
+      .then((isRefused) => {
+        if (notice.kind === "bid" || isRefused) forget();
+      })
       .catch((error: unknown) => {
         forget();
         this.#event({
@@ -130,7 +137,8 @@ export class HiredAgent {
     this.#o.onEvent?.(event);
   }
 
-  async #answer(notice: Notice): Promise<void> {
+  /** True: what was said last was refused. */
+  async #answer(notice: Notice): Promise<boolean> {
     switch (notice.kind) {
       case "bid":
         return this.#bid(notice);
@@ -156,40 +164,39 @@ export class HiredAgent {
       case "stop":
       case "reveal-draw":
       case "ended":
-        return undefined;
+        return false;
       default:
         return notice satisfies never;
     }
   }
 
-  #said(verb: string, receipt: Receipt): void {
+  #said(verb: string, receipt: Receipt): boolean {
     if (isNack(receipt)) this.#event({ type: "refused", verb, code: receipt.code });
+    return isNack(receipt);
   }
 
   /* --------------------------------------------------------------------- bidding */
 
-  async #bid(notice: Of<"bid">): Promise<void> {
+  async #bid(notice: Of<"bid">): Promise<boolean> {
     const { need, attempt, mode } = notice;
     if (!this.#firstHeardMs.has(need)) this.#firstHeardMs.set(need, this.#o.clock.monotonicMs());
     const bid = await this.#offer(notice);
     if (bid === undefined) {
-      this.#said(
+      return this.#said(
         "PROPOSE",
         await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { pass: true } }),
       );
-      return;
     }
     if (mode === "open") {
-      this.#said(
+      return this.#said(
         "PROPOSE",
         await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { open: bid } }),
       );
-      return;
     }
     const salt = this.#salt(`bid/${need}/${attempt}`);
     this.#bids.set(`${need}/${attempt}`, bid);
     const sealed = sealedBidDigest(this.#o.client.did, bid, salt);
-    this.#said(
+    return this.#said(
       "PROPOSE",
       await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { sealed } }),
     );
@@ -215,12 +222,12 @@ export class HiredAgent {
     return { price, etaMs, patch: [] };
   }
 
-  async #revealBid(notice: Of<"reveal-bid">): Promise<void> {
+  async #revealBid(notice: Of<"reveal-bid">): Promise<boolean> {
     const { need, attempt, proposal } = notice;
     const bid = this.#bids.get(`${need}/${attempt}`);
-    if (bid === undefined) return;
+    if (bid === undefined) return false;
     const salt = this.#salt(`bid/${need}/${attempt}`);
-    this.#said(
+    return this.#said(
       "REVEAL",
       await this.#o.client.say("REVEAL", need, { what: "bid", need, attempt, proposal, salt, bid }),
     );
@@ -228,7 +235,7 @@ export class HiredAgent {
 
   /* --------------------------------------------------------------------- working */
 
-  async #work(notice: Of<"work">): Promise<void> {
+  async #work(notice: Of<"work">): Promise<boolean> {
     const { need, attempt, revision, heartbeatMs } = notice;
     const { client, runner, clock } = this.#o;
     const late = this.#late.get(need);
@@ -263,21 +270,23 @@ export class HiredAgent {
       this.#event({ type: "failed", call: "work", code: commit.code, detail: commit.detail });
       const reason = cut(`${commit.code}: ${commit.detail}`, YIELD_UNITS_MAX);
       this.#said("YIELD", await client.say("YIELD", need, { need, attempt, revision, reason }));
-      return;
+      return false;
     }
     const { block, ...said } = commit;
     if (block !== undefined) await this.#o.blocks.put(block, "dag-cbor");
-    await this.#commit(notice, said);
+    return this.#commit(notice, said);
   }
 
   async #commit(
     { need, attempt, revision }: Of<"work">,
     said: Omit<Commit, "block">,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const body = { need, attempt, revision, ...said };
     const receipt = await this.#o.client.say("COMMIT", need, body);
-    this.#said("COMMIT", receipt);
     this.#keepLate(need, said, receipt);
+    this.#said("COMMIT", receipt);
+    // What was refused for another reason would be refused again, and work is dear.
+    return isNack(receipt) && receipt.code === "STALE_FENCE";
   }
 
   /** Asked when the program starts: waiting for it takes from the need's time, not from the call's. */
@@ -300,7 +309,7 @@ export class HiredAgent {
 
   /* --------------------------------------------------------------------- judging */
 
-  async #judgePlan(notice: Of<"judge-plan">): Promise<void> {
+  async #judgePlan(notice: Of<"judge-plan">): Promise<boolean> {
     const { need, attempt, proposal, seat, bid, body } = notice;
     let verdict: Verdict =
       bid.price <= body.bounty && bid.etaMs <= body.deadlineMs ? "pass" : "fail";
@@ -318,25 +327,26 @@ export class HiredAgent {
     if (notice.sealed) return this.#hideVote("plan", notice, proposal, verdict);
     const policyDigest = this.#o.policy;
     const body_ = { need, attempt, proposal, seat, verdict, policyDigest };
-    this.#said("ATTEST_PLAN", await this.#o.client.say("ATTEST_PLAN", need, body_));
+    return this.#said("ATTEST_PLAN", await this.#o.client.say("ATTEST_PLAN", need, body_));
   }
 
-  async #judge(notice: Of<"judge">): Promise<void> {
+  async #judge(notice: Of<"judge">): Promise<boolean> {
     const { need, attempt, commit, seat } = notice;
-    const { verdict, reason } = await this.#verdict(notice);
+    const key = keyOf(notice) ?? "";
+    const judged = this.#judged.get(key) ?? (await this.#verdict(notice));
+    const { verdict, reason } = judged;
     if (notice.sealed) return this.#hideVote("result", notice, commit, verdict);
-    this.#said(
-      "ATTEST",
-      await this.#o.client.say("ATTEST", need, {
-        need,
-        attempt,
-        commit,
-        seat,
-        verdict,
-        policyDigest: this.#o.policy,
-        ...(reason === undefined ? {} : { reason: cut(reason, REASON_UNITS_MAX) }),
-      }),
-    );
+    const receipt = await this.#o.client.say("ATTEST", need, {
+      need,
+      attempt,
+      commit,
+      seat,
+      verdict,
+      policyDigest: this.#o.policy,
+      ...(reason === undefined ? {} : { reason: cut(reason, REASON_UNITS_MAX) }),
+    });
+    if (isNack(receipt)) this.#judged.set(key, judged);
+    return this.#said("ATTEST", receipt);
   }
 
   async #verdict(notice: Of<"judge">): Promise<{ verdict: Verdict; reason?: string }> {
@@ -368,7 +378,7 @@ export class HiredAgent {
     notice: { need: string; attempt: number; seat: number },
     subject: string,
     verdict: Verdict,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { need, attempt, seat } = notice;
     const key = seatKey({ need, attempt, question, seat });
     this.#votes.set(key, { subject, verdict });
@@ -376,18 +386,18 @@ export class HiredAgent {
     this.#answered.delete(`reveal-vote/${key}`);
     const salt = this.#salt(`vote/${subject}/${key}`);
     const hash = voteDigest(subject, this.#o.client.did, verdict, salt);
-    this.#said(
+    return this.#said(
       "VOTE",
       await this.#o.client.say("VOTE", need, { need, attempt, question, seat, subject, hash }),
     );
   }
 
-  async #revealVote(notice: Of<"reveal-vote">): Promise<void> {
+  async #revealVote(notice: Of<"reveal-vote">): Promise<boolean> {
     const { need, attempt, question, seat } = notice;
     const key = seatKey(notice);
     const vote = this.#votes.get(key);
-    if (vote === undefined) return;
-    this.#said(
+    if (vote === undefined) return false;
+    return this.#said(
       "REVEAL",
       await this.#o.client.say("REVEAL", need, {
         what: "vote",

@@ -370,7 +370,8 @@ export interface RuleBody {
   readonly reason: string;
 }
 export interface ReconcileBody {
-  readonly need: NeedId;
+  /** Always there; not so in the first form of this entry, which nobody wrote. */
+  readonly need?: NeedId;
   readonly envelope: EnvelopeId;
   readonly result: "merged" | "orphaned" | "salvaged";
   /** The envelope, signed, as it came on the wire; absent where it is in the log itself. */

@@ -215,6 +215,42 @@ test("so is one that an earlier process had said", async () => {
   });
 });
 
+const JUDGE = {
+  ...about,
+  kind: "judge",
+  commit: NEED,
+  seat: 0,
+  worker: REQUESTER,
+  artifact: NEED,
+  output: 1,
+  sealed: false,
+  remainingMs: 5_000,
+} as const;
+
+test.each([
+  ["ATTEST", JUDGE, { kind: "ok", value: { verdict: "pass" } }],
+  ["ATTEST_PLAN", { ...judgePlan(NEED), sealed: false }, { kind: "ok", value: {} }],
+  ["CLAIM", { ...about, kind: "award", price: 1n, remainingMs: 5_000 }, { kind: "ok", value: {} }],
+] as const)(
+  "%s is said again to who tells the same anew, if it was refused, and its program is not asked again",
+  async (verb, notice, result) => {
+    const { agent, said, calls, settled, refuse } = hired(result);
+    agent.hear(notice);
+    await settled();
+    agent.hear(notice);
+    await settled();
+    expect(said.map((one) => one.verb)).toEqual([verb]);
+    const asked = calls.length;
+    refuse("WRONG_STATE");
+    await settled();
+    agent.hear(notice);
+    await settled();
+    expect(said.map((one) => one.verb)).toEqual([verb, verb]);
+    expect(said[1]?.body).toEqual(said[0]?.body);
+    expect(calls).toHaveLength(asked);
+  },
+);
+
 test("a reason that is cut in the middle of a character can still be said", async () => {
   const detail = `x${"😀".repeat(150)}`;
   const { agent, said, settled } = hired({ kind: "failed", code: "ERROR", detail });

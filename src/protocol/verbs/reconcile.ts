@@ -11,7 +11,7 @@ export const reconcileVerb = defineVerb({
   sender: "leader",
   thread: "bucket",
   schema: object({
-    need: about("The need that it answers for.", cid),
+    need: optional(about("The need that it answers for: always there.", cid)),
     envelope: about("The envelope.", cid),
     result: about(
       "merged: it took effect. orphaned: it came too late. salvaged: its artifact serves a later attempt.",
