@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freeze } from "./freeze.ts";
 
 const SCRIPT = join(import.meta.dirname, "../../scripts/servers.mjs");
 /** How long a server may take to be healthy, ms. */
@@ -146,7 +147,7 @@ export class EtcdServer {
 
   /** Neither answers nor goes away, until it is thawed; `kill` ends it all the same. */
   freeze(): void {
-    this.#process?.kill("SIGSTOP");
+    freeze(this.#process);
   }
 
   thaw(): void {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { freePort } from "./free-port.ts";
+import { freeze } from "./freeze.ts";
 
 const SCRIPT = join(import.meta.dirname, "../../scripts/servers.mjs");
 /** How long a server may take to say that it is ready, ms. */
@@ -84,7 +85,7 @@ export class NatsServer {
 
   /** Neither answers nor goes away, until it is continued. */
   freeze(): void {
-    this.#process?.kill("SIGSTOP");
+    freeze(this.#process);
   }
 
   thaw(): void {
