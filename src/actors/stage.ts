@@ -2,7 +2,11 @@
 
 import type { AuctionContext } from "#machines/auction/auction.machine.ts";
 import type { Bid } from "#machines/auction/auction.events.ts";
-import type { Committed, NeedThreadContext } from "#machines/need-thread/need-thread.context.ts";
+import type {
+  Committed,
+  NeedThreadContext,
+  SilentAttempt,
+} from "#machines/need-thread/need-thread.context.ts";
 import { stageOf as stageOfState } from "#machines/need-thread/need-thread.stage.ts";
 import type { ChallengeBody } from "#protocol/bodies.ts";
 import type { Did, LogMs } from "#protocol/words.ts";
@@ -43,13 +47,15 @@ export const barredOf = (view: BucketView, need: string): readonly Did[] =>
 export const silentAttempt = (
   view: BucketView,
   need: string,
-  attempt: number,
+  { attempt, revision }: Pick<SilentAttempt, "attempt" | "revision">,
   worker: Did,
 ): { readonly isOver: boolean } | undefined => {
   const thread = view.state(needActor(need)) as ThreadView | undefined;
   if (thread === undefined) return undefined;
   const { silent, last, late } = thread.context;
-  const isThere = silent.some((one) => one.attempt === attempt && one.bid.worker === worker);
+  const isThere = silent.some(
+    (one) => one.attempt === attempt && one.revision === revision && one.bid.worker === worker,
+  );
   return isThere ? { isOver: last || late } : undefined;
 };
 

@@ -48,6 +48,8 @@ interface Unanswered {
   waitMs: number;
   /** Times that it was refused and may come later. */
   laters: number;
+  /** By the wall clock, ms: then its validity is over. */
+  readonly validUntilMs: number;
   cancel: (() => void) | undefined;
 }
 
@@ -260,6 +262,7 @@ export class AgentClient {
       isToKeep,
       waitMs: RESEND_MIN_MS,
       laters: 0,
+      validUntilMs: this.#options.clock.wallMs() + VALID_MS,
       cancel: undefined,
     };
     this.#unanswered.set(prepared.id, waiting);
@@ -288,7 +291,8 @@ export class AgentClient {
       waiting.waitMs = RESEND_MIN_MS;
       this.#resendLater(waiting);
     }
-    return waiting.isToKeep || waiting.laters < LATERS_MAX;
+    const isValid = this.#options.clock.wallMs() < waiting.validUntilMs;
+    return waiting.laters < LATERS_MAX || (waiting.isToKeep && isValid);
   }
 
   #receipt(receipt: Receipt): void {

@@ -71,6 +71,11 @@ export type HiredEvent =
 
 type Of<K extends Notice["kind"]> = Extract<Notice, { kind: K }>;
 
+interface Judged {
+  readonly verdict: Verdict;
+  readonly reason?: string;
+}
+
 export class HiredAgent {
   readonly #o: HiredOptions;
   readonly #answered = new Recent<true>(ANSWERED_MAX);
@@ -84,9 +89,7 @@ export class HiredAgent {
   /** What the program's own bids promised, by need and attempt. */
   readonly #etas = new Recent<number>(NEEDS_REMEMBERED_MAX);
   /** Verdicts that were refused, by their notice: asked again, they are said again. */
-  readonly #judged = new Recent<{ readonly verdict: Verdict; readonly reason?: string }>(
-    RESULTS_KEPT_MAX,
-  );
+  readonly #judged = new Recent<Judged>(RESULTS_KEPT_MAX);
   /** By need: a need's input never changes, and nobody has judged these. */
   readonly #late = new Recent<Omit<Commit, "block">>(RESULTS_KEPT_MAX);
 
@@ -309,47 +312,67 @@ export class HiredAgent {
 
   /* --------------------------------------------------------------------- judging */
 
-  async #judgePlan(notice: Of<"judge-plan">): Promise<boolean> {
-    const { need, attempt, proposal, seat, bid, body } = notice;
-    let verdict: Verdict =
-      bid.price <= body.bounty && bid.etaMs <= body.deadlineMs ? "pass" : "fail";
-    if (verdict === "pass" && this.#o.asks.plan) {
-      const result = await this.#o.runner.call<"plan">(
-        {
-          kind: "plan",
-          need: viewOf(notice),
-          bid: { price: formatCredits(bid.price), etaMs: bid.etaMs },
-        },
-        { timeoutMs: Math.min(CALL_MS_MAX, Math.max(1, notice.remainingMs)) },
-      );
-      verdict = result.kind === "ok" ? result.value.verdict : "abstain";
-    }
-    if (notice.sealed) return this.#hideVote("plan", notice, proposal, verdict);
-    const policyDigest = this.#o.policy;
-    const body_ = { need, attempt, proposal, seat, verdict, policyDigest };
-    return this.#said("ATTEST_PLAN", await this.#o.client.say("ATTEST_PLAN", need, body_));
-  }
-
-  async #judge(notice: Of<"judge">): Promise<boolean> {
-    const { need, attempt, commit, seat } = notice;
+  /** A verdict that was refused is kept: asked for it again, nobody's program is. */
+  async #judgedBy(
+    notice: Of<"judge-plan" | "judge">,
+    judge: () => Promise<Judged>,
+    say: (judged: Judged) => Promise<boolean>,
+  ): Promise<boolean> {
     const key = keyOf(notice) ?? "";
-    const judged = this.#judged.get(key) ?? (await this.#verdict(notice));
-    const { verdict, reason } = judged;
-    if (notice.sealed) return this.#hideVote("result", notice, commit, verdict);
-    const receipt = await this.#o.client.say("ATTEST", need, {
-      need,
-      attempt,
-      commit,
-      seat,
-      verdict,
-      policyDigest: this.#o.policy,
-      ...(reason === undefined ? {} : { reason: cut(reason, REASON_UNITS_MAX) }),
-    });
-    if (isNack(receipt)) this.#judged.set(key, judged);
-    return this.#said("ATTEST", receipt);
+    const judged = this.#judged.get(key) ?? (await judge());
+    const isRefused = await say(judged);
+    if (isRefused) this.#judged.set(key, judged);
+    return isRefused;
   }
 
-  async #verdict(notice: Of<"judge">): Promise<{ verdict: Verdict; reason?: string }> {
+  #judgePlan(notice: Of<"judge-plan">): Promise<boolean> {
+    const { need, attempt, proposal, seat } = notice;
+    const judge = async (): Promise<Judged> => ({ verdict: await this.#planVerdict(notice) });
+    return this.#judgedBy(notice, judge, async ({ verdict }) => {
+      if (notice.sealed) return this.#hideVote("plan", notice, proposal, verdict);
+      const policyDigest = this.#o.policy;
+      const body = { need, attempt, proposal, seat, verdict, policyDigest };
+      return this.#said("ATTEST_PLAN", await this.#o.client.say("ATTEST_PLAN", need, body));
+    });
+  }
+
+  async #planVerdict(notice: Of<"judge-plan">): Promise<Verdict> {
+    const { bid, body } = notice;
+    if (bid.price > body.bounty || bid.etaMs > body.deadlineMs) return "fail";
+    if (!this.#o.asks.plan) return "pass";
+    const result = await this.#o.runner.call<"plan">(
+      {
+        kind: "plan",
+        need: viewOf(notice),
+        bid: { price: formatCredits(bid.price), etaMs: bid.etaMs },
+      },
+      { timeoutMs: Math.min(CALL_MS_MAX, Math.max(1, notice.remainingMs)) },
+    );
+    return result.kind === "ok" ? result.value.verdict : "abstain";
+  }
+
+  #judge(notice: Of<"judge">): Promise<boolean> {
+    const { need, attempt, commit, seat } = notice;
+    return this.#judgedBy(
+      notice,
+      () => this.#verdict(notice),
+      async ({ verdict, reason }) => {
+        if (notice.sealed) return this.#hideVote("result", notice, commit, verdict);
+        const receipt = await this.#o.client.say("ATTEST", need, {
+          need,
+          attempt,
+          commit,
+          seat,
+          verdict,
+          policyDigest: this.#o.policy,
+          ...(reason === undefined ? {} : { reason: cut(reason, REASON_UNITS_MAX) }),
+        });
+        return this.#said("ATTEST", receipt);
+      },
+    );
+  }
+
+  async #verdict(notice: Of<"judge">): Promise<Judged> {
     const input = await this.#input(notice.body);
     let output = notice.output;
     if (output === undefined) {

@@ -4,6 +4,7 @@ import {
   KEPT_FROM_MS,
   LATERS_MAX,
   RESEND_MAX_MS,
+  VALID_MS,
   RESIGNS_MAX,
   THREADS_REMEMBERED_MAX,
 } from "#agent/client.ts";
@@ -20,6 +21,7 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
   let due: (() => void)[] = [];
   const wires: Uint8Array[] = [];
   let isHeard = true;
+  let nowMs = 0;
   const client = new AgentClient({
     signer: signerFromSeed(new Uint8Array(32).fill(9)),
     swarm: "toy.0123456789abcdef",
@@ -33,7 +35,7 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
       },
     },
     clock: {
-      wallMs: () => 0,
+      wallMs: () => nowMs,
       monotonicMs: () => 0,
       after: (_delayMs, wake) => {
         due.push(wake);
@@ -50,7 +52,8 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
     for (const wake of wakes) wake();
   };
   const listen = (heard: boolean): void => void (isHeard = heard);
-  return { client, again, wires, listen, sent: () => wires.length };
+  const pass = (ms: number): void => void (nowMs += ms);
+  return { client, again, wires, listen, pass, sent: () => wires.length };
 };
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -95,6 +98,11 @@ it("comes later after a silence too, and never gives up an answer that cost work
   await settled();
   expect(beat).toMatchObject({ code: "NO_REGISTRY" });
   expect(commit).toBeUndefined();
+  // Who is unknown is told so before its envelope is looked at, expired or not.
+  silent.pass(VALID_MS);
+  silent.again();
+  await settled();
+  expect(commit).toMatchObject({ code: "NO_REGISTRY" });
 });
 
 it("keeps an answer that cost work once it waits long for a receipt, and no sign of life", async () => {

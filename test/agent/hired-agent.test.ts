@@ -63,7 +63,7 @@ const none = (): never => {
 };
 const blocks = { get: none, put: none, has: none };
 
-const hired = (result: CallResult<unknown>) => {
+const hired = (result: CallResult<unknown>, asks = { bid: false, plan: false }) => {
   const said: Said[] = [];
   const wires: Uint8Array[] = [];
   const calls: CallOptions[] = [];
@@ -106,7 +106,7 @@ const hired = (result: CallResult<unknown>) => {
     price: 1n,
     etaMs: 1_000,
     secret: new Uint8Array(32),
-    asks: { bid: false, plan: false },
+    asks,
   });
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   /** The last envelope is refused so. */
@@ -229,12 +229,17 @@ const JUDGE = {
 
 test.each([
   ["ATTEST", JUDGE, { kind: "ok", value: { verdict: "pass" } }],
-  ["ATTEST_PLAN", { ...judgePlan(NEED), sealed: false }, { kind: "ok", value: {} }],
+  ["VOTE", { ...JUDGE, sealed: true }, { kind: "ok", value: { verdict: "fail" } }],
+  [
+    "ATTEST_PLAN",
+    { ...judgePlan(NEED), sealed: false, bid: { price: 1n, etaMs: 1_000, patch: [] } },
+    { kind: "ok", value: { verdict: "pass" } },
+  ],
   ["CLAIM", { ...about, kind: "award", price: 1n, remainingMs: 5_000 }, { kind: "ok", value: {} }],
 ] as const)(
   "%s is said again to who tells the same anew, if it was refused, and its program is not asked again",
   async (verb, notice, result) => {
-    const { agent, said, calls, settled, refuse } = hired(result);
+    const { agent, said, calls, settled, refuse } = hired(result, { bid: false, plan: true });
     agent.hear(notice);
     await settled();
     agent.hear(notice);
@@ -248,6 +253,7 @@ test.each([
     expect(said.map((one) => one.verb)).toEqual([verb, verb]);
     expect(said[1]?.body).toEqual(said[0]?.body);
     expect(calls).toHaveLength(asked);
+    expect(asked).toBe(verb === "CLAIM" ? 0 : 1);
   },
 );
 

@@ -15,6 +15,7 @@ import {
   toLeased,
   toVerifying,
 } from "./need-driver.ts";
+import type { NeedThreadEvent } from "#machines/need-thread/need-thread.events.ts";
 import { concluded, leaseEnded, ranked } from "./subjects.ts";
 
 describe("a need that goes well", () => {
@@ -372,6 +373,34 @@ describe("a result that comes after its worker was silent", () => {
     other.send(FUNDED, bids("w1", "w2"), APPROVED, { type: "DECIDED" }, LEASED, silent, SETTLED);
     other.send({ ...late, isSalvaged: false }, late);
     expect(other.now()).toMatchObject({ silent: [], alternates: [], barred: ["w1"] });
+  });
+
+  it("is of use once in a need: who is silent again, salvaged before, is barred for good", () => {
+    const need = thread({ awardsMax: 8 });
+    need.send(FUNDED, bids("w1"), APPROVED, { type: "DECIDED" }, LEASED, silent, late, SETTLED);
+    need.send(APPROVED, { type: "DECIDED" }, LEASED, silent);
+    expect(need.now()).toMatchObject({ attempt: 2, silent: [], barred: ["w1"] });
+    need.send({ ...late, attempt: 2 }, SETTLED);
+    expect(need.stage()).toBe("auction");
+    expect(need.now()).toMatchObject({ attempt: 3, barred: ["w1"], alternates: [] });
+  });
+
+  it("is a candidate of the attempt that still chooses one: no bids, none ranked, the last refused", () => {
+    const alone = (...after: NeedThreadEvent[]) => {
+      const need = thread({ awardsMax: 8 });
+      need.send(FUNDED, bids("w1"), APPROVED, { type: "DECIDED" }, LEASED, silent, SETTLED, late);
+      expect(need.stage()).toBe("auction");
+      need.send(...after);
+      return { stage: need.stage(), ranking: need.now().ranking.map(({ worker }) => worker) };
+    };
+    expect(alone({ type: "NO_BIDS" })).toEqual({ stage: "planning", ranking: ["w1"] });
+    expect(alone(bids())).toEqual({ stage: "planning", ranking: ["w1"] });
+    expect(alone(bids("w2"))).toEqual({ stage: "planning", ranking: ["w2", "w1"] });
+    expect(alone(bids("w2", "w1"))).toEqual({ stage: "planning", ranking: ["w2", "w1"] });
+    const need = thread({ awardsMax: 8 });
+    need.send(FUNDED, bids("w1", "w2"), APPROVED, { type: "DECIDED" }, LEASED, silent, SETTLED);
+    need.send(late, REFUSED);
+    expect([need.stage(), need.now().ranking[0]?.worker]).toEqual(["planning", "w1"]);
   });
 
   it.each(["missed_claim", "bond_refused", "yielded", "revoked"] as const)(

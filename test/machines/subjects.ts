@@ -93,6 +93,7 @@ export const needEvents = [
   { type: "FUND_REFUSED", code: "INSUFFICIENT_FUNDS" },
   { type: "FUND_DUPLICATE", first: "another" },
   { type: "RANKED", bids: [ranked("w1"), ranked("w2")], barred: [] },
+  { type: "RANKED", bids: [ranked("w1")], barred: [] },
   { type: "RANKED", bids: [], barred: ["w1"] },
   { type: "NO_BIDS" },
   concluded("plan", "pass", "pass"),
@@ -169,7 +170,7 @@ const needThread: Subject<NeedThreadEvent> = {
     ackNeed: true,
     nackNeed: true,
   }),
-  placesMax: 6_000,
+  placesMax: 8_000,
 };
 
 /* ---------------------------------------------------------------------- auction */

@@ -218,7 +218,7 @@ export class Script {
     const world = await this.#open();
     const need = this.#id(name);
     const attempt = Number(words["attempt"] ?? 1);
-    const revision = await this.#revision(need, attempt);
+    const revision = Number(words["revision"] ?? (await this.#revision(need, attempt)));
     switch (verb) {
       case "bid": {
         const price = credits(words["price"] ?? "1");
@@ -227,7 +227,7 @@ export class Script {
       }
       case "commit": {
         const output = { result: "right" };
-        const artifact = cidOf(encode(output));
+        const artifact = cidOf(encode(words["names"] ?? output));
         const body = { need, attempt, revision, artifact, output };
         const ago = Number(words["ago"] ?? 0);
         return this.#tell(who, "COMMIT", body, { sentAtMs: world.nowMs - ago });

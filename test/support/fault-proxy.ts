@@ -103,6 +103,7 @@ export class FaultProxy {
   #weather: Weather = { kind: "fair" };
   #isCut = false;
   #accepted = 0;
+  #refused = 0;
 
   private constructor(target: { host: string; port: number }) {
     this.#target = target;
@@ -123,6 +124,11 @@ export class FaultProxy {
   /** Connections that were let in so far. */
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** Connections that were reset because it is cut. */
+  get refused(): number {
+    return this.#refused;
   }
 
   set weather(weather: Weather) {
@@ -152,6 +158,7 @@ export class FaultProxy {
 
   #accept(client: Socket): void {
     if (this.#isCut) {
+      this.#refused += 1;
       client.resetAndDestroy();
       return;
     }

@@ -6,11 +6,17 @@ import { readdirSync, readFileSync } from "node:fs";
 /** A signal that has no effect by then never will, ms. */
 const STOPPED_MS_MAX = 2_000;
 
-const isStopped = (pid: number): boolean =>
-  readdirSync(`/proc/${pid}/task`).every((task) => {
-    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
-  });
+const isStopped = (pid: number): boolean => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((task) => {
+      const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8");
+      return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+    });
+  } catch {
+    // A thread has ended between the two looks.
+    return false;
+  }
+};
 
 /** Returns when no thread of it runs any more: on busy cores it may answer for a while after the signal. */
 export const freeze = (child: ChildProcess | undefined): void => {

@@ -3,6 +3,7 @@
 import { encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { leaseTtl } from "#domain/market/lease-time.ts";
+import type { CommitBody } from "#protocol/bodies.ts";
 import type { Refusal } from "#protocol/refusals.ts";
 import type { BucketView, Turn } from "#runtime/bucket/application.ts";
 import { phaseOf, type LeaseView } from "../lease.actor.ts";
@@ -95,11 +96,13 @@ export const yieldVerb: VerbRules<"YIELD"> = {
     tellLease(turn, leaseActor(body.need, body.attempt), { type: "YIELD", atMs: turn.atMs }),
 };
 
+/** The output that it holds is another than it names. */
+export const isMismatched = ({ output, artifact }: CommitBody): boolean =>
+  output !== undefined && cidOf(encode(output)) !== artifact;
+
 export const commit: VerbRules<"COMMIT"> = {
-  admit: ({ from, body }, view) => {
-    const differs = body.output !== undefined && cidOf(encode(body.output)) !== body.artifact;
-    return refusalsOf(fence(view, from, body), differs && refuse("ARTIFACT_MISMATCH"));
-  },
+  admit: ({ from, body }, view) =>
+    refusalsOf(fence(view, from, body), isMismatched(body) && refuse("ARTIFACT_MISMATCH")),
   apply: ({ body, id }, turn: Turn) => {
     const grantedAtMs = leaseOf(turn, body.need, body.attempt)?.context.grantedAtMs ?? turn.atMs;
     tellNeed(turn, body.need, {

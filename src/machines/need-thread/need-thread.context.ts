@@ -60,14 +60,23 @@ interface AttemptFacts {
   readonly reason: string | undefined;
 }
 
+/** Under which lease its worker fell silent. */
+export interface SilentAttempt {
+  readonly attempt: number;
+  readonly revision: number;
+  readonly bid: RankedBid;
+}
+
 export interface NeedThreadContext extends NeedThreadInput, AttemptFacts {
   readonly attempt: number;
   readonly awards: number;
   readonly failures: number;
   readonly barred: readonly Did[];
   /** Attempts that ended because their worker said nothing more, each with its bid. */
-  readonly silent: readonly { readonly attempt: number; readonly bid: RankedBid }[];
-  /** Bids whose result came late: the next attempt's candidates behind those still ranked. */
+  readonly silent: readonly SilentAttempt[];
+  /** Bids whose result came late: candidates behind the ranked ones, where a plan is voted on next. */
+  readonly salvaged: readonly Did[];
+  /** Bids whose result came late: candidates behind those that are ranked, where a plan is voted on next. */
   readonly alternates: readonly RankedBid[];
   /** Bids still to be tried, best first; the first is the candidate. */
   readonly ranking: readonly RankedBid[];
@@ -110,6 +119,7 @@ export const initialContext = (input: NeedThreadInput): NeedThreadContext => ({
   failures: 0,
   barred: [],
   silent: [],
+  salvaged: [],
   alternates: [],
   ranking: [],
   ordinal: 0,
@@ -117,9 +127,19 @@ export const initialContext = (input: NeedThreadInput): NeedThreadContext => ({
   late: false,
 });
 
-/** The frozen ranking without those who are barred by now, then whoever has its result already. */
+/** These without those who are barred by now, then whoever has its result already. */
+export const withAlternates = (
+  { alternates, barred }: NeedThreadContext,
+  ranking: readonly RankedBid[],
+): readonly RankedBid[] =>
+  [
+    ...ranking,
+    ...alternates.filter(({ worker }) => ranking.every((bid) => bid.worker !== worker)),
+  ].filter((bid) => !barred.includes(bid.worker));
+
+/** For the next attempt. */
 export const remaining = (c: NeedThreadContext): readonly RankedBid[] =>
-  [...c.ranking, ...c.alternates].filter((bid) => !c.barred.includes(bid.worker));
+  withAlternates(c, c.ranking);
 
 /** Counters, the bar, the deadline and the frozen ranking outlive an attempt; nothing else does. */
 export const nextAttempt = (c: NeedThreadContext): Partial<NeedThreadContext> => ({
@@ -130,14 +150,15 @@ export const nextAttempt = (c: NeedThreadContext): Partial<NeedThreadContext> =>
 });
 
 /**
- * Salvage (section 15): whoever was cut off with its work and comes back with the result is an alternate of
- * the next attempt, under the bid that had won. It is planned, decided and judged there like any other.
+ * Salvage (section 15): whoever was cut off with its work and comes back with the result is an alternate,
+ * under the bid that had won, of the attempt that is choosing its candidate or else of the next. It is
+ * planned, decided and judged there like any other.
  */
 export const lateResult = (
   c: NeedThreadContext,
   { attempt, worker, isSalvaged }: Extract<NeedThreadEvent, { type: "LATE_RESULT" }>,
 ): Partial<NeedThreadContext> => {
-  const isMeant = (one: NeedThreadContext["silent"][number]): boolean =>
+  const isMeant = (one: SilentAttempt): boolean =>
     one.attempt === attempt && one.bid.worker === worker;
   const found = c.silent.find(isMeant);
   if (found === undefined) return {};
@@ -145,6 +166,7 @@ export const lateResult = (
   if (!isSalvaged) return { silent };
   return {
     silent,
+    salvaged: [...c.salvaged, worker],
     barred: c.barred.filter((did) => did !== worker),
     alternates: [...c.alternates, found.bid],
   };
@@ -177,13 +199,15 @@ export const ending = (
     failures,
     awards,
     barred: withBarred(c, worker === undefined ? [] : [worker]),
-    silent:
-      isAward && reason === "released" && c.bid !== undefined
-        ? [...c.silent, { attempt: c.attempt, bid: c.bid }]
-        : c.silent,
+    silent: isAward && reason === "released" ? withSilent(c) : c.silent,
     last: !(isFailure || isAward) || isSpent || isOver,
   };
 };
+
+const withSilent = ({ silent, salvaged, attempt, bid, lease }: NeedThreadContext) =>
+  bid === undefined || lease === undefined || salvaged.includes(bid.worker)
+    ? silent
+    : [...silent, { attempt, revision: lease.revision, bid }];
 
 export const withBarred = (c: NeedThreadContext, workers: readonly Did[]): readonly Did[] => [
   ...new Set([...c.barred, ...workers]),

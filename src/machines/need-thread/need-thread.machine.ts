@@ -36,6 +36,7 @@ import {
   remaining,
   stoppedWindow,
   unending,
+  withAlternates,
   withBarred,
   withoutChallenge,
   wouldPay,
@@ -121,19 +122,21 @@ export const needThreadMachine = setup({
     takeLateResult: assign(({ context, event }) =>
       event.type === "LATE_RESULT" ? lateResult(context, event) : {},
     ),
+    dropCandidate: assign(({ context }) => ({ ranking: context.ranking.slice(1) })),
+    takeAlternates: assign(({ context }) => ({ ranking: remaining(context), alternates: [] })),
     openNext: assign(({ context }) => nextAttempt(context)),
   },
   guards: {
     hasRanked: ({ context, event }) =>
       event.type === "RANKED" &&
-      admitted(context, event).length > 0 &&
+      withAlternates(context, admitted(context, event)).length > 0 &&
       context.ordinal < context.planCandidatesMax,
     isApproved: ({ event }) =>
       event.type === "CONCLUDED" && event.question === "plan" && event.result === "pass",
     isRefusedWithNext: ({ context, event }) =>
       event.type === "CONCLUDED" &&
       event.question === "plan" &&
-      context.ranking.length > 1 &&
+      withAlternates(context, context.ranking).length > 1 &&
       context.ordinal < context.planCandidatesMax,
     isPlan: ({ event }) => event.type === "CONCLUDED" && event.question === "plan",
     isResult: ({ event }) => event.type === "CONCLUDED" && event.question === "result",
@@ -152,6 +155,8 @@ export const needThreadMachine = setup({
     isLastFinalized: ({ context }) => context.last && context.outcome === "finalized",
     isLast: ({ context }) => context.last,
     isLate: ({ context }) => context.late,
+    hasAlternates: ({ context }) =>
+      withAlternates(context, []).length > 0 && context.ordinal < context.planCandidatesMax,
     hasRemaining: ({ context }) => remaining(context).length > 0,
     hasVerdict: ({ context }) => context.verdict !== undefined,
   },
@@ -241,13 +246,18 @@ export const needThreadMachine = setup({
                 guard: "hasRanked",
                 target: "planning",
                 actions: assign({
-                  ranking: ({ context, event }) => admitted(context, event),
+                  ranking: ({ context, event }) =>
+                    withAlternates(context, admitted(context, event)),
+                  alternates: [],
                   barred: ({ context, event }) => withBarred(context, event.barred),
                 }),
               },
               { target: "settling", actions: end("no_bids") },
             ],
-            NO_BIDS: { target: "settling", actions: end("no_bids") },
+            NO_BIDS: [
+              { guard: "hasAlternates", target: "planning", actions: "takeAlternates" },
+              { target: "settling", actions: end("no_bids") },
+            ],
             CANCEL: cancelUndecided,
           },
         },
@@ -280,10 +290,7 @@ export const needThreadMachine = setup({
                 guard: "isRefusedWithNext",
                 target: "planning",
                 reenter: true,
-                actions: [
-                  "takePlanVotes",
-                  assign({ ranking: ({ context }) => context.ranking.slice(1) }),
-                ],
+                actions: ["takePlanVotes", "dropCandidate", "takeAlternates"],
               },
               {
                 guard: "isPlan",

@@ -14,7 +14,7 @@ export const reconcileVerb = defineVerb({
     need: optional(about("The need that it answers for: always there.", cid)),
     envelope: about("The envelope.", cid),
     result: about(
-      "merged: it took effect. orphaned: it came too late. salvaged: its artifact serves a later attempt.",
+      "merged: it took effect. orphaned: it came too late. salvaged: its worker, who has it, is an alternate.",
       oneOf("merged", "orphaned", "salvaged"),
     ),
     wire: optional(

@@ -120,8 +120,10 @@ export class ClusterStore implements LedStore {
     const newer: Uint8Array[] = [];
     let { hash } = head;
     let index = head.records;
+    // What is committed meanwhile is pushed to it (`#extend`): it is as it was when this began.
+    const hashes = known?.hashes.slice() ?? [];
     const joins = (): boolean =>
-      known !== undefined && index === end && sameBytes(hash, known.hashes.at(-1) ?? ZERO_HASH);
+      known !== undefined && index === end && sameBytes(hash, hashes.at(-1) ?? ZERO_HASH);
     const brought: JournalRecord[] = [];
     const keep = async (): Promise<void> => {
       if (brought.length > 0) await this.#parts.journal.append(brought.splice(0));
@@ -143,7 +145,7 @@ export class ClusterStore implements LedStore {
     newer.reverse();
     const chain: Chain =
       known !== undefined && joins()
-        ? { base: known.base, hashes: [...known.hashes, ...newer] }
+        ? { base: known.base, hashes: [...hashes, ...newer] }
         : { base: index, hashes: newer };
     if (chain.base > from && chain.base > 0) {
       this.#chains.delete(bucket);

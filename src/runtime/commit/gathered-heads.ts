@@ -37,7 +37,10 @@ export class GatheredHeads {
       this.#asked = new Map();
       try {
         const heads = await this.#heads([...asked.keys()]);
-        for (const head of heads) asked.get(head.bucket)?.resolve(head);
+        for (const head of heads) {
+          asked.get(head.bucket)?.resolve(head);
+          asked.delete(head.bucket);
+        }
         for (const [bucket, { reject }] of asked)
           reject(new Error(`no head of bucket ${bucket} was answered`));
       } catch (error) {

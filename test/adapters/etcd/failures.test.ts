@@ -62,14 +62,14 @@ describe("an answer that is lost", () => {
       return answer;
     };
     const write = writeOn(emptyHead(1), epochOf.get(1)!, "a", { decides: ["n/1"] });
-    return { proxy, store, session, asked, write };
+    return { proxy, store, direct, session, asked, write };
   };
 
   it("is asked for again, and what was applied is committed", async () => {
     const { proxy, store, asked, write } = await behindProxy();
     const answer = asked(write);
-    await until(async () => proxy.accepted > 0, "accepted");
-    setTimeout(() => proxy.mend(), 300);
+    await until(async () => proxy.refused > 0, "asked again in vain");
+    proxy.mend();
     expect(await answer).toEqual([{ bucket: 1, kind: "committed" }]);
     expect((await store.heads([1]))[0]).toEqual(write.head);
   });
@@ -85,11 +85,14 @@ describe("an answer that is lost", () => {
   });
 
   it("of a campaign is asked for again, and the bucket is ours", async () => {
-    const { proxy, store, session } = await behindProxy();
+    const { proxy, store, session, direct } = await behindProxy();
     proxy.weather = { kind: "half-open", lost: "to-client" };
     const won = session.campaign([2, 3]);
-    setTimeout(() => proxy.reset(), 200);
-    setTimeout(() => (proxy.weather = { kind: "fair" }), 250);
+    const isLed = async (): Promise<boolean> =>
+      (await direct.leaders()).filter(({ bucket }) => bucket > 1).length === 2;
+    await until(isLed, "applied");
+    proxy.reset();
+    proxy.weather = { kind: "fair" };
     const rows = await won;
     expect(rows.map(({ bucket }) => bucket)).toEqual([2, 3]);
     expect(await store.leaders()).toEqual(expect.arrayContaining([...rows]));
