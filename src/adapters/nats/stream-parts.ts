@@ -10,9 +10,10 @@
  *     rejects with STORE_FAILED, and what it asked for may have been done.
  * P4  A stream that the servers have lost is made anew, empty, by the first call that misses it.
  */
-import { Empty, headers, type JetStreamClient, type JetStreamManager, type MsgHdrs } from "nats";
+import { Empty, headers, type JetStreamManager, type MsgHdrs } from "nats";
 import { sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
+import { AckedMessages } from "./acked.ts";
 import type { Link } from "./connect.ts";
 import { faultOf, isFull, isMissing, isStreamGone } from "./stream-faults.ts";
 import { ensureStream, type StreamShape } from "./stream-setup.ts";
@@ -26,8 +27,6 @@ export const PART_MORE_BYTES = 1_024;
 export const IN_FLIGHT_MAX = 256;
 /** And their bytes. */
 export const IN_FLIGHT_BYTES_MAX = 16 * 1024 * 1024;
-/** A message is acknowledged in this time, ms, or it has failed. */
-export const ACK_MS = 2_000;
 /** A question is answered in this time, ms. */
 export const GET_MS = 2_000;
 
@@ -50,7 +49,7 @@ export class PartStore {
   readonly #link: Link;
   readonly #shape: StreamShape;
   readonly #manager: JetStreamManager;
-  readonly #client: JetStreamClient;
+  readonly #messages: AckedMessages;
   readonly #window = new Window({ messages: IN_FLIGHT_MAX, bytes: IN_FLIGHT_BYTES_MAX });
   /** Of each call that waits for an answer: how it is told that none will come. */
   readonly #unanswered = new Set<(why: Fault) => void>();
@@ -60,7 +59,7 @@ export class PartStore {
     this.#link = link;
     this.#shape = shape;
     this.#manager = manager;
-    this.#client = link.nats.jetstream({ timeout: ACK_MS });
+    this.#messages = new AckedMessages(link.nats);
   }
 
   /** Makes the stream if it is missing. Rejects with what the driver says. */
@@ -76,26 +75,34 @@ export class PartStore {
   broken(): void {
     const why = new Fault("STORE_FAILED", "the connection to the NATS server broke");
     for (const tell of this.#unanswered) tell(why);
+    this.#messages.broken(why);
   }
 
   async put(parts: Iterable<Part>): Promise<void> {
     this.#assertUp();
-    const failures: Fault[] = [];
-    const sent: Promise<void>[] = [];
+    let failed: Fault | undefined;
+    let open = 0;
+    let allEnded = (): void => {};
+    const end = (size: number, failure: Fault | undefined): void => {
+      this.#window.leave(size);
+      failed ??= failure;
+      open -= 1;
+      if (open === 0) allEnded();
+    };
     for (const part of parts) {
       const size = part.bytes.byteLength + PART_MORE_BYTES;
-      await this.#window.enter(size);
-      if (failures.length > 0) {
-        this.#window.leave(size);
+      if (!this.#window.tryEnter(size)) await this.#window.enter(size);
+      open += 1;
+      if (failed !== undefined) {
+        end(size, undefined);
         break;
       }
-      const acknowledged = this.#send(part).catch((error: unknown) => {
-        failures.push(this.#failed(error));
+      this.#messages.send(part.subject, part.bytes, part.headers(), (error) => {
+        if (error === undefined) end(size, undefined);
+        else void this.#refused(part, error).then((failure) => end(size, failure));
       });
-      sent.push(acknowledged.finally(() => this.#window.leave(size)));
     }
-    await Promise.all(sent);
-    const [failed] = failures;
+    if (open > 0) await new Promise<void>((resolve) => (allEnded = resolve));
     if (failed !== undefined) throw failed;
   }
 
@@ -143,14 +150,14 @@ export class PartStore {
     }
   }
 
-  async #send({ subject, bytes, headers: headersOf }: Part): Promise<void> {
+  /** Undefined: the servers have the part all the same. A full stream refuses also what takes its own place. */
+  async #refused({ subject, bytes }: Part, error: Error): Promise<Fault | undefined> {
+    if (!isFull(error)) return this.#failed(error);
     try {
-      await this.#answered(this.#client.publish(subject, bytes, { headers: headersOf() }));
-    } catch (error) {
-      // A full stream refuses also what would only take its own place.
-      if (!isFull(error)) throw error;
       const there = await this.#fromLeader(subject);
-      if (there === undefined || !sameBytes(there.data, bytes)) throw error;
+      return there !== undefined && sameBytes(there.data, bytes) ? undefined : faultOf(error);
+    } catch (unanswered) {
+      return this.#failed(unanswered);
     }
   }
 

@@ -23,12 +23,16 @@ export class Window {
     this.#size = size;
   }
 
+  /** Takes room if there is some and nobody waits. */
+  tryEnter(bytes: number): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(bytes)) return false;
+    this.#take(bytes);
+    return true;
+  }
+
   /** Resolves when there is room, which is taken then. */
   async enter(bytes: number): Promise<void> {
-    if (this.#waiting.length === 0 && this.#fits(bytes)) {
-      this.#take(bytes);
-      return;
-    }
+    if (this.tryEnter(bytes)) return;
     await new Promise<void>((resolve) => this.#waiting.push({ bytes, enter: resolve }));
   }
 
