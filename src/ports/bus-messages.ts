@@ -22,13 +22,20 @@ export interface Attach {
   readonly agents: readonly string[];
 }
 
-/** To the machine of an agent. */
+/** `proof` shows that the key of the bucket's epoch has signed `bytes` (protocol section 2). */
+export interface ProvenReceipt {
+  readonly bytes: Uint8Array;
+  readonly proof: Proof;
+}
+
+/** To the machine of an agent, in the order in which it was said: canonical bytes of each. */
 export type ToAgent =
-  /** `proof` shows that the key of the bucket's epoch has signed `bytes` (protocol section 2). */
-  | { readonly type: "receipt"; readonly bytes: Uint8Array; readonly proof: Proof }
-  | { readonly type: "notice"; readonly bytes: Uint8Array };
+  | { readonly type: "receipts"; readonly items: readonly ProvenReceipt[] }
+  | { readonly type: "notices"; readonly items: readonly Uint8Array[] };
 
 export const encodeToSwarm = (message: Envelopes | Attach): Uint8Array => encode(message);
+
+export const encodeToAgent = (message: ToAgent): Uint8Array => encode(message);
 
 /** From supervisors; throws Malformed on what is no canonical value. */
 export const decodeToAgent = (bytes: Uint8Array): ToAgent => decode(bytes) as ToAgent;

@@ -198,11 +198,11 @@ class Agent(Trader):
 
     def told(self, data):
         message = decode(data)
-        inner = decode(message["bytes"])
-        if message["type"] == "receipt":
-            self.receipt(inner)
-        else:
-            self.notice(inner)
+        for item in message["items"]:
+            if message["type"] == "receipts":
+                self.receipt(decode(item["bytes"]))
+            else:
+                self.notice(decode(item))
 
 
 def main():

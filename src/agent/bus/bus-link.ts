@@ -75,6 +75,7 @@ export class BusLink implements SwarmLink {
 
 const hear = (bytes: Uint8Array, events: LinkEvents): void => {
   const message = decodeToAgent(bytes);
-  if (message.type === "notice") events.notice(decodeNotice(message.bytes));
-  else events.receipt(decode(message.bytes) as Receipt);
+  if (message.type === "notices")
+    for (const notice of message.items) events.notice(decodeNotice(notice));
+  else for (const receipt of message.items) events.receipt(decode(receipt.bytes) as Receipt);
 };

@@ -13,19 +13,11 @@
  *     a stranger says can break a thread.
  */
 
-import {
-  agentSubject,
-  ALL_SUPERVISORS,
-  bucketSubject,
-  peerSubject,
-  PRESENCE,
-  type Bus,
-} from "#ports/bus.ts";
+import { ALL_SUPERVISORS, bucketSubject, peerSubject, PRESENCE, type Bus } from "#ports/bus.ts";
 import { readAttach, readEnvelopes } from "#ports/bus-messages.ts";
 import type { FromBus, Port, Published, ToBus } from "../threads/protocol.ts";
-import { provenReceipts } from "../threads/receipt-batch.ts";
 import { LastPublished } from "./last-published.ts";
-import { decodeMessage, encodeMessage, type AskPublished, type PeerMessages } from "./messages.ts";
+import { decodeMessage, encodeMessage, readPeerMessages, type AskPublished } from "./messages.ts";
 
 export interface BusBridgeOptions {
   readonly bus: Bus;
@@ -38,7 +30,10 @@ type Reading = (bytes: Uint8Array) => FromBus | undefined;
 
 const readPublished = (bytes: Uint8Array): Published | undefined =>
   decodeMessage<Published>(bytes, "document");
-const readPeerMessages: Reading = (bytes) => decodeMessage<PeerMessages>(bytes, "messages");
+const fromPeers: Reading = (bytes) => {
+  const items = readPeerMessages(bytes);
+  return items && { type: "messages", items };
+};
 
 export class BusBridge {
   readonly #o: BusBridgeOptions;
@@ -85,7 +80,7 @@ export class BusBridge {
       });
     const stops = [
       hear(bucketSubject(bucket), readEnvelopes),
-      hear(peerSubject(bucket), readPeerMessages),
+      hear(peerSubject(bucket), fromPeers),
     ];
     this.#led.set(bucket, () => {
       for (const stop of stops) stop();
@@ -121,23 +116,8 @@ export class BusBridge {
   #out(message: ToBus): void {
     const { bus } = this.#o;
     switch (message.type) {
-      case "messages":
-        for (const item of message.items)
-          bus.publish(peerSubject(item.to), encodeMessage({ type: "messages", items: [item] }));
-        break;
-      case "envelope":
-        bus.publish(
-          bucketSubject(message.bucket),
-          encodeMessage({ type: "envelopes", wires: [message.wire] }),
-        );
-        break;
-      case "receipts":
-        for (const { to, bytes, proof } of provenReceipts(message.batch))
-          bus.publish(agentSubject(to), encodeMessage({ type: "receipt", bytes, proof }));
-        break;
-      case "notices":
-        for (const { to, bytes } of message.items)
-          bus.publish(agentSubject(to), encodeMessage({ type: "notice", bytes }));
+      case "out":
+        for (const { subject, bytes } of message.items) bus.publish(subject, bytes);
         break;
       case "document":
         this.#own.told(message);

@@ -4,14 +4,15 @@
  */
 
 import { decode, encode } from "#envelope/canonical.ts";
-import type { Attach, Envelopes, ToAgent } from "#ports/bus-messages.ts";
+import type { Attach, Envelopes } from "#ports/bus-messages.ts";
 import type { BucketMessage } from "../host/environment.ts";
 import type { Published } from "../threads/protocol.ts";
 
 /** To the leader of a bucket, from leaders of other buckets: nothing but the subject vouches for it. */
 export interface PeerMessages {
   readonly type: "messages";
-  readonly items: readonly BucketMessage[];
+  /** Canonical bytes of each (`readPeerMessages`). */
+  readonly items: readonly Uint8Array[];
 }
 
 /** To every supervisor, from one that has just joined: whoever has published something tells it again. */
@@ -19,7 +20,7 @@ export interface AskPublished {
   readonly type: "ask-document";
 }
 
-type Message = PeerMessages | Published | AskPublished | Envelopes | Attach | ToAgent;
+type Message = PeerMessages | Published | AskPublished | Envelopes | Attach;
 
 export const encodeMessage = (message: Message): Uint8Array => encode(message);
 
@@ -31,3 +32,9 @@ export const decodeMessage = <T extends PeerMessages | Published | AskPublished>
   const message = decode(bytes) as Partial<T> | null;
   return message?.type === type ? (message as T) : undefined;
 };
+
+/** The same of what other buckets say. */
+export const readPeerMessages = (bytes: Uint8Array): readonly BucketMessage[] | undefined =>
+  decodeMessage<PeerMessages>(bytes, "messages")?.items.map(
+    (item) => decode(item) as BucketMessage,
+  );

@@ -16,6 +16,7 @@ import type { Receipt } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent, HostLimits } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { LastPublished } from "../bus/last-published.ts";
+import { envelopeOut, messagesOut, noticesOut, receiptsOut, type Outward } from "../bus/outward.ts";
 import { EpochKeys } from "./epoch-keys.ts";
 import { inLanes } from "../host/lanes.ts";
 import { unframe } from "./frames.ts";
@@ -82,6 +83,8 @@ export class HostShell<P extends Port> {
   readonly #where = new Map<string, number>();
   readonly #messages = new Map<number, BucketMessage[]>();
   readonly #told = new Map<number, { to: string; notice: object }[]>();
+  /** To buckets that others lead. */
+  readonly #astray: BucketMessage[] = [];
   /** By the epoch whose key signs them. */
   readonly #receipts = new Map<Signer, ReceiptTo[]>();
   /** The newest document published here, for hosts that come later. */
@@ -165,7 +168,7 @@ export class HostShell<P extends Port> {
       }),
       astray: (wire, bucket) => {
         if (this.#bus === undefined || wire.connection === BUS_CONNECTION) return false;
-        this.#bus.postMessage({ type: "envelope", bucket, wire: wire.wire } satisfies ToBus);
+        this.#out([envelopeOut(bucket, wire.wire)]);
         return true;
       },
       fetchDocument: (hash) => store.get(hash),
@@ -248,8 +251,7 @@ export class HostShell<P extends Port> {
   /** To a bucket that others lead: on to them, unless it came from there. */
   #arrived(item: BucketMessage, isFromBus: boolean): void {
     if (this.#running.leads(item.to)) this.#running.message(item);
-    else if (!isFromBus)
-      this.#bus?.postMessage({ type: "messages", items: [item] } satisfies ToBus);
+    else if (!isFromBus) this.#astray.push(item);
   }
 
   #fromBus(message: FromBus): void {
@@ -360,11 +362,9 @@ export class HostShell<P extends Port> {
       this.#told.set(connection, []);
       if (connection !== BUS_CONNECTION)
         this.#agents.get(connection)?.postMessage({ type: "notices", items } satisfies FromHost);
-      else if (this.#bus !== undefined) {
-        const encoded = items.map(({ to, notice }) => ({ to, bytes: encode(notice) }));
-        this.#bus.postMessage({ type: "notices", items: encoded } satisfies ToBus);
-      }
+      else if (this.#bus !== undefined) this.#out(noticesOut(items));
     }
+    if (this.#astray.length > 0) this.#out(messagesOut(this.#astray.splice(0)));
     for (const [signer, waiting] of this.#receipts)
       while (waiting.length > 0)
         this.#signReceipts(signer, waiting.splice(0, RECEIPTS_SIGNED_TOGETHER_MAX));
@@ -381,11 +381,17 @@ export class HostShell<P extends Port> {
       else part.push(receipt);
     }
     for (const [connection, part] of parts) {
-      const port = connection === BUS_CONNECTION ? this.#bus : this.#agents.get(connection);
-      if (port === undefined) continue;
-      const batch = packReceipts(part, signer);
-      port.postMessage({ type: "receipts", batch } satisfies FromHost & ToBus);
+      if (connection === BUS_CONNECTION) {
+        if (this.#bus !== undefined) this.#out(receiptsOut(part, signer));
+      } else {
+        const batch = packReceipts(part, signer);
+        this.#agents.get(connection)?.postMessage({ type: "receipts", batch } satisfies FromHost);
+      }
     }
+  }
+
+  #out(items: readonly Outward[]): void {
+    this.#bus?.postMessage({ type: "out", items } satisfies ToBus);
   }
 }
 

@@ -4,6 +4,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Epoch } from "#ports/store.ts";
 import type { Publication } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent, HostStats } from "../host/environment.ts";
+import type { Outward } from "../bus/outward.ts";
 import type { ReceiptBatch } from "./receipt-batch.ts";
 
 /** From a connection (agents, gateway) to a host. */
@@ -41,16 +42,8 @@ export type Between =
   | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
   | Published;
 
-/** From a host to the bus: for buckets, agents and supervisors that are elsewhere. */
-export type ToBus =
-  | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
-  | { readonly type: "envelope"; readonly bucket: number; readonly wire: Uint8Array }
-  | { readonly type: "receipts"; readonly batch: ReceiptBatch }
-  | {
-      readonly type: "notices";
-      readonly items: readonly { readonly to: string; readonly bytes: Uint8Array }[];
-    }
-  | Published;
+/** From a host to the bus: for buckets, agents and supervisors that are elsewhere (bus/outward.ts). */
+export type ToBus = { readonly type: "out"; readonly items: readonly Outward[] } | Published;
 
 /** From the bus to a host. */
 export type FromBus =

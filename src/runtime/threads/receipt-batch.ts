@@ -6,7 +6,7 @@
 
 import { readBlock, PackedBytes } from "#envelope/packed-bytes.ts";
 import type { Signer } from "#envelope/keys.ts";
-import { proofsOf, signBatch, type Proof } from "#envelope/signed.ts";
+import { signBatch } from "#envelope/signed.ts";
 
 export interface ReceiptBatch {
   /** For whom each is. */
@@ -32,13 +32,6 @@ export const packReceipts = (receipts: readonly ReceiptTo[], signer: Signer): Re
     packed: packed.kept(),
     signature: signBatch(leaves, signer),
   };
-};
-
-/** For whoever is not of this process: each with what proves it by itself. */
-export const provenReceipts = (batch: ReceiptBatch): (ReceiptTo & { readonly proof: Proof })[] => {
-  const receipts = [...receiptsIn(batch)];
-  const leaves = receipts.map(({ bytes }) => bytes);
-  return proofsOf(leaves, batch.signature).map((proof, at) => ({ ...receipts[at]!, proof }));
 };
 
 export function* receiptsIn({ to, packed }: ReceiptBatch): Iterable<ReceiptTo> {

@@ -243,7 +243,9 @@ export class ClusterSwarm implements SimSwarm {
     if (agent === null) return;
     const to = `did:key:${agent[2] ?? ""}`;
     const message = decodeToAgent(bytes);
-    if (message.type === "notice") this.#o.notice(from, to, decodeNotice(message.bytes));
-    else this.#o.receipt(from, to, decode(message.bytes) as Receipt);
+    if (message.type === "notices")
+      for (const notice of message.items) this.#o.notice(from, to, decodeNotice(notice));
+    else
+      for (const { bytes: one } of message.items) this.#o.receipt(from, to, decode(one) as Receipt);
   }
 }
