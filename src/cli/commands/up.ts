@@ -1,6 +1,7 @@
 /** `canswarm up`: the supervisor process. It takes needs and agents over HTTP until it is stopped. */
 
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { DRAIN_MS_MAX } from "#gateway/limits.ts";
 import { CliError, printError } from "../errors.ts";
@@ -14,7 +15,7 @@ import { newsTeller } from "../swarm/news.ts";
 import { folderFor, rulesFor } from "../swarm/open.ts";
 import { stopOnSignals } from "../swarm/stop.ts";
 import { Supervisor } from "../up/supervisor.ts";
-import { beThrifty } from "../up/thrift.ts";
+import { beThrifty, growByNeed } from "../up/thrift.ts";
 import { DATA_DEFAULT, HOST_DEFAULT, PORT_DEFAULT } from "../up/defaults.ts";
 
 interface UpFlags {
@@ -130,6 +131,7 @@ export const addUp = (program: Command): void => {
     .addHelpText("after", "\nExample:\n  canswarm up --agents AGENTS.json --data ./market")
     .action((flags: UpFlags) => {
       beThrifty(process);
+      growByNeed(process, setFlagsFromString, (ms, look) => setInterval(look, ms).unref());
       return up(flags);
     });
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { beThrifty, type Replaceable } from "#cli/up/thrift.ts";
+import { beThrifty, growByNeed, THRIFTY_FROM_MIB, type Replaceable } from "#cli/up/thrift.ts";
 
 type Call = Parameters<NonNullable<Replaceable["execve"]>>;
 
@@ -13,14 +13,13 @@ const processOf = (more: Partial<Replaceable>, calls: Call[] = []): Replaceable 
 });
 
 describe("a supervisor process", () => {
-  it("begins once more as it was, with few arenas and a heap that grows slowly", () => {
+  it("begins once more as it was, with few arenas and a small young generation", () => {
     const calls: Call[] = [];
     beThrifty(processOf({}, calls));
     const [args, env] = [calls[0]?.[1], calls[0]?.[2]];
     expect(calls).toHaveLength(1);
     expect(args).toEqual([
       "/bin/node",
-      "--heap-growing-percent=40",
       "--max-semi-space-size=8",
       "--enable-source-maps",
       "/main.ts",
@@ -40,5 +39,36 @@ describe("a supervisor process", () => {
   it("goes on where a process cannot be replaced", () => {
     const { execve: _, ...process } = processOf({});
     expect(() => beThrifty(process)).not.toThrow();
+  });
+});
+
+describe("the heaps of a supervisor", () => {
+  /** What is set while the process takes this much, MiB, in turn. */
+  const setAt = (residentMib: readonly number[], execArgv: readonly string[] = []): string[] => {
+    const flags: string[] = [];
+    let resident = 0;
+    let look = (): void => {};
+    growByNeed(
+      { execArgv, memoryUsage: { rss: () => resident } },
+      (flag) => flags.push(flag),
+      (_ms, task) => (look = task),
+    );
+    for (const mib of residentMib) {
+      resident = mib * 1_048_576;
+      look();
+    }
+    return flags;
+  };
+
+  it("grow slowly while it is large, and as V8 likes it while it is small", () => {
+    const large = THRIFTY_FROM_MIB;
+    expect(setAt([1, large - 1, large, large + 9, large - 1])).toEqual([
+      "--heap-growing-percent=40",
+      "--heap-growing-percent=0",
+    ]);
+  });
+
+  it("grow as whoever runs it has said", () => {
+    expect(setAt([THRIFTY_FROM_MIB], ["--heap-growing-percent=90"])).toEqual([]);
   });
 });
