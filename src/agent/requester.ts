@@ -80,8 +80,10 @@ export class Requester {
     if (this.#open.has(ended.need)) this.#end(ended);
   }
 
-  openNeeds(): readonly string[] {
-    return [...this.#open.keys()];
+  /** Posted so long ago, ms, and not ended. */
+  openNeeds(sinceMs: number): readonly string[] {
+    const untilMs = this.#nowMs() - sinceMs;
+    return [...this.#open].flatMap(([need, postedMs]) => (postedMs <= untilMs ? [need] : []));
   }
 
   #fill(): void {

@@ -59,7 +59,7 @@ test("a need that finds no room stays open", async () => {
   const { requester, ended } = refusedBy("MAILBOX_FULL");
   await new Promise((resolve) => setImmediate(resolve));
   expect(ended).toEqual([]);
-  expect(requester.openNeeds().length).toBeGreaterThan(0);
+  expect(requester.openNeeds(0).length).toBeGreaterThan(0);
 });
 
 test("a need that the operator's pause refuses is sent again until it is taken", async () => {
@@ -110,7 +110,7 @@ test("a need that the operator's pause refuses is sent again until it is taken",
   await received;
   expect(isTaken()).toBe(true);
   expect(ended).toEqual([]);
-  expect(requester.openNeeds()).toHaveLength(1);
+  expect(requester.openNeeds(0)).toHaveLength(1);
 });
 
 /** Answers each NEED by how often its requester has sent one, and a requester that signs anew. */
@@ -179,7 +179,7 @@ test("a need whose bytes have expired is signed anew and goes on under its new i
     [sent[0], sent[1]],
     [sent[1], sent[2]],
   ]);
-  expect(requester.openNeeds()).toEqual([sent[2]]);
+  expect(requester.openNeeds(0)).toEqual([sent[2]]);
   requester.learn({ need: sent[2]!, outcome: "finalized", attempts: 1 });
   await requester.done();
   expect(ended).toEqual([{ need: sent[2], outcome: "finalized", attempts: 1 }]);
@@ -190,7 +190,7 @@ test("what had been taken before it expired is found by its key", async () => {
     nth < 2 ? nackOf(id) : ackOf(id, first),
   );
   await settled();
-  expect(requester.openNeeds()).toEqual([sent[0]]);
+  expect(requester.openNeeds(0)).toEqual([sent[0]]);
 });
 
 test("a clock that is wrong for good ends as a refusal, after so many times", async () => {

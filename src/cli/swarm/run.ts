@@ -25,6 +25,8 @@ import { appendOutbox, readOutbox, type Batch, type Posted } from "./outbox.ts";
 export const INPUT_INLINE_BYTES_MAX = 32 * 1024;
 /** Open needs are asked for this often, in case their ends were told to nobody. */
 export const ASK_ENDS_MS = 2_000;
+/** Of needs that were posted so long ago, ms: the end of the others is about to be heard. */
+const UNHEARD_MS = 5_000;
 /** Needs signed and stored together. */
 export const BATCH_NEEDS_MAX = 4_096;
 
@@ -152,10 +154,9 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
       .filter((_, i) => known[i] === undefined)
       .map(({ need, wire }): Prepared => ({ id: need, thread: need, wire })),
   );
-  await endsOf(swarm, heard);
+  await endsOf(swarm, heard).finally(() => client.close());
   const durationMs = swarm.clock.monotonicMs() - startedMs;
   await swarm.drain();
-  client.close();
   return summarize(swarm, requester, members, { posted, ended, latencies, busMs, durationMs });
 };
 
@@ -199,9 +200,16 @@ const endsOf = async (swarm: RunningSwarm, heard: Requester): Promise<void> => {
     await Promise.race([done, pause]);
     cancel();
     if (isDone) break;
-    const found = await Promise.all(heard.openNeeds().map((need) => endedAlready(swarm, need)));
+    const open = heard.openNeeds(UNHEARD_MS);
+    const found = await Promise.all(open.map((need) => endedAlready(swarm, need).catch(later)));
     for (const one of found) if (one !== undefined) heard.learn(one);
   }
+};
+
+/** Where nobody answers for a bucket it is asked again: the job waits for its needs, whatever fails. */
+const later = (error: unknown): undefined => {
+  if (error instanceof CliError && error.code === "CLUSTER_UNANSWERED") return undefined;
+  throw error;
 };
 
 /** A need that ended in an earlier run of this command, or unheard in this one. */
