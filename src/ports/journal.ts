@@ -30,6 +30,8 @@ export interface Journal {
   append(records: readonly JournalRecord[]): Promise<void>;
   /** Bytes are checked against the hash: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
+  /** Of the bucket the record that was appended last: on the chain, as a rule. */
+  newest(bucket: number): Promise<Pick<JournalRecord, "index" | "hash"> | undefined>;
   /** The last one saved; whether its hash is on the chain of the head is the caller's to see. */
   loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
   saveSnapshot(snapshot: Snapshot): Promise<void>;
@@ -50,6 +52,17 @@ export interface RecordStream {
   publish(records: readonly JournalRecord[]): Promise<void>;
   /** Undefined where the servers asked do not have it (yet). Bytes are checked: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
+  /**
+   * Many at once: what came to the bucket after this record, or all where that one is not there or none is
+   * named, in the order in which it came, as far as it was there when this began. `take` says whether it
+   * wants more. It may leave records out, such as large ones and damaged ones, and gives those of rivals:
+   * whoever needs a record looks for it by its hash.
+   */
+  readAfter(
+    bucket: number,
+    after: Uint8Array | undefined,
+    take: (records: readonly JournalRecord[]) => Promise<boolean>,
+  ): Promise<void>;
   /**
    * The last one saved, by whoever; whether its hash is on the chain of the head is the caller's to see.
    * Undefined also where it is damaged: losing a snapshot loses nothing but time.

@@ -12,6 +12,8 @@ export const MARKS = {
   "commit.stalled": "the tries after an unknown answer were used up",
   "commit.full": "a bucket took no turn because too much of it was unconfirmed",
   "store.damaged": "a record was damaged on the own disk and was asked for elsewhere",
+  "store.brought-in-order":
+    "a disk that lacked many records was given what the stream has in order",
   "host.backlog": "inputs waited behind a bucket that could not take them",
   "host.mailbox-full": "an envelope was refused for want of room",
   "host.answer-dropped": "an answer came that nobody waited for",

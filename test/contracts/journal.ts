@@ -47,6 +47,26 @@ export const journalContract = (name: string, makeRig: () => Promise<JournalRig>
       expect(await Promise.all(records.map(found))).toEqual(records.map(plainRecord));
     });
 
+    it("tells of each bucket which record was appended last", async () => {
+      const [one, two, three] = chainOf(1, "a", "b", "c");
+      const plain = ({ index, hash }: Pick<JournalRecord, "index" | "hash">) => [
+        index,
+        Buffer.from(hash).toString("hex"),
+      ];
+      const newest = async (bucket: number) => {
+        const found = await journal.newest(bucket);
+        return found && plain(found);
+      };
+      expect(await newest(1)).toBeUndefined();
+      await journal.append([one!, two!, ...chainOf(2, "d")]);
+      expect(await newest(1)).toEqual(plain(two!));
+      await journal.append([three!]);
+      await reopened();
+      expect(await newest(1)).toEqual(plain(three!));
+      expect(await newest(2)).toEqual(plain(chainOf(2, "d")[0]!));
+      expect(await newest(3)).toBeUndefined();
+    });
+
     it("finds a record under its own bucket and hash only", async () => {
       const [record] = chainOf(1, "a");
       await journal.append([record!]);

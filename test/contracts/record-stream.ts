@@ -92,6 +92,44 @@ export const recordStreamContract = (
       expect(await Promise.all(some.map(found))).toEqual(some.map(plainRecord));
     });
 
+    /** All that comes, until so many have. */
+    const readAfter = async (bucket: number, after?: Uint8Array, countMax = Infinity) => {
+      const read: JournalRecord[] = [];
+      await heir.readAfter(bucket, after, async (records) => {
+        read.push(...records);
+        return read.length < countMax;
+      });
+      return read;
+    };
+
+    it("gives many records in order, from the one named on", async () => {
+      const records = chainOf(7, ...Array.from({ length: 300 }, (_, at) => `record ${at}`));
+      await leader.publish([...chainOf(8, "other"), ...records, ...chainOf(9, "other")]);
+      const all = await readAfter(7);
+      expect(all.map(plainRecord)).toEqual(records.map(plainRecord));
+      const later = await readAfter(7, records[249]!.hash);
+      expect(later.map(plainRecord)).toEqual(records.slice(250).map(plainRecord));
+      expect(await readAfter(7, records.at(-1)!.hash)).toEqual([]);
+      expect(await readAfter(10)).toEqual([]);
+    });
+
+    it("gives all where it does not have the record that is named, and no more than is wanted", async () => {
+      const records = chainOf(7, ...Array.from({ length: 300 }, (_, at) => `record ${at}`));
+      await leader.publish(records);
+      expect(await readAfter(7, ZERO)).toHaveLength(300);
+      const some = await readAfter(7, undefined, 1);
+      expect(some.length).toBeLessThan(300);
+      expect(some.map(plainRecord)).toEqual(records.slice(0, some.length).map(plainRecord));
+    });
+
+    it("gives the same again to who reads twice, side by side", async () => {
+      const records = chainOf(7, ...Array.from({ length: 50 }, (_, at) => `record ${at}`));
+      await leader.publish(records);
+      for (const read of await Promise.all([readAfter(7), readAfter(7), readAfter(8)]))
+        expect([0, 50]).toContain(read.length);
+      expect(await readAfter(7)).toHaveLength(50);
+    });
+
     it("gives another machine the last snapshot of each bucket", async () => {
       expect(await heir.loadSnapshot(1)).toBeUndefined();
       const snapshots = [snapshotOf(1, 9, 10), snapshotOf(2, 3, LARGE_BYTES), snapshotOf(3, 1, 0)];

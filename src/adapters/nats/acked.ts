@@ -79,7 +79,7 @@ export class AckedMessages {
 
   /** No answer will come to what has been sent. */
   broken(why: Error): void {
-    for (const number of [...this.#sent.keys()]) this.#end(number, why);
+    for (const number of this.#sent.keys()) this.#end(number, why);
   }
 
   #end(number: string, error: Error | undefined): void {
@@ -92,11 +92,14 @@ export class AckedMessages {
   #watch(): void {
     const [first] = this.#sent.values();
     if (first === undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#endLate();
-      this.#watch();
-    }, first.lateAtMs - performance.now()).unref();
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#endLate();
+        this.#watch();
+      },
+      Math.max(1, first.lateAtMs - performance.now()),
+    ).unref();
   }
 
   #endLate(): void {

@@ -22,6 +22,9 @@ export const bytesIn = (header: MsgHdrs, name: string, length: number): Uint8Arr
   throw new Fault("STORE_CORRUPT", `a message of the stream has no ${name} of ${length} bytes`);
 };
 
+/** Of how many parts a message is one; 0: it does not say. */
+export const partsIn = (header: MsgHdrs): number => Number(header.get(PARTS));
+
 /** Bytes as messages `SUBJECT.0`, `SUBJECT.1`, …; no bytes are one empty message. */
 export function* partsOf(
   subject: string,

@@ -10,12 +10,13 @@
  *     rejects with STORE_FAILED, and what it asked for may have been done.
  * P4  A stream that the servers have lost is made anew, empty, by the first call that misses it.
  */
-import { Empty, headers, type JetStreamManager, type MsgHdrs } from "nats";
+import { Empty, headers, type JetStreamManager, type MsgHdrs, type StoredMsg } from "nats";
 import { sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
 import { AckedMessages } from "./acked.ts";
 import type { Link } from "./connect.ts";
 import { faultOf, isFull, isMissing, isStreamGone } from "./stream-faults.ts";
+import { readInOrder } from "./stream-reading.ts";
 import { ensureStream, type StreamShape } from "./stream-setup.ts";
 import { Window } from "./window.ts";
 
@@ -43,6 +44,11 @@ export interface Part {
 export interface Stored {
   readonly header: MsgHdrs;
   readonly data: Uint8Array;
+}
+
+/** The same among others. */
+export interface Found extends Stored {
+  readonly subject: string;
 }
 
 export class PartStore {
@@ -129,6 +135,41 @@ export class PartStore {
     }
   }
 
+  /**
+   * What the servers took under subjects below this one, in the order in which it came: after the message of
+   * `after`, or all of it where that one is not there. `take` says whether it wants more.
+   */
+  async readAfter(
+    below: string,
+    after: string | undefined,
+    take: (found: readonly Found[]) => Promise<boolean>,
+  ): Promise<void> {
+    this.#assertUp();
+    try {
+      const { nats } = this.#link;
+      const last = after === undefined ? undefined : await this.#fromLeader(after);
+      const messages = readInOrder({
+        nats,
+        manager: this.#manager,
+        stream: this.#shape.name,
+        subjects: `${below}.>`,
+        after: last?.seq ?? 0,
+      });
+      for (let next; !(next = await this.#answered(messages.next())).done;) {
+        const found = next.value.map(({ subject, headers: header = headers(), data }) => ({
+          subject,
+          header,
+          data,
+        }));
+        if (await take(found)) continue;
+        await messages.return(undefined);
+        return;
+      }
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
   /** All that have a message. */
   async subjects(): Promise<readonly string[]> {
     this.#assertUp();
@@ -150,7 +191,7 @@ export class PartStore {
     }
   }
 
-  /** Undefined: the servers have the part all the same. A full stream refuses also what takes its own place. */
+  /** Undefined: the servers have the part. A full stream refuses also what would take its own place. */
   async #refused({ subject, bytes }: Part, error: Error): Promise<Fault | undefined> {
     if (!isFull(error)) return this.#failed(error);
     try {
@@ -161,7 +202,7 @@ export class PartStore {
     }
   }
 
-  async #fromLeader(subject: string): Promise<Stored | undefined> {
+  async #fromLeader(subject: string): Promise<StoredMsg | undefined> {
     const asked = this.#manager.streams.getMessage(this.#shape.name, { last_by_subj: subject });
     try {
       return await this.#answered(asked);

@@ -15,8 +15,8 @@ import type { JournalRecord, RecordStream } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { openLink, type Link, type NatsOptions } from "./connect.ts";
 import { faultOf } from "./stream-faults.ts";
-import { bytesIn, joined, partsOf, wholeIn } from "./stream-headers.ts";
-import { PART_BYTES, PART_MORE_BYTES, PartStore } from "./stream-parts.ts";
+import { bytesIn, joined, partsIn, partsOf, wholeIn } from "./stream-headers.ts";
+import { PART_BYTES, PART_MORE_BYTES, PartStore, type Found, type Stored } from "./stream-parts.ts";
 import { replicasOf } from "./stream-setup.ts";
 import { StreamSnapshots } from "./stream-snapshots.ts";
 
@@ -77,12 +77,21 @@ export class NatsStream implements RecordStream {
     const subject = this.#subject(bucket, hash);
     const found = await joined((part) => this.#records.get(part), subject);
     if (found === undefined) return undefined;
-    const { header, data: bytes } = found;
-    const index = wholeIn(header, INDEX);
-    const parent = bytesIn(header, PARENT, DIGEST_BYTES);
-    if (sameBytes(sha256(bytes), hash)) return { bucket, index, hash: hash.slice(), parent, bytes };
-    const sentence = `record ${index} of bucket ${bucket} is damaged on the stream`;
+    const record = recordOf(bucket, hash, found);
+    if (sameBytes(sha256(found.data), hash)) return record;
+    const sentence = `record ${record.index} of bucket ${bucket} is damaged on the stream`;
     throw new Fault("STORE_CORRUPT", sentence);
+  }
+
+  readAfter(
+    bucket: number,
+    after: Uint8Array | undefined,
+    take: (records: readonly JournalRecord[]) => Promise<boolean>,
+  ): Promise<void> {
+    const last = after === undefined ? undefined : `${this.#subject(bucket, after)}.0`;
+    return this.#records.readAfter(`${this.#prefix}.rec.${bucket}`, last, (found) =>
+      take(found.flatMap((one) => wholeRecord(bucket, one) ?? [])),
+    );
   }
 
   saveSnapshot(snapshot: Snapshot): Promise<void> {
@@ -121,6 +130,23 @@ const storesOn = async (link: Link, options: NatsStreamOptions): Promise<Stores>
     PartStore.open(link, { ...kept, name: `${name}_snapshots`, subjects: `${prefix}.snap.>` }),
   ]);
   return { records, snapshots };
+};
+
+const recordOf = (bucket: number, hash: Uint8Array, { header, data }: Stored): JournalRecord => ({
+  bucket,
+  index: wholeIn(header, INDEX),
+  hash: hash.slice(),
+  parent: bytesIn(header, PARENT, DIGEST_BYTES),
+  bytes: data,
+});
+
+/** Undefined: a part of a larger one, or damaged: whoever needs it asks for it by its hash. */
+const wholeRecord = (bucket: number, found: Found): JournalRecord | undefined => {
+  if (partsIn(found.header) !== 1) return undefined;
+  const bytes = found.data.slice();
+  const hash = sha256(bytes);
+  if (!found.subject.endsWith(`.${hex(hash)}.0`)) return undefined;
+  return recordOf(bucket, hash, { header: found.header, data: bytes });
 };
 
 const recordHeaders = ({ index, parent }: JournalRecord): MsgHdrs => {

@@ -5,7 +5,7 @@ import { asking } from "./asking.ts";
 import { packRecords, unpackRecords, type JournalCall } from "./journal-messages.ts";
 import { packSnapshot, unpackSnapshot } from "./messages.ts";
 import { openFolder, type SqliteThread } from "./open.ts";
-import { packed } from "./packed.ts";
+import { packed, unpacked } from "./packed.ts";
 
 const threadUrl = (): URL => new URL(import.meta.resolve("#adapters/sqlite/journal-thread.ts"));
 
@@ -27,6 +27,11 @@ export const connectJournal = (port: MessagePort): Journal => {
     get: async (bucket, hash) => {
       const { plain, bytes } = await ask("get", bucket, packed([hash]));
       return unpackRecords(plain, bytes)[0];
+    },
+    newest: async (bucket) => {
+      const { plain: index, bytes } = await ask("newest", bucket);
+      const [hash] = unpacked(bytes);
+      return hash === undefined ? undefined : { index: index as number, hash };
     },
     loadSnapshot: async (bucket) => {
       const { plain, bytes } = await ask("loadSnapshot", bucket);

@@ -46,6 +46,9 @@ export const journalRowsOf = (database: DatabaseSync) => {
       " bytes = excluded.bytes WHERE bytes <> excluded.bytes",
   );
   const get = database.prepare("SELECT * FROM journal WHERE bucket = ? AND hash = ?");
+  const newest = database.prepare(
+    "SELECT place, hash FROM journal WHERE row = (SELECT max(row) FROM journal WHERE bucket = ?)",
+  );
   const setSnapshot = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)");
   const getSnapshot = database.prepare("SELECT * FROM snapshots WHERE bucket = ?");
   return {
@@ -57,6 +60,12 @@ export const journalRowsOf = (database: DatabaseSync) => {
       const place = { bucket, index: whole(row, "place") };
       const parent = blob(row, "parent");
       return { ...place, hash: blob(row, "hash"), parent, bytes: blob(row, "bytes") };
+    },
+    newest: (bucket: number): Pick<JournalRecord, "index" | "hash"> | undefined => {
+      const row = newest.get(bucket);
+      return row === undefined
+        ? undefined
+        : { index: whole(row, "place"), hash: blob(row, "hash") };
     },
     saveSnapshot: ({ bucket, records, size, hash, bytes }: Snapshot): void =>
       void setSnapshot.run(bucket, records, size, hash, bytes),

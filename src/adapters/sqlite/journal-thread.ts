@@ -5,7 +5,7 @@ import { serveFolder, type Answer } from "./folder-thread.ts";
 import { packRecords, unpackRecords, type JournalCall } from "./journal-messages.ts";
 import { openJournalInThread } from "./journal.ts";
 import { NO_BYTES, packSnapshot, unpackSnapshot, type Request } from "./messages.ts";
-import { unpacked } from "./packed.ts";
+import { packed, unpacked } from "./packed.ts";
 
 const NOTHING: Answer = { plain: undefined, bytes: NO_BYTES };
 
@@ -20,6 +20,10 @@ const perform = async (
     case "get": {
       const record = await journal.get(plain as number, unpacked(bytes)[0]!);
       return packRecords(record === undefined ? [] : [record]);
+    }
+    case "newest": {
+      const newest = await journal.newest(plain as number);
+      return newest === undefined ? NOTHING : { plain: newest.index, bytes: packed([newest.hash]) };
     }
     case "loadSnapshot": {
       const snapshot = await journal.loadSnapshot(plain as number);

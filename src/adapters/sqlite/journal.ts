@@ -84,6 +84,10 @@ export class SqliteJournalCore {
     throw new Fault("STORE_CORRUPT", `record ${record.index} of bucket ${bucket} is damaged`);
   }
 
+  newest(bucket: number): Pick<JournalRecord, "index" | "hash"> | undefined {
+    return this.#reading(() => this.#rows.newest(bucket));
+  }
+
   snapshot(bucket: number): Snapshot | undefined {
     return this.#reading(() => this.#rows.snapshot(bucket));
   }
@@ -135,6 +139,7 @@ export const openJournalInThread = (dir: string, options?: JournalOptions): Jour
   return {
     append: (records) => submit({ kind: "append", records }),
     get: async (bucket, named) => core.record(bucket, named),
+    newest: async (bucket) => core.newest(bucket),
     loadSnapshot: async (bucket) => core.snapshot(bucket),
     saveSnapshot: (snapshot) => submit({ kind: "snapshot", snapshot }),
     close: async () => group.close(),

@@ -12,7 +12,7 @@ import type { BucketMessage } from "../host/environment.ts";
 import type { ReceiptTo } from "../threads/receipt-batch.ts";
 import { encodeMessage } from "./messages.ts";
 
-/** Bytes of what is said together, a longer single thing excepted: a quarter of what a bus carries. 256 KiB. */
+/** Bytes of what is said together, one longer thing excepted: a quarter of what a bus carries. 256 KiB. */
 export const TOGETHER_BYTES_MAX = 262_144;
 /** Things that are said together. */
 export const TOGETHER_MAX = 256;

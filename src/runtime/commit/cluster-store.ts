@@ -7,6 +7,8 @@
  * Q3  A chain is read by walking back from its head by hash, from the own disk first, then from the
  *     stream; what came from the stream is kept on the own disk, also in place of what is damaged there.
  *     A record that nobody has whole is RECORD_MISSING.
+ *     Once so many are not on the own disk that asking for each would take long, what the stream has of
+ *     the bucket is brought there in order, and the walk goes on; by itself it proves that nothing lacks.
  * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again.
  * Q5  What the stream has lost is put back from the own disk (`restock`), so that others can lead again.
  * Q6  The newest snapshot counts, from the own disk or the stream, if it lies on the chain of the head:
@@ -28,14 +30,30 @@ import { GatheredHeads } from "./gathered-heads.ts";
 const RESTOCK_AT_A_TIME = 64;
 /** Records that came from the stream are written to the own disk by so many: each time is an fsync. */
 const KEPT_AT_A_TIME = 256;
-/** Records after which `fill` rests: it is no load beside the work. */
-export const FILLED_AT_A_TIME = 32;
+/** Records asked for one by one, one after the other; then what the stream has is brought in order. */
+export const ASKED_ALONE_MAX = 16;
+/** Records that are walked over, on the own disk, after which `fill` rests: it is no load beside the work. */
+export const WALKED_AT_A_TIME = 256;
 
 /** What is known of a bucket's chain: the hashes of its newest records. */
 interface Chain {
   /** Index of the first known one. */
   readonly base: number;
   readonly hashes: Uint8Array[];
+}
+
+/** On a chain: behind so many records, the last of which has this hash. */
+interface Place {
+  index: number;
+  hash: Uint8Array;
+}
+
+/** What the own disk lacks of a bucket. */
+interface Gap {
+  /** Where it ends. */
+  readonly after: Pick<JournalRecord, "index" | "hash"> | undefined;
+  /** From here on it has been walked. */
+  readonly below: number;
 }
 
 export interface ClusterParts {
@@ -117,34 +135,21 @@ export class ClusterStore implements LedStore {
     const head = await this.head(bucket);
     const known = this.#chains.get(bucket);
     const end = known === undefined ? 0 : known.base + known.hashes.length;
-    const newer: Uint8Array[] = [];
-    let { hash } = head;
-    let index = head.records;
     // What is committed meanwhile is pushed to it (`#extend`): it is as it was when this began.
     const hashes = known?.hashes.slice() ?? [];
-    const joins = (): boolean =>
+    const joins = ({ index, hash }: Place): boolean =>
       known !== undefined && index === end && sameBytes(hash, hashes.at(-1) ?? ZERO_HASH);
-    const brought: JournalRecord[] = [];
-    const keep = async (): Promise<void> => {
-      if (brought.length > 0) await this.#parts.journal.append(brought.splice(0));
-    };
-    try {
-      while (index > from && !joins()) {
-        const record = await this.#found(bucket, hash, brought);
-        if (record.index !== index - 1)
-          throw new Fault("RECORD_MISSING", misplaced(bucket, record));
-        if (brought.length >= KEPT_AT_A_TIME) await keep();
-        newer.push(hash);
-        if (rest !== undefined && newer.length % FILLED_AT_A_TIME === 0) await rest();
-        index -= 1;
-        hash = record.parent;
-      }
-    } finally {
-      await keep();
-    }
+    const at: Place = { index: head.records, hash: head.hash };
+    const newer = await this.#walk(
+      bucket,
+      at,
+      (place) => place.index <= from || joins(place),
+      rest,
+    );
+    const { index } = at;
     newer.reverse();
     const chain: Chain =
-      known !== undefined && joins()
+      known !== undefined && joins(at)
         ? { base: known.base, hashes: [...hashes, ...newer] }
         : { base: index, hashes: newer };
     if (chain.base > from && chain.base > 0) {
@@ -153,6 +158,60 @@ export class ClusterStore implements LedStore {
     }
     this.#chains.set(bucket, chain);
     return chain;
+  }
+
+  /** Back from `at`, which moves with it, until it is done: the hashes passed, the newest first. */
+  async #walk(
+    bucket: number,
+    at: Place,
+    isDone: (at: Place) => boolean,
+    rest?: () => Promise<void>,
+  ): Promise<Uint8Array[]> {
+    const passed: Uint8Array[] = [];
+    const brought: JournalRecord[] = [];
+    let alone = 0;
+    let isBrought = false;
+    const keep = async (): Promise<void> => {
+      alone += brought.length;
+      if (brought.length > 0) await this.#parts.journal.append(brought.splice(0));
+    };
+    try {
+      while (!isDone(at)) {
+        const record = await this.#found(bucket, at.hash, brought);
+        if (record.index !== at.index - 1)
+          throw new Fault("RECORD_MISSING", misplaced(bucket, record));
+        if (brought.length >= KEPT_AT_A_TIME) await keep();
+        passed.push(at.hash);
+        at.index -= 1;
+        at.hash = record.parent;
+        if (!isBrought && alone + brought.length >= ASKED_ALONE_MAX) {
+          isBrought = true;
+          const after = await this.#parts.journal.newest(bucket);
+          await keep();
+          await this.#bring(bucket, { after, below: at.index }, rest);
+        }
+        if (rest !== undefined && passed.length % WALKED_AT_A_TIME === 0) await rest();
+      }
+    } finally {
+      await keep();
+    }
+    return passed;
+  }
+
+  /**
+   * Q3: to the own disk what the stream has of the bucket below an index, from where the own disk ends, if it
+   * ends below it. Whatever is lost on the way, or fails, the walk asks for alone.
+   */
+  async #bring(bucket: number, { after, below }: Gap, rest?: () => Promise<void>): Promise<void> {
+    const { journal, stream } = this.#parts;
+    mark("store.brought-in-order");
+    const from = after !== undefined && after.index < below ? after.hash : undefined;
+    const take = async (records: readonly JournalRecord[]): Promise<boolean> => {
+      await journal.append(records);
+      await rest?.();
+      return records.some(({ index }) => index < below);
+    };
+    await stream.readAfter(bucket, from, take).catch(() => undefined);
   }
 
   /**

@@ -44,7 +44,7 @@ import { HostPoison, nameOfBucket } from "./poison.ts";
 import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
 import { loadBucket } from "./recovery.ts";
-import { isSnapshotDue, saveAll, takeSnapshot } from "./snapshots.ts";
+import { isSnapshotDue, saveAll, saveSettled, saveTaken, takeSnapshot } from "./snapshots.ts";
 import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
 
 const messageOf = (error: unknown): string =>
@@ -123,6 +123,15 @@ export class Host {
     const led = this.#led.get(bucket);
     if (led?.status === "live") led.status = "loading";
     await this.#pipeline.settled(bucket);
+  }
+
+  /**
+   * After `settle`: a snapshot for whoever leads the bucket next, where a replay would take longer. Resolves
+   * when it is saved. What is not committed is in none.
+   */
+  async saveSettled(bucket: number): Promise<void> {
+    const led = this.#led.get(bucket);
+    if (led !== undefined) await saveSettled(led, this.#env);
   }
 
   /** It is led elsewhere from now on: nothing of it leaves any more. */
@@ -457,22 +466,14 @@ export class Host {
     const head = hex(led?.committed ?? new Uint8Array(32));
     letOut(this.#env, bucket, { ...outputs, asks }, head);
     if (led === undefined) return;
-    if (built !== undefined && led.snapshot?.records === built.records) this.#save(led);
+    if (built !== undefined && led.snapshot?.records === built.records)
+      void saveTaken(led, this.#env);
     if (led.held) {
       led.held = false;
       this.#agenda.schedule(led, this.#time.ranMs);
       this.#env.wake();
     }
     if (led.backlog.length > 0) this.#env.wake();
-  }
-
-  #save(led: Led): void {
-    const { bucket, snapshot } = led;
-    led.snapshot = undefined;
-    if (snapshot === undefined) return;
-    this.#env.store.saveSnapshot(snapshot).catch((error: unknown) => {
-      this.#env.event({ type: "snapshot_failed", bucket, cause: messageOf(error) });
-    });
   }
 
   /** Resolves when all that was taken is committed, or its bucket is stalled, lost or halted. */

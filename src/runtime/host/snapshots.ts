@@ -1,10 +1,12 @@
 /** When the state of a bucket is worth writing down: every snapshot costs its size, and saves a replay. */
 
+import { sameBytes } from "#ports/commit-rules.ts";
 import type { Store } from "#ports/store.ts";
 import {
   SNAPSHOT_LOG_SHARE,
   SNAPSHOT_STOP_RECORDS,
   SNAPSHOTS_AT_A_TIME,
+  type HostEnvironment,
   type HostLimits,
 } from "./environment.ts";
 import { inLanes } from "./lanes.ts";
@@ -20,6 +22,27 @@ export const isSnapshotDue = (led: Led, { snapshotRecords }: HostLimits): boolea
 export const takeSnapshot = (led: Led): void => {
   led.snapshot = savedState(led.state);
   led.snapshotAt = led.state.records;
+};
+
+type Saving = Pick<HostEnvironment, "store" | "event">;
+
+/** What was taken, if anything was, now that it is committed. */
+export const saveTaken = async (led: Led, { store, event }: Saving): Promise<void> => {
+  const { bucket, snapshot } = led;
+  led.snapshot = undefined;
+  if (snapshot === undefined) return;
+  await store.saveSnapshot(snapshot).catch((error: unknown) => {
+    const cause = error instanceof Error ? error.message : String(error);
+    event({ type: "snapshot_failed", bucket, cause });
+  });
+};
+
+/** Of one that is settled, for whoever leads it next. What is not committed is in none. */
+export const saveSettled = async (led: Led, saving: Saving): Promise<void> => {
+  if (led.status !== "loading" || !sameBytes(led.committed, led.state.hash)) return;
+  if (led.state.records - led.snapshotAt < SNAPSHOT_STOP_RECORDS) return;
+  takeSnapshot(led);
+  await saveTaken(led, saving);
 };
 
 /** Of all that have logged enough since their last one; for a clean stop. */

@@ -17,6 +17,7 @@ import { compareEpochs } from "#ports/commit-rules.ts";
 import type { Consensus, Lead, LeaderRow, Member, Session } from "#ports/consensus.ts";
 import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
+import type { NextLeader } from "../threads/protocol.ts";
 import { Placement } from "./placement.ts";
 import { candidatesOf, Reach } from "./reach.ts";
 import { rankOf, type Pins } from "./share.ts";
@@ -43,7 +44,7 @@ export interface LeadershipOptions {
   /** It is led here from now on. */
   readonly won: (bucket: number, epoch: Epoch) => void;
   /** Let it go: nothing of it may leave any more. Resolves when that is so. */
-  readonly letGo: (buckets: readonly number[]) => Promise<void>;
+  readonly letGo: (buckets: readonly number[], toWhom: NextLeader) => Promise<void>;
   /** Resolves when every record of a bucket that is led here can be had by the others. */
   readonly restock: (bucket: number) => Promise<void>;
   /** As `ask` of ReachOptions. */
@@ -131,7 +132,7 @@ export class Leadership {
   async close(): Promise<void> {
     this.#isDraining = true;
     const buckets = [...this.#led.keys()];
-    await this.#o.letGo(buckets);
+    await this.#o.letGo(buckets, "handed-over");
     this.#led.clear();
     this.#isClosed = true;
     this.#reach.close();
@@ -194,7 +195,7 @@ export class Leadership {
     const buckets = [...this.#led.keys()];
     this.#led.clear();
     this.#o.event({ type: "session_lost", why });
-    void this.#o.letGo(buckets).then(async () => {
+    void this.#o.letGo(buckets, "lost").then(async () => {
       await session.end().catch(() => undefined);
       this.#o.clock.after(REJOIN_MS, () => void this.#join());
     });
@@ -277,7 +278,8 @@ export class Leadership {
     const buckets = [...this.#led.keys()];
     if (buckets.length === 0) return;
     mark("leadership.laid-down");
-    await this.#handOver(session, buckets);
+    // What it would save for them does not reach the stream.
+    await this.#handOver(session, buckets, "lost");
     this.#o.event({ type: "laid_down", buckets });
   }
 
@@ -302,7 +304,7 @@ export class Leadership {
     if (lost.length === 0) return;
     mark("leadership.key-gone");
     for (const bucket of lost) this.#led.delete(bucket);
-    await this.#o.letGo(lost);
+    await this.#o.letGo(lost, "lost");
   }
 
   async #campaign(
@@ -340,12 +342,12 @@ export class Leadership {
     const due = this.#placement.due(this.#led.keys(), candidates, pins);
     if (due.length === 0) return;
     mark("leadership.handed-over");
-    await this.#handOver(session, due);
+    await this.#handOver(session, due, "handed-over");
     this.#o.event({ type: "handed_over", buckets: due });
   }
 
-  async #handOver(session: Session, buckets: readonly number[]): Promise<void> {
-    await this.#o.letGo(buckets);
+  async #handOver(session: Session, buckets: readonly number[], toWhom: NextLeader): Promise<void> {
+    await this.#o.letGo(buckets, toWhom);
     const leads = buckets.flatMap((bucket) => this.#dropped(bucket) ?? []);
     for (const { bucket } of leads) this.#placement.handedOver(bucket);
     await session.resign(leads);

@@ -8,10 +8,10 @@ import type { Consensus } from "#ports/consensus.ts";
 import type { Epoch } from "#ports/store.ts";
 import { BusBridge } from "../bus/bus-bridge.ts";
 import { HostSet, type HostNews, type HostSetOptions } from "../threads/host-set.ts";
-import type { Port } from "../threads/protocol.ts";
+import type { NextLeader, Port } from "../threads/protocol.ts";
 import { Leadership, type LeadershipEvent } from "./leadership.ts";
 
-/** A hand-over waits so long for what was built to be settled, ms. */
+/** A hand-over waits so long for what was built to be settled and for its snapshot, ms. */
 export const SETTLE_MS_MAX = 1_000;
 
 export type MemberNews =
@@ -73,7 +73,7 @@ export class ClusterMember<P extends Port> {
       clock,
       buckets: placement.flatMap((host, bucket) => (host < 0 ? [] : [bucket])),
       won: (bucket, epoch) => this.#won(bucket, epoch),
-      letGo: (buckets) => this.#letGo(buckets),
+      letGo: (buckets, toWhom) => this.#letGo(buckets, toWhom),
       restock,
       reach,
       event: (event) => onNews({ type: "leadership", event }),
@@ -131,7 +131,7 @@ export class ClusterMember<P extends Port> {
     });
   }
 
-  async #letGo(all: readonly number[]): Promise<void> {
+  async #letGo(all: readonly number[], toWhom: NextLeader): Promise<void> {
     const buckets = all.filter((bucket) => !this.#isBelieved(bucket));
     const byHost = new Map<number, number[]>();
     for (const bucket of buckets) {
@@ -140,7 +140,7 @@ export class ClusterMember<P extends Port> {
     }
     await Promise.all(
       [...byHost].map(([host, own]) =>
-        this.hosts.unlessGone(host, (control) => control.letGo(own, SETTLE_MS_MAX)),
+        this.hosts.unlessGone(host, (control) => control.letGo(own, SETTLE_MS_MAX, toWhom)),
       ),
     );
     for (const bucket of buckets) this.#bridge.letGo(bucket);

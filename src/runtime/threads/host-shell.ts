@@ -26,6 +26,7 @@ import type {
   FromBus,
   FromHost,
   HostControl,
+  NextLeader,
   Port,
   Published,
   ToBus,
@@ -120,8 +121,8 @@ export class HostShell<P extends Port> {
       const { again } = this.#published;
       if (again !== undefined) port.postMessage(again);
     },
-    letGo: async (buckets, waitMs) => {
-      await Promise.all(buckets.map((bucket) => this.#letGo(bucket, waitMs)));
+    letGo: async (buckets, waitMs, toWhom) => {
+      await Promise.all(buckets.map((bucket) => this.#letGo(bucket, waitMs, toWhom)));
     },
     lead: async (buckets: readonly number[], epoch: Epoch) => {
       for (const bucket of buckets) this.#epochs.set(bucket, epoch);
@@ -225,15 +226,19 @@ export class HostShell<P extends Port> {
     else this.#sleeping = this.#o.clock.after(Math.min(nextMs, SLEEP_MS_MAX), () => this.#wake());
   }
 
-  async #letGo(bucket: number, waitMs: number): Promise<void> {
+  async #letGo(bucket: number, waitMs: number, toWhom: NextLeader): Promise<void> {
+    const host = this.#running;
     await new Promise<void>((resolve) => {
       const cancel = this.#o.clock.after(waitMs, resolve);
-      void this.#running.settle(bucket).then(() => {
+      const settled = async (): Promise<void> => {
+        await host.settle(bucket);
+        if (toWhom === "handed-over") await host.saveSettled(bucket);
         cancel();
         resolve();
-      });
+      };
+      void settled();
     });
-    this.#running.letGo(bucket);
+    host.letGo(bucket);
   }
 
   /* ------------------------------------------------------------------------- inputs */

@@ -75,6 +75,12 @@ export interface EpochFacts {
 
 export type HostCounts = HostStats & { readonly waiting: number };
 
+/**
+ * Who leads a bucket that is let go: one to whom it is handed over, or whoever takes what was lost: then
+ * each moment counts.
+ */
+export type NextLeader = "handed-over" | "lost";
+
 /** The control plane of a host. */
 export interface HostControl<P = MessagePort> {
   open(epoch: EpochFacts, placement: readonly number[]): Promise<void>;
@@ -83,8 +89,11 @@ export interface HostControl<P = MessagePort> {
   /** What is for elsewhere goes there from now on. */
   connectBus(port: P): void;
   lead(buckets: readonly number[], epoch: Epoch): Promise<void>;
-  /** Others will lead them: what is built is settled, for `waitMs` at most, then nothing more leaves. */
-  letGo(buckets: readonly number[], waitMs: number): Promise<void>;
+  /**
+   * Others will lead them: what is built is settled, for `waitMs` at most, and where they are handed over a
+   * snapshot is saved in that time; then nothing more leaves.
+   */
+  letGo(buckets: readonly number[], waitMs: number, toWhom: NextLeader): Promise<void>;
   /** False: no room; nothing was taken. */
   give(bucket: number, verb: string, body: unknown): boolean;
   query(name: string, argument: unknown): unknown;

@@ -103,7 +103,7 @@ const remote = (control: Comlink.Remote<HostControl>): RemoteControl<MessagePort
     control.connectAgents(connection, Comlink.transfer(port, [port])),
   connectBus: (port) => control.connectBus(Comlink.transfer(port, [port])),
   lead: (buckets, epoch) => control.lead(buckets, epoch),
-  letGo: (buckets, waitMs) => control.letGo(buckets, waitMs),
+  letGo: (buckets, waitMs, toWhom) => control.letGo(buckets, waitMs, toWhom),
   give: (bucket, verb, body) => control.give(bucket, verb, body),
   query: (name, argument) => control.query(name, argument) as Promise<unknown>,
   drain: () => control.drain(),

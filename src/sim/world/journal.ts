@@ -52,6 +52,11 @@ export class SimJournal {
           throw new Fault("STORE_CORRUPT", `record ${record.index} of bucket ${bucket} is damaged`);
         return copied(record);
       },
+      newest: async (bucket) => {
+        check();
+        const last = [...this.#records.values()].findLast((record) => record.bucket === bucket);
+        return last && { index: last.index, hash: last.hash.slice() };
+      },
       loadSnapshot: async (bucket) => (check(), this.#snapshots.get(bucket)),
       saveSnapshot: async (snapshot) => {
         check();
@@ -93,6 +98,8 @@ export class SimJournal {
   }
 }
 
+const READ_AT_A_TIME = 8;
+
 export class SimStream {
   readonly #records = new Map<string, JournalRecord>();
   readonly #snapshots = new Map<number, Snapshot>();
@@ -121,6 +128,14 @@ export class SimStream {
         answered();
         const record = this.#records.get(nameOf(bucket, hash));
         return record === undefined ? undefined : copied(record);
+      },
+      readAfter: async (bucket, after, take) => {
+        answered();
+        const own = [...this.#records.values()].filter((record) => record.bucket === bucket);
+        const from =
+          after === undefined ? 0 : 1 + own.findIndex((one) => sameBytes(one.hash, after));
+        for (let at = from; at < own.length; at += READ_AT_A_TIME)
+          if (!(await take(own.slice(at, at + READ_AT_A_TIME).map(copied)))) return;
       },
       loadSnapshot: async (bucket) => (answered(), this.#snapshots.get(bucket)),
       saveSnapshot: async (snapshot) =>

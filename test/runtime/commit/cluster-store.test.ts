@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { sha256 } from "#envelope/cid.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import type { Session } from "#ports/consensus.ts";
+import { Fault } from "#ports/faults.ts";
+import type { RecordStream } from "#ports/journal.ts";
 import type { Head } from "#ports/store.ts";
-import { ClusterStore, FILLED_AT_A_TIME } from "#runtime/commit/cluster-store.ts";
+import { ASKED_ALONE_MAX, ClusterStore } from "#runtime/commit/cluster-store.ts";
 import { Prng } from "#sim/kernel/prng.ts";
 import { SimConsensus } from "#sim/world/consensus.ts";
 import { SimJournal, SimStream } from "#sim/world/journal.ts";
@@ -11,6 +14,9 @@ import { writeOn } from "../../contracts/store.ts";
 const BUCKET = 7;
 /** More than `restock` looks for at a time. */
 const RECORDS = 150;
+
+const hashesOf = async (store: ClusterStore): Promise<readonly Uint8Array[]> =>
+  (await store.read(BUCKET, 0, RECORDS)).map((bytes) => sha256(bytes));
 
 const rest = async (): Promise<void> => {};
 
@@ -21,12 +27,29 @@ describe("records that the stream has lost", () => {
   let session: Session;
   let head: Head;
 
-  const storeOf = (journal: SimJournal): ClusterStore =>
-    new ClusterStore({
-      consensus: consensus.connect(),
-      stream: stream.connect(() => true),
-      journal: journal.open(),
-    });
+  const storeOf = (journal: SimJournal, own = stream.connect(() => true)): ClusterStore =>
+    new ClusterStore({ consensus: consensus.connect(), stream: own, journal: journal.open() });
+
+  /** A way to the stream that counts what is asked for alone, and what comes in order. */
+  const counted = () => {
+    const connected = stream.connect(() => true);
+    const counts = { alone: 0, inOrder: 0, fails: false };
+    const way: RecordStream = {
+      ...connected,
+      get: (bucket, hash) => {
+        counts.alone += 1;
+        return connected.get(bucket, hash);
+      },
+      readAfter: async (bucket, after, take) => {
+        if (counts.fails) throw new Fault("STORE_FAILED", "it makes no consumers");
+        await connected.readAfter(bucket, after, (records) => {
+          counts.inOrder += records.length;
+          return take(records);
+        });
+      },
+    };
+    return { counts, way };
+  };
 
   beforeEach(async () => {
     consensus = new SimConsensus({ nowMs: () => 0 });
@@ -52,17 +75,49 @@ describe("records that the stream has lost", () => {
     expect(await third.read(BUCKET, 0, RECORDS)).toEqual(await own.read(BUCKET, 0, RECORDS));
   });
 
+  it("come to a disk that lacks many of them in order, from where it ends", async () => {
+    const { counts, way } = counted();
+    const disk = new SimJournal();
+    const behind = RECORDS - 40;
+    const before = await own.read(BUCKET, 0, RECORDS);
+    const begun = storeOf(disk, way);
+    expect(await begun.read(BUCKET, 0, RECORDS)).toEqual(before);
+    expect(counts.alone).toBe(ASKED_ALONE_MAX);
+    expect(counts.inOrder).toBeGreaterThanOrEqual(RECORDS - ASKED_ALONE_MAX);
+
+    const heir = new SimJournal();
+    const ended = heir.open();
+    await ended.append(
+      await Promise.all(
+        (await hashesOf(own)).slice(0, behind).map(async (hash) => (await way.get(BUCKET, hash))!),
+      ),
+    );
+    await ended.close();
+    Object.assign(counts, { alone: 0, inOrder: 0 });
+    expect(await storeOf(heir, way).read(BUCKET, 0, RECORDS)).toEqual(before);
+    expect(counts.alone).toBe(ASKED_ALONE_MAX);
+    expect(counts.inOrder).toBeLessThan(RECORDS - behind + ASKED_ALONE_MAX);
+  });
+
+  it("are asked for alone where they do not come in order", async () => {
+    const { counts, way } = counted();
+    counts.fails = true;
+    const before = await own.read(BUCKET, 0, RECORDS);
+    expect(await storeOf(new SimJournal(), way).read(BUCKET, 0, RECORDS)).toEqual(before);
+    expect(counts).toMatchObject({ alone: RECORDS, inOrder: 0 });
+  });
+
   it("are brought to a new disk with rests between, and once: led again, only what is newer is", async () => {
     const heir = storeOf(new SimJournal());
     let rests = 0;
-    const counted = async (): Promise<void> => void (rests += 1);
-    await heir.fill([BUCKET], counted);
-    const whole = Math.floor(RECORDS / FILLED_AT_A_TIME) + 1;
+    const rested = async (): Promise<void> => void (rests += 1);
+    await heir.fill([BUCKET], rested);
+    const whole = rests;
+    expect(whole).toBeGreaterThan(RECORDS / 32);
+    await heir.fill([BUCKET], rested);
     expect(rests).toBe(whole);
-    await heir.fill([BUCKET], counted);
-    expect(rests).toBe(whole);
-    await heir.fill([], counted);
-    await heir.fill([BUCKET], counted);
+    await heir.fill([], rested);
+    await heir.fill([BUCKET], rested);
     expect(rests).toBe(whole + 1);
     stream.wipe();
     expect(await heir.read(BUCKET, 0, RECORDS)).toEqual(await own.read(BUCKET, 0, RECORDS));
