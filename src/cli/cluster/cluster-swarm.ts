@@ -45,7 +45,7 @@ export const ANSWER_MS_MAX = 60_000;
 /** Before a bucket without a leader is looked at again, ms. */
 const LEADERLESS_MS = 100;
 const SECOND_MS = 1_000;
-/** Between two stretches of old records that are brought to the own disk: some 300 of them a second, ms. */
+/** Between two stretches of old records that are brought to the own disk: 1,280 a second at most, ms. */
 const FILL_REST_MS = 100;
 
 export interface ClusterOptions extends Omit<EmbeddedOptions, "onNews"> {
