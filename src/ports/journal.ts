@@ -53,13 +53,13 @@ export interface RecordStream {
   /** Undefined where the servers asked do not have it (yet). Bytes are checked: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
   /**
-   * Many at once: what came to the bucket after this record, or all where that one is not there or none is
-   * named, in the order in which it came, as far as it was there when this began. `take` says whether it
-   * wants more. It may leave records out, such as large ones and damaged ones, and gives those of rivals:
-   * whoever needs a record looks for it by its hash.
+   * Many at once: what came to the bucket, or to all, after this record of it, or all where that one is not
+   * there or none is named, in the order in which it came, as far as it was there when this began. `take`
+   * says whether it wants more. It may leave records out, such as large ones and damaged ones, and gives
+   * those of rivals: whoever needs a record looks for it by its hash.
    */
   readAfter(
-    bucket: number,
+    bucket: number | "all",
     after: Uint8Array | undefined,
     take: (records: readonly JournalRecord[]) => Promise<boolean>,
   ): Promise<void>;

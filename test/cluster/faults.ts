@@ -19,6 +19,7 @@ const HELP = `npm run chaos:cluster -- [options]
   --needs <n>     of the whole job (default 24000, enough for all faults at 60 ends a second)
   --only <fault>  this fault alone; may be repeated. Two are struck only if they are named, for what a disk
                   had alone is gone with it: ${WIPING.map((name) => `"${name}"`).join(", ")}
+  --verbose       what the job tells, too
 Exit code 1 where a need was lost or a promise broken.
 `;
 
@@ -26,6 +27,7 @@ const { values: flags } = parseArgs({
   options: {
     needs: { type: "string", default: "24000" },
     only: { type: "string", multiple: true },
+    verbose: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -200,6 +202,7 @@ const run = new Running(
   process.env,
   RUN_MS_MAX,
 );
+if (flags.verbose) run.child.stderr?.pipe(process.stderr);
 let isOver = false;
 void run.ended.then(() => (isOver = true));
 

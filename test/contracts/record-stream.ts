@@ -93,7 +93,7 @@ export const recordStreamContract = (
     });
 
     /** All that comes, until so many have. */
-    const readAfter = async (bucket: number, after?: Uint8Array, countMax = Infinity) => {
+    const readAfter = async (bucket: number | "all", after?: Uint8Array, countMax = Infinity) => {
       const read: JournalRecord[] = [];
       await heir.readAfter(bucket, after, async (records) => {
         read.push(...records);
@@ -120,6 +120,12 @@ export const recordStreamContract = (
       const some = await readAfter(7, undefined, 1);
       expect(some.length).toBeLessThan(300);
       expect(some.map(plainRecord)).toEqual(records.slice(0, some.length).map(plainRecord));
+    });
+
+    it("gives what all buckets have to who asks for all", async () => {
+      const records = [3, 4, 256].flatMap((bucket) => chainOf(bucket, "a", "b", "c"));
+      await leader.publish(records);
+      expect((await readAfter("all")).map(plainRecord)).toEqual(records.map(plainRecord));
     });
 
     it("gives the same again to who reads twice, side by side", async () => {

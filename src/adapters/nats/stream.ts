@@ -84,13 +84,22 @@ export class NatsStream implements RecordStream {
   }
 
   readAfter(
-    bucket: number,
+    bucket: number | "all",
     after: Uint8Array | undefined,
     take: (records: readonly JournalRecord[]) => Promise<boolean>,
   ): Promise<void> {
-    const last = after === undefined ? undefined : `${this.#subject(bucket, after)}.0`;
-    return this.#records.readAfter(`${this.#prefix}.rec.${bucket}`, last, (found) =>
-      take(found.flatMap((one) => wholeRecord(bucket, one) ?? [])),
+    const prefix = `${this.#prefix}.rec`;
+    const isNamed = bucket !== "all" && after !== undefined;
+    return this.#records.readAfter(
+      bucket === "all" ? prefix : `${prefix}.${bucket}`,
+      isNamed ? `${this.#subject(bucket, after)}.0` : undefined,
+      (found) =>
+        take(
+          found.flatMap((one) => {
+            const own = Number(one.subject.slice(prefix.length + 1).split(".")[0]);
+            return wholeRecord(own, one) ?? [];
+          }),
+        ),
     );
   }
 

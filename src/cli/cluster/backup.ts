@@ -100,6 +100,7 @@ export const backUp = async (dir: string, places: ClusterPlaces): Promise<Copied
   rmSync(join(dir, COPY_FILE), { force: true });
   const copy = await readCopy({ place, cluster, swarm });
   const blocks = await withDisks(dir, places, copy, async ({ store, own, shared }) => {
+    await store.bringAll();
     for (const { bucket, records } of copy.heads) {
       for (let from = 0; from < records; from += READ_RECORDS)
         await store.read(bucket, from, Math.min(READ_RECORDS, records - from));

@@ -98,6 +98,7 @@ export class ClusterSwarm implements RunningSwarm {
     this.store = {
       head: (bucket) => store.head(bucket),
       read: (...range) => store.read(...range),
+      bringAll: () => store.bringAll(),
       get: (cid) => blocks.get(cid),
       put: (...block) => blocks.put(...block),
     };

@@ -70,18 +70,23 @@ export async function* recordsOf(
 /** Buckets whose chains are walked side by side. */
 const WALKED_AT_A_TIME = 16;
 
+/** In a cluster what the own disk lacks comes first, all of it. */
+export type LogStore = Pick<Store, "read"> & { readonly bringAll?: () => Promise<void> };
+
 /**
- * In a cluster the first read of a bucket walks its chain from the head, record by record over the net:
- * of several side by side, and what is read then lies on the own disk.
+ * In a cluster the first read of a bucket walks its chain from the head: of several side by side, and what
+ * is read then lies on the own disk.
  */
-export const walkAll = (store: Pick<Store, "read">): Promise<void> =>
-  inLanes(
+export const walkAll = async (store: LogStore): Promise<void> => {
+  await store.bringAll?.();
+  await inLanes(
     Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket),
     WALKED_AT_A_TIME,
     async (bucket) => void (await store.read(bucket, 0, 1)),
   );
+};
 
-export const reportOf = async (store: Pick<Store, "read">): Promise<Report> => {
+export const reportOf = async (store: LogStore): Promise<Report> => {
   await walkAll(store);
   const report: Report = { needs: new Map(), agents: new Map() };
   for (let bucket = 0; bucket < BUCKETS; bucket += 1)

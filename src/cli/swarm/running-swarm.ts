@@ -7,13 +7,14 @@ import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
+import type { LogStore } from "./log-report.ts";
 import type { HostCounts } from "#runtime/threads/protocol.ts";
 import type { AgentsThread } from "./agents-control.ts";
 import type { Folder } from "./folder.ts";
 import type { Operator } from "./operator.ts";
 
 /** Of the logs and the blocks: what can be read, and a block can be put. */
-export type Reading = Pick<Store, "head" | "read"> & Pick<Blocks, "get" | "put">;
+export type Reading = Pick<Store, "head"> & LogStore & Pick<Blocks, "get" | "put">;
 
 export interface RunningSwarm {
   readonly folder: Folder;

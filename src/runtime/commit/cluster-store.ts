@@ -18,6 +18,7 @@
  *     disk was lost, it would be on the stream alone.
  */
 
+import { BUCKETS } from "#envelope/cid.ts";
 import { sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
@@ -32,6 +33,8 @@ const RESTOCK_AT_A_TIME = 64;
 const KEPT_AT_A_TIME = 256;
 /** Records asked for one by one, one after the other; then what the stream has is brought in order. */
 export const ASKED_ALONE_MAX = 16;
+/** Buckets that lack records, for which the whole stream is read: below, each is asked for by itself. */
+export const BROUGHT_TOGETHER_MIN = 8;
 /** Records that are walked over, on the own disk, after which `fill` rests: it is no load beside the work. */
 export const WALKED_AT_A_TIME = 256;
 
@@ -48,12 +51,23 @@ interface Place {
   hash: Uint8Array;
 }
 
+type End = Pick<JournalRecord, "index" | "hash"> | undefined;
+
 /** What the own disk lacks of a bucket. */
 interface Gap {
-  /** Where it ends. */
-  readonly after: Pick<JournalRecord, "index" | "hash"> | undefined;
   /** From here on it has been walked. */
   readonly below: number;
+  /** What is older than one of these need not be brought. */
+  readonly ends: readonly End[];
+}
+
+interface Walking {
+  /** Waited for now and then, by whoever is in no hurry. */
+  readonly rest?: () => Promise<void>;
+  /** Brings what lacks, once; absent: from the stream, of this bucket alone. */
+  readonly bring?: (gap: Gap) => Promise<void>;
+  /** A record from which on nothing lacks for this walk. */
+  readonly end?: End;
 }
 
 export interface ClusterParts {
@@ -127,11 +141,8 @@ export class ClusterStore implements LedStore {
     return Promise.all(wanted.map(async (hash) => (await this.#record(bucket, hash)).bytes));
   }
 
-  /**
-   * The chain from this record on: walked back from the head to what is known, or to the record. `rest` is
-   * waited for now and then, by whoever is in no hurry.
-   */
-  async #chainFrom(bucket: number, from: number, rest?: () => Promise<void>): Promise<Chain> {
+  /** The chain from this record on: walked back from the head to what is known, or to the record. */
+  async #chainFrom(bucket: number, from: number, how: Walking = {}): Promise<Chain> {
     const head = await this.head(bucket);
     const known = this.#chains.get(bucket);
     const end = known === undefined ? 0 : known.base + known.hashes.length;
@@ -140,12 +151,7 @@ export class ClusterStore implements LedStore {
     const joins = ({ index, hash }: Place): boolean =>
       known !== undefined && index === end && sameBytes(hash, hashes.at(-1) ?? ZERO_HASH);
     const at: Place = { index: head.records, hash: head.hash };
-    const newer = await this.#walk(
-      bucket,
-      at,
-      (place) => place.index <= from || joins(place),
-      rest,
-    );
+    const newer = await this.#walk(bucket, at, (place) => place.index <= from || joins(place), how);
     const { index } = at;
     newer.reverse();
     const chain: Chain =
@@ -154,7 +160,7 @@ export class ClusterStore implements LedStore {
         : { base: index, hashes: newer };
     if (chain.base > from && chain.base > 0) {
       this.#chains.delete(bucket);
-      return this.#chainFrom(bucket, from, rest);
+      return this.#chainFrom(bucket, from, how);
     }
     this.#chains.set(bucket, chain);
     return chain;
@@ -165,7 +171,7 @@ export class ClusterStore implements LedStore {
     bucket: number,
     at: Place,
     isDone: (at: Place) => boolean,
-    rest?: () => Promise<void>,
+    { rest, bring = (gap) => this.#bring(bucket, gap, rest), end }: Walking,
   ): Promise<Uint8Array[]> {
     const passed: Uint8Array[] = [];
     const brought: JournalRecord[] = [];
@@ -186,9 +192,9 @@ export class ClusterStore implements LedStore {
         at.hash = record.parent;
         if (!isBrought && alone + brought.length >= ASKED_ALONE_MAX) {
           isBrought = true;
-          const after = await this.#parts.journal.newest(bucket);
+          const own = await this.#parts.journal.newest(bucket);
           await keep();
-          await this.#bring(bucket, { after, below: at.index }, rest);
+          await bring({ below: at.index, ends: [own, end] });
         }
         if (rest !== undefined && passed.length % WALKED_AT_A_TIME === 0) await rest();
       }
@@ -202,16 +208,42 @@ export class ClusterStore implements LedStore {
    * Q3: to the own disk what the stream has of the bucket below an index, from where the own disk ends, if it
    * ends below it. Whatever is lost on the way, or fails, the walk asks for alone.
    */
-  async #bring(bucket: number, { after, below }: Gap, rest?: () => Promise<void>): Promise<void> {
+  async #bring(bucket: number, { below, ends }: Gap, rest?: () => Promise<void>): Promise<void> {
     const { journal, stream } = this.#parts;
     mark("store.brought-in-order");
-    const from = after !== undefined && after.index < below ? after.hash : undefined;
+    const [after] = ends
+      .filter((end) => end !== undefined && end.index < below)
+      .toSorted((one, other) => other!.index - one!.index);
     const take = async (records: readonly JournalRecord[]): Promise<boolean> => {
       await journal.append(records);
       await rest?.();
       return records.some(({ index }) => index < below);
     };
-    await stream.readAfter(bucket, from, take).catch(() => undefined);
+    await stream.readAfter(bucket, after?.hash, take).catch(() => undefined);
+  }
+
+  /** The same of many buckets, from their beginnings: the stream is gone through once, not for each. */
+  async #bringMany(buckets: ReadonlySet<number>, rest?: () => Promise<void>): Promise<void> {
+    const { journal, stream } = this.#parts;
+    const take = async (records: readonly JournalRecord[]): Promise<boolean> => {
+      const wanted = records.filter(({ bucket }) => buckets.has(bucket));
+      if (wanted.length > 0) await journal.append(wanted);
+      await rest?.();
+      return true;
+    };
+    await stream.readAfter("all", undefined, take).catch(() => undefined);
+  }
+
+  /** For whoever is about to read all logs: what the own disk lacks of many of them comes in one go. */
+  async bringAll(): Promise<void> {
+    const { journal, consensus } = this.#parts;
+    const heads = await consensus.heads(Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket));
+    const lacking = new Set<number>();
+    for (const { bucket, records } of heads) {
+      const own = records === 0 ? undefined : await journal.newest(bucket);
+      if (records - 1 - (own?.index ?? -1) > ASKED_ALONE_MAX) lacking.add(bucket);
+    }
+    if (lacking.size >= BROUGHT_TOGETHER_MIN) await this.#bringMany(lacking);
   }
 
   /**
@@ -281,11 +313,14 @@ export class ClusterStore implements LedStore {
    */
   async fill(led: readonly number[], rest: () => Promise<void>): Promise<readonly number[]> {
     const missing: number[] = [];
+    let brought: Promise<void> | undefined;
     for (const bucket of this.#filled) if (!led.includes(bucket)) this.#filled.delete(bucket);
-    for (const bucket of led) {
-      if (this.#filled.has(bucket)) continue;
+    const open = led.filter((bucket) => !this.#filled.has(bucket));
+    const many = (): Promise<void> => (brought ??= this.#bringMany(new Set(open), rest));
+    const how: Walking = open.length < BROUGHT_TOGETHER_MIN ? { rest } : { rest, bring: many };
+    for (const bucket of open) {
       const whole = this.#whole.get(bucket) ?? 0;
-      const chain = await this.#chainFrom(bucket, whole, rest).catch(noneIfMissing);
+      const chain = await this.#chainFrom(bucket, whole, how).catch(noneIfMissing);
       if (chain === undefined) missing.push(bucket);
       else this.#whole.set(bucket, chain.base + chain.hashes.length);
       // The hashes of a whole chain are not worth their memory: it was walked to be on the disk.
@@ -349,7 +384,8 @@ export class ClusterStore implements LedStore {
 
   async #isOnChain(bucket: number, { records, hash }: Snapshot): Promise<boolean> {
     if (records === 0 || records > (await this.head(bucket)).records) return false;
-    const { base, hashes } = await this.#chainFrom(bucket, records - 1);
+    const end = { index: records - 1, hash };
+    const { base, hashes } = await this.#chainFrom(bucket, records - 1, { end });
     const named = hashes[records - 1 - base];
     return named !== undefined && sameBytes(named, hash);
   }

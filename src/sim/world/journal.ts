@@ -131,7 +131,9 @@ export class SimStream {
       },
       readAfter: async (bucket, after, take) => {
         answered();
-        const own = [...this.#records.values()].filter((record) => record.bucket === bucket);
+        const own = [...this.#records.values()].filter(
+          (record) => bucket === "all" || record.bucket === bucket,
+        );
         const from =
           after === undefined ? 0 : 1 + own.findIndex((one) => sameBytes(one.hash, after));
         for (let at = from; at < own.length; at += READ_AT_A_TIME)

@@ -5,7 +5,11 @@ import type { Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { RecordStream } from "#ports/journal.ts";
 import type { Head } from "#ports/store.ts";
-import { ASKED_ALONE_MAX, ClusterStore } from "#runtime/commit/cluster-store.ts";
+import {
+  ASKED_ALONE_MAX,
+  BROUGHT_TOGETHER_MIN,
+  ClusterStore,
+} from "#runtime/commit/cluster-store.ts";
 import { Prng } from "#sim/kernel/prng.ts";
 import { SimConsensus } from "#sim/world/consensus.ts";
 import { SimJournal, SimStream } from "#sim/world/journal.ts";
@@ -97,6 +101,28 @@ describe("records that the stream has lost", () => {
     expect(await storeOf(heir, way).read(BUCKET, 0, RECORDS)).toEqual(before);
     expect(counts.alone).toBe(ASKED_ALONE_MAX);
     expect(counts.inOrder).toBeLessThan(RECORDS - behind + ASKED_ALONE_MAX);
+  });
+
+  it("of all logs come in one go to who is about to read all", async () => {
+    const logs = new Map<number, readonly Uint8Array[]>();
+    const many = Array.from({ length: BROUGHT_TOGETHER_MIN + 1 }, (_, at) => BUCKET + 1 + at);
+    for (const { bucket, epoch } of await session.campaign(many)) {
+      let last = emptyHead(bucket);
+      for (let at = 0; at < 20; at += 1) {
+        const write = writeOn(last, epoch, [`record ${at}`]);
+        await own.commit([write]);
+        last = write.head;
+      }
+      logs.set(bucket, await own.read(bucket, 0, 20));
+    }
+    const { counts, way } = counted();
+    const reader = storeOf(new SimJournal(), way);
+    await reader.bringAll();
+    expect(counts).toMatchObject({ alone: 0, inOrder: RECORDS + 20 * many.length });
+    for (const [bucket, log] of logs) expect(await reader.read(bucket, 0, 20)).toEqual(log);
+    expect(counts.alone).toBe(0);
+    await reader.bringAll();
+    expect(counts.inOrder).toBe(RECORDS + 20 * many.length);
   });
 
   it("are asked for alone where they do not come in order", async () => {
