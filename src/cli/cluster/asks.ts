@@ -3,11 +3,12 @@
  * supervisors may publish to; an answer goes to the subject that the question names.
  *
  * Nothing is promised: what is lost on the way has no answer, and whoever asks asks again. So whatever
- * is asked for may be done twice and must not mind.
+ * is asked for may be done twice and must not mind. An answer that is larger than a message of the bus goes
+ * in parts: what hosts tell of their state grows with all needs that have ended.
  */
 
 import { deserialize, serialize } from "node:v8";
-import type { Bus } from "#ports/bus.ts";
+import { MESSAGE_BYTES_MAX, type Bus } from "#ports/bus.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { LabelAttestation, LimitBody, SpendLimits } from "#protocol/bodies.ts";
 import type { Credits, Did } from "#protocol/words.ts";
@@ -57,9 +58,29 @@ interface Question {
   readonly asked: Asked;
 }
 
+/** This form stays: by it supervisors of different builds tell each other what they are. */
 interface Reply {
   readonly id: string;
   readonly said: Said;
+}
+
+interface ReplyPart {
+  readonly id: string;
+  /** Of how many, and which: from 0. */
+  readonly parts: number;
+  readonly part: number;
+  /** Of what was said. */
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes of one part: half of what a bus carries. */
+export const REPLY_PART_BYTES = MESSAGE_BYTES_MAX / 2;
+/** Parts of one answer: 256 MiB. */
+export const REPLY_PARTS_MAX = 512;
+
+interface Waiting {
+  readonly heard: (said: Said) => void;
+  readonly parts: Map<number, Uint8Array>;
 }
 
 const subjectOf = (member: string): string => `supervisor.${member}`;
@@ -75,7 +96,7 @@ export interface AsksOptions {
 
 export class Asks {
   readonly #o: AsksOptions;
-  readonly #waiting = new Map<string, (said: Said) => void>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #stops: readonly (() => void)[];
   #count = 0;
 
@@ -84,7 +105,7 @@ export class Asks {
     const { bus, name } = options;
     this.#stops = [
       bus.subscribe(subjectOf(name), (bytes) => void this.#answer(deserialize(bytes) as Question)),
-      bus.subscribe(inboxOf(name), (bytes) => this.#heard(deserialize(bytes) as Reply)),
+      bus.subscribe(inboxOf(name), (bytes) => this.#heard(deserialize(bytes) as Heard)),
     ];
   }
 
@@ -99,7 +120,7 @@ export class Asks {
         resolve(said);
       };
       const cancel = clock.after(waitMs, () => ended(undefined));
-      this.#waiting.set(id, ended);
+      this.#waiting.set(id, { heard: ended, parts: new Map() });
       bus.publish(subjectOf(member), serialize({ id, reply: inboxOf(name), asked }));
     });
   }
@@ -108,14 +129,39 @@ export class Asks {
     for (const stop of this.#stops) stop();
   }
 
-  #heard({ id, said }: Reply): void {
-    this.#waiting.get(id)?.(said);
+  #heard(reply: Heard): void {
+    const waiting = this.#waiting.get(reply.id);
+    if (waiting === undefined) return;
+    if ("said" in reply) {
+      waiting.heard(reply.said);
+      return;
+    }
+    waiting.parts.set(reply.part, reply.bytes);
+    if (waiting.parts.size < reply.parts) return;
+    const inOrder = Array.from({ length: reply.parts }, (_, at) => waiting.parts.get(at)!);
+    waiting.heard(deserialize(Buffer.concat(inOrder)) as Said);
   }
 
   async #answer({ id, reply, asked }: Question): Promise<void> {
     const said = await this.#o.answer(asked).catch(failed);
-    this.#o.bus.publish(reply, serialize({ id, said } satisfies Reply));
+    for (const one of repliesOf(id, said)) this.#o.bus.publish(reply, serialize(one));
   }
 }
+
+type Heard = Reply | ReplyPart;
+
+const repliesOf = (id: string, said: Said): readonly Heard[] => {
+  const bytes = serialize(said);
+  const parts = Math.ceil(bytes.length / REPLY_PART_BYTES);
+  if (parts === 1) return [{ id, said }];
+  if (parts > REPLY_PARTS_MAX)
+    return [{ id, said: failed(new Error(`an answer of ${bytes.length} bytes is too long`)) }];
+  return Array.from({ length: parts }, (_, part) => ({
+    id,
+    parts,
+    part,
+    bytes: bytes.subarray(part * REPLY_PART_BYTES, (part + 1) * REPLY_PART_BYTES),
+  }));
+};
 
 const failed = (error: unknown): Said => ({ kind: "failed", told: toldError(error) });
