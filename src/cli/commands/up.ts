@@ -47,6 +47,8 @@ export const up = async (flags: UpFlags): Promise<void> => {
   const { data: dir, host } = flags;
   const port = portOf(flags.port);
   const settings = await loadSettings(flags.config);
+  if (settings.cluster !== undefined)
+    growByNeed(process, setFlagsFromString, (ms, look) => setInterval(look, ms).unref());
   const fault = flags.fault === undefined ? undefined : parseFault(flags.fault);
   checkFolder(dir);
   const { agents: found, folder: programs } =
@@ -131,7 +133,6 @@ export const addUp = (program: Command): void => {
     .addHelpText("after", "\nExample:\n  canswarm up --agents AGENTS.json --data ./market")
     .action((flags: UpFlags) => {
       beThrifty(process);
-      growByNeed(process, setFlagsFromString, (ms, look) => setInterval(look, ms).unref());
       return up(flags);
     });
 };

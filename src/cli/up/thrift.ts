@@ -8,22 +8,23 @@
  *            garbage. (Every other thread has a limit of its own.)
  *
  *   growth   V8 lets the old space of each thread grow up to fourfold before it collects. What needs leave
- *            behind is garbage soon, so little is gained by waiting once spaces are large; a small one
- *            would be collected twice a second, which took a seventh of a supervisor's CPU in a cluster.
+ *            behind is garbage soon, so little is gained by waiting once spaces are large. A small one is
+ *            collected twice a second so: in a cluster, where that took a seventh of a supervisor's CPU,
+ *            it grows as V8 likes it while the process is small.
  *
- * The first two are read when a process begins, so the process begins once more: same id, same files, same
- * arguments. The last is set as the process grows. Measured with bench/flood, all three: 1,064 MiB before,
- * 633 after 18,000 needs.
+ * All are read when a process begins, so the process begins once more: same id, same files, same
+ * arguments. Measured with bench/flood: 1,064 MiB before, 633 after 18,000 needs.
  */
 
 const ARENAS = "MALLOC_ARENA_MAX";
 const ARENAS_MAX = "2";
-/** From so much resident memory on, MiB, an old space may grow by so much, in per cent, until collected. */
+const GROWING = "--heap-growing-percent";
+/** The old space may grow by so much, in per cent, before it is collected. */
+const GROWTH = `${GROWING}=40`;
+/** As V8 likes it. */
+const ANY_GROWTH = `${GROWING}=0`;
+/** Resident memory below which it does in a cluster, MiB. */
 export const THRIFTY_FROM_MIB = 512;
-const GROWTH_PERCENT = 40;
-const GROWTH = "--heap-growing-percent";
-/** 0: as V8 likes it. */
-const ANY_GROWTH = 0;
 /** Between two looks, ms. */
 const LOOK_MS = 1_000;
 const MIB = 1_048_576;
@@ -42,7 +43,7 @@ export interface Replaceable {
 export const beThrifty = (process: Replaceable): void => {
   const { env, execPath, execArgv, argv, execve } = process;
   if (execve === undefined || env[ARENAS] !== undefined) return;
-  const args = [execPath, YOUNG, ...execArgv, ...argv.slice(1)];
+  const args = [execPath, GROWTH, YOUNG, ...execArgv, ...argv.slice(1)];
   execve.call(process, execPath, args, { ...env, [ARENAS]: ARENAS_MAX });
 };
 
@@ -57,11 +58,13 @@ export const growByNeed = (
   set: (flag: string) => void,
   every: (ms: number, look: () => void) => void,
 ): void => {
-  if (execArgv.some((arg) => arg.startsWith(GROWTH))) return;
-  let percent = ANY_GROWTH;
-  every(LOOK_MS, () => {
-    const wanted = memoryUsage.rss() < THRIFTY_FROM_MIB * MIB ? ANY_GROWTH : GROWTH_PERCENT;
-    if (wanted !== percent) set(`${GROWTH}=${wanted}`);
-    percent = wanted;
-  });
+  if (execArgv.some((arg) => arg.startsWith(GROWING) && arg !== GROWTH)) return;
+  let growth = "";
+  const look = (): void => {
+    const wanted = memoryUsage.rss() < THRIFTY_FROM_MIB * MIB ? ANY_GROWTH : GROWTH;
+    if (wanted !== growth) set(wanted);
+    growth = wanted;
+  };
+  look();
+  every(LOOK_MS, look);
 };

@@ -13,13 +13,14 @@ const processOf = (more: Partial<Replaceable>, calls: Call[] = []): Replaceable 
 });
 
 describe("a supervisor process", () => {
-  it("begins once more as it was, with few arenas and a small young generation", () => {
+  it("begins once more as it was, with few arenas and a heap that grows slowly", () => {
     const calls: Call[] = [];
     beThrifty(processOf({}, calls));
     const [args, env] = [calls[0]?.[1], calls[0]?.[2]];
     expect(calls).toHaveLength(1);
     expect(args).toEqual([
       "/bin/node",
+      "--heap-growing-percent=40",
       "--max-semi-space-size=8",
       "--enable-source-maps",
       "/main.ts",
@@ -42,14 +43,17 @@ describe("a supervisor process", () => {
   });
 });
 
-describe("the heaps of a supervisor", () => {
+describe("the heaps of a supervisor in a cluster", () => {
   /** What is set while the process takes this much, MiB, in turn. */
   const setAt = (residentMib: readonly number[], execArgv: readonly string[] = []): string[] => {
     const flags: string[] = [];
     let resident = 0;
     let look = (): void => {};
     growByNeed(
-      { execArgv, memoryUsage: { rss: () => resident } },
+      {
+        execArgv: ["--heap-growing-percent=40", ...execArgv],
+        memoryUsage: { rss: () => resident },
+      },
       (flag) => flags.push(flag),
       (_ms, task) => (look = task),
     );
@@ -63,6 +67,7 @@ describe("the heaps of a supervisor", () => {
   it("grow slowly while it is large, and as V8 likes it while it is small", () => {
     const large = THRIFTY_FROM_MIB;
     expect(setAt([1, large - 1, large, large + 9, large - 1])).toEqual([
+      "--heap-growing-percent=0",
       "--heap-growing-percent=40",
       "--heap-growing-percent=0",
     ]);
