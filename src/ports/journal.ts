@@ -39,6 +39,9 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+/** Whether more are wanted. */
+export type TakeRecords = (records: readonly JournalRecord[]) => Promise<boolean>;
+
 /**
  * Records on other machines. An acknowledged record is on a majority of its servers, not necessarily on
  * their disks, so it is never the only copy. A call that gets no answer in time rejects with STORE_FAILED
@@ -53,16 +56,14 @@ export interface RecordStream {
   /** Undefined where the servers asked do not have it (yet). Bytes are checked: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
   /**
-   * Many at once: what came to the bucket, or to all, after this record of it, or all where that one is not
-   * there or none is named, in the order in which it came, as far as it was there when this began. `take`
-   * says whether it wants more. It may leave records out, such as large ones and damaged ones, and gives
-   * those of rivals: whoever needs a record looks for it by its hash.
+   * Many at once: what came to the bucket after this record, or all where that one is not there or none is
+   * named, in the order in which it came, as far as it was there when this began. `take` says whether it
+   * wants more. It may leave records out, such as large ones and damaged ones, and gives those of rivals:
+   * whoever needs a record looks for it by its hash.
    */
-  readAfter(
-    bucket: number | "all",
-    after: Uint8Array | undefined,
-    take: (records: readonly JournalRecord[]) => Promise<boolean>,
-  ): Promise<void>;
+  readAfter(bucket: number, after: Uint8Array | undefined, take: TakeRecords): Promise<void>;
+  /** The same of all buckets, from the first record on. */
+  readAll(take: TakeRecords): Promise<void>;
   /**
    * The last one saved, by whoever; whether its hash is on the chain of the head is the caller's to see.
    * Undefined also where it is damaged: losing a snapshot loses nothing but time.

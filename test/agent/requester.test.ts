@@ -12,6 +12,7 @@ import type { RefusalCode } from "#protocol/refusals.ts";
 const refusedBy = (code: RefusalCode) => {
   let events: LinkEvents | undefined;
   const ended: Ended[] = [];
+  let nowMs = 0;
   const clock = { wallMs: () => 0, monotonicMs: () => 0, after: () => () => {} };
   const client = new AgentClient({
     signer: signerFromSeed(new Uint8Array(32).fill(9)),
@@ -29,7 +30,7 @@ const refusedBy = (code: RefusalCode) => {
   const requester = new Requester(
     client,
     { posted: () => {}, receipt: () => {}, ended: (one) => ended.push(one) },
-    () => 0,
+    () => nowMs,
     new Pace(60_000),
   );
   const bodies = Array.from({ length: 40 }, (_, n) => ({
@@ -41,7 +42,7 @@ const refusedBy = (code: RefusalCode) => {
     deadlineMs: 1_000,
   }));
   requester.post(client.prepare("NEED", undefined, bodies));
-  return { requester, ended };
+  return { requester, ended, pass: (ms: number): void => void (nowMs += ms) };
 };
 
 test.each(["MALFORMED", "TOO_LARGE", "SIGNATURE_INVALID", "WRONG_SWARM"] as const)(
@@ -60,6 +61,15 @@ test("a need that finds no room stays open", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   expect(ended).toEqual([]);
   expect(requester.openNeeds(0).length).toBeGreaterThan(0);
+});
+
+test("a need is late once it was posted so long ago, and not before", () => {
+  const { requester, pass } = refusedBy("MAILBOX_FULL");
+  expect(requester.openNeeds(5_000)).toEqual([]);
+  pass(4_999);
+  expect(requester.openNeeds(5_000)).toEqual([]);
+  pass(1);
+  expect(requester.openNeeds(5_000).length).toBeGreaterThan(0);
 });
 
 test("a need that the operator's pause refuses is sent again until it is taken", async () => {

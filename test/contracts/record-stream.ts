@@ -93,7 +93,7 @@ export const recordStreamContract = (
     });
 
     /** All that comes, until so many have. */
-    const readAfter = async (bucket: number | "all", after?: Uint8Array, countMax = Infinity) => {
+    const readAfter = async (bucket: number, after?: Uint8Array, countMax = Infinity) => {
       const read: JournalRecord[] = [];
       await heir.readAfter(bucket, after, async (records) => {
         read.push(...records);
@@ -125,15 +125,19 @@ export const recordStreamContract = (
     it("gives what all buckets have to who asks for all", async () => {
       const records = [3, 4, 256].flatMap((bucket) => chainOf(bucket, "a", "b", "c"));
       await leader.publish(records);
-      expect((await readAfter("all")).map(plainRecord)).toEqual(records.map(plainRecord));
+      const read: JournalRecord[] = [];
+      await heir.readAll(async (some) => {
+        read.push(...some);
+        return true;
+      });
+      expect(read.map(plainRecord)).toEqual(records.map(plainRecord));
     });
 
     it("gives the same again to who reads twice, side by side", async () => {
       const records = chainOf(7, ...Array.from({ length: 50 }, (_, at) => `record ${at}`));
       await leader.publish(records);
-      for (const read of await Promise.all([readAfter(7), readAfter(7), readAfter(8)]))
-        expect([0, 50]).toContain(read.length);
-      expect(await readAfter(7)).toHaveLength(50);
+      const reads = await Promise.all([readAfter(7), readAfter(7), readAfter(8)]);
+      expect(reads.map((read) => read.length)).toEqual([50, 50, 0]);
     });
 
     it("gives another machine the last snapshot of each bucket", async () => {

@@ -7,7 +7,7 @@ import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { BusDoor } from "#gateway/bus-door.ts";
 import { DOOR_ASKS_BURST, PARTS_MS_MAX } from "#gateway/limits.ts";
 import type { Clock } from "#ports/clock.ts";
-import { answerSubject, doorSubject, type Bus } from "#ports/bus.ts";
+import { answerSubject, doorSubject } from "#ports/bus.ts";
 import {
   ASKED_MS_MAX,
   BLOCK_PART_BYTES,
@@ -17,26 +17,11 @@ import {
   type Ask,
   type DoorAnswer,
 } from "#protocol/door.ts";
+import { PlainBus } from "../support/plain-bus.ts";
 
 const EVERY = new Set(Array.from({ length: 257 }, (_, bucket) => bucket));
 const ada = signerFromSeed(new Uint8Array(32).fill(1));
 const eve = signerFromSeed(new Uint8Array(32).fill(2));
-
-class PlainBus implements Bus {
-  readonly dropped = 0;
-  readonly #hearers = new Map<string, (bytes: Uint8Array) => void>();
-
-  publish(subject: string, bytes: Uint8Array): void {
-    this.#hearers.get(subject)?.(bytes);
-  }
-
-  subscribe(subject: string, hear: (bytes: Uint8Array) => void): () => void {
-    this.#hearers.set(subject, hear);
-    return () => void this.#hearers.delete(subject);
-  }
-
-  async close(): Promise<void> {}
-}
 
 /** Stands still until it is advanced. */
 class StillClock implements Clock {

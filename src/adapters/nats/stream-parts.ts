@@ -155,15 +155,18 @@ export class PartStore {
         subjects: `${below}.>`,
         after: last?.seq ?? 0,
       });
-      for (let next; !(next = await this.#answered(messages.next())).done;) {
-        const found = next.value.map(({ subject, headers: header = headers(), data }) => ({
-          subject,
-          header,
-          data,
-        }));
-        if (await take(found)) continue;
-        await messages.return(undefined);
-        return;
+      try {
+        for (let next; !(next = await this.#answered(messages.next())).done;) {
+          const found = next.value.map(({ subject, headers: header = headers(), data }) => ({
+            subject,
+            header,
+            data,
+          }));
+          if (!(await take(found))) return;
+        }
+      } finally {
+        // Not waited for: on a broken connection what it began may still be under way.
+        void messages.return(undefined);
       }
     } catch (error) {
       throw this.#failed(error);

@@ -11,7 +11,7 @@ import { headers, type MsgHdrs } from "nats";
 import { DIGEST_BYTES, hex, sha256 } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
-import type { JournalRecord, RecordStream } from "#ports/journal.ts";
+import type { JournalRecord, RecordStream, TakeRecords } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { openLink, type Link, type NatsOptions } from "./connect.ts";
 import { faultOf } from "./stream-faults.ts";
@@ -20,6 +20,8 @@ import { PART_BYTES, PART_MORE_BYTES, PartStore, type Found, type Stored } from 
 import { replicasOf } from "./stream-setup.ts";
 import { StreamSnapshots } from "./stream-snapshots.ts";
 
+/** Of a record's subject, behind the prefix: bucket, hash, part. */
+const SUBJECT_WORDS = 3;
 const INDEX = "Canswarm-Index";
 const PARENT = "Canswarm-Parent";
 
@@ -83,24 +85,13 @@ export class NatsStream implements RecordStream {
     throw new Fault("STORE_CORRUPT", sentence);
   }
 
-  readAfter(
-    bucket: number | "all",
-    after: Uint8Array | undefined,
-    take: (records: readonly JournalRecord[]) => Promise<boolean>,
-  ): Promise<void> {
-    const prefix = `${this.#prefix}.rec`;
-    const isNamed = bucket !== "all" && after !== undefined;
-    return this.#records.readAfter(
-      bucket === "all" ? prefix : `${prefix}.${bucket}`,
-      isNamed ? `${this.#subject(bucket, after)}.0` : undefined,
-      (found) =>
-        take(
-          found.flatMap((one) => {
-            const own = Number(one.subject.slice(prefix.length + 1).split(".")[0]);
-            return wholeRecord(own, one) ?? [];
-          }),
-        ),
-    );
+  readAfter(bucket: number, after: Uint8Array | undefined, take: TakeRecords): Promise<void> {
+    const last = after === undefined ? undefined : `${this.#subject(bucket, after)}.0`;
+    return this.#records.readAfter(`${this.#prefix}.rec.${bucket}`, last, wholeOnly(take));
+  }
+
+  readAll(take: TakeRecords): Promise<void> {
+    return this.#records.readAfter(`${this.#prefix}.rec`, undefined, wholeOnly(take));
   }
 
   saveSnapshot(snapshot: Snapshot): Promise<void> {
@@ -150,13 +141,23 @@ const recordOf = (bucket: number, hash: Uint8Array, { header, data }: Stored): J
 });
 
 /** Undefined: a part of a larger one, or damaged: whoever needs it asks for it by its hash. */
-const wholeRecord = (bucket: number, found: Found): JournalRecord | undefined => {
-  if (partsIn(found.header) !== 1) return undefined;
-  const bytes = found.data.slice();
+const wholeRecord = ({ subject, header, data }: Found): JournalRecord | undefined => {
+  const [bucket, named, part] = subject.split(".").slice(-SUBJECT_WORDS);
+  const bytes = data.slice();
   const hash = sha256(bytes);
-  if (!found.subject.endsWith(`.${hex(hash)}.0`)) return undefined;
-  return recordOf(bucket, hash, { header: found.header, data: bytes });
+  if (partsIn(header) !== 1 || part !== "0" || named !== hex(hash)) return undefined;
+  try {
+    return recordOf(Number(bucket), hash, { header, data: bytes });
+  } catch (error) {
+    if (error instanceof Fault && error.code === "STORE_CORRUPT") return undefined;
+    throw error;
+  }
 };
+
+const wholeOnly =
+  (take: TakeRecords) =>
+  (found: readonly Found[]): Promise<boolean> =>
+    take(found.flatMap((one) => wholeRecord(one) ?? []));
 
 const recordHeaders = ({ index, parent }: JournalRecord): MsgHdrs => {
   const header = headers();

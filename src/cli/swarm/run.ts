@@ -1,13 +1,12 @@
 /** `canswarm run`: posts every task, runs the agents, waits for the outcomes, sums up. */
 
 import { encode } from "#envelope/canonical.ts";
-import { cidOf, hex, sha256, bucketOf } from "#envelope/cid.ts";
+import { cidOf, hex, sha256 } from "#envelope/cid.ts";
 import { decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { Pace } from "#agent/pace.ts";
 import { Requester, type Ended } from "#agent/requester.ts";
 import type { AgentClient, Prepared } from "#agent/client.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
-import type { NeedStatus } from "#actors/queries.ts";
 import { CliError } from "../errors.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { fundingOf } from "../input/funds.ts";
@@ -15,6 +14,7 @@ import { loadInput, type TaskLine } from "../input/tasks.ts";
 import { enrol, memberOf, requesterMember, type Member } from "./accounts.ts";
 import { openControl } from "./control-server.ts";
 import { contentOf } from "./content.ts";
+import { endedAlready, endsOf, statusOf } from "./ends.ts";
 import type { Operator } from "./operator.ts";
 import type { RunningSwarm } from "./running-swarm.ts";
 import { namesOf, summarize, type RunResult } from "./summarize.ts";
@@ -23,10 +23,6 @@ import { appendOutbox, readOutbox, type Batch, type Posted } from "./outbox.ts";
 
 /** Inputs up to this many bytes travel inside NEED; larger ones as a block. */
 export const INPUT_INLINE_BYTES_MAX = 32 * 1024;
-/** Open needs are asked for this often, in case their ends were told to nobody. */
-export const ASK_ENDS_MS = 2_000;
-/** Of needs that were posted so long ago, ms: the end of the others is about to be heard. */
-const UNHEARD_MS = 5_000;
 /** Needs signed and stored together. */
 export const BATCH_NEEDS_MAX = 4_096;
 
@@ -179,52 +175,6 @@ const told = (
   ...(worker === undefined ? {} : { worker: names.get(worker) ?? worker }),
   ...(refused === undefined ? {} : { refused }),
 });
-
-const statusOf = (swarm: RunningSwarm, need: string): Promise<NeedStatus | undefined> =>
-  swarm.query<NeedStatus>(bucketOf(need), "need", need);
-
-/**
- * Until every need has ended. A notice is told once and may be lost with the thread that told it, or
- * come before anybody listened: what is still open is asked for, now and then.
- */
-const endsOf = async (swarm: RunningSwarm, heard: Requester): Promise<void> => {
-  let isDone = false;
-  const done = heard.done().then(() => {
-    isDone = true;
-  });
-  while (!isDone) {
-    let cancel = (): void => undefined;
-    const pause = new Promise<void>((resolve) => {
-      cancel = swarm.clock.after(ASK_ENDS_MS, resolve);
-    });
-    await Promise.race([done, pause]);
-    cancel();
-    if (isDone) break;
-    const open = heard.openNeeds(UNHEARD_MS);
-    const found = await Promise.all(open.map((need) => endedAlready(swarm, need).catch(later)));
-    for (const one of found) if (one !== undefined) heard.learn(one);
-  }
-};
-
-/** Where nobody answers for a bucket it is asked again: the job waits for its needs, whatever fails. */
-const later = (error: unknown): undefined => {
-  if (error instanceof CliError && error.code === "CLUSTER_UNANSWERED") return undefined;
-  throw error;
-};
-
-/** A need that ended in an earlier run of this command, or unheard in this one. */
-const endedAlready = async (swarm: RunningSwarm, need: string): Promise<Ended | undefined> => {
-  const status = await statusOf(swarm, need);
-  if (status?.ended === undefined) return undefined;
-  const { outcome, attempts, worker, artifact } = status.ended;
-  return {
-    need,
-    outcome,
-    attempts,
-    ...(worker === undefined ? {} : { worker }),
-    ...(artifact === undefined ? {} : { artifact }),
-  };
-};
 
 const checkUnchanged = async (
   tasks: readonly TaskLine[],

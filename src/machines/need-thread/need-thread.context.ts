@@ -74,7 +74,7 @@ export interface NeedThreadContext extends NeedThreadInput, AttemptFacts {
   readonly barred: readonly Did[];
   /** Attempts that ended because their worker said nothing more, each with its bid. */
   readonly silent: readonly SilentAttempt[];
-  /** Bids whose result came late: candidates behind the ranked ones, where a plan is voted on next. */
+  /** Workers that have been an alternate in this need: each is once. */
   readonly salvaged: readonly Did[];
   /** Bids whose result came late: candidates behind those that are ranked, where a plan is voted on next. */
   readonly alternates: readonly RankedBid[];

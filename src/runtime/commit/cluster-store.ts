@@ -231,7 +231,7 @@ export class ClusterStore implements LedStore {
       await rest?.();
       return true;
     };
-    await stream.readAfter("all", undefined, take).catch(() => undefined);
+    await stream.readAll(take).catch(() => undefined);
   }
 
   /** For whoever is about to read all logs: what the own disk lacks of many of them comes in one go. */

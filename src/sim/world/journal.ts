@@ -1,7 +1,7 @@
 /** The simulated journal of one machine, and the simulated stream of all. */
 
 import { Fault } from "#ports/faults.ts";
-import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
+import type { Journal, JournalRecord, RecordStream, TakeRecords } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { hex, sha256 } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
@@ -100,6 +100,11 @@ export class SimJournal {
 
 const READ_AT_A_TIME = 8;
 
+const inOrder = async (records: readonly JournalRecord[], take: TakeRecords): Promise<void> => {
+  for (let at = 0; at < records.length; at += READ_AT_A_TIME)
+    if (!(await take(records.slice(at, at + READ_AT_A_TIME).map(copied)))) return;
+};
+
 export class SimStream {
   readonly #records = new Map<string, JournalRecord>();
   readonly #snapshots = new Map<number, Snapshot>();
@@ -131,13 +136,14 @@ export class SimStream {
       },
       readAfter: async (bucket, after, take) => {
         answered();
-        const own = [...this.#records.values()].filter(
-          (record) => bucket === "all" || record.bucket === bucket,
-        );
+        const own = [...this.#records.values()].filter((record) => record.bucket === bucket);
         const from =
           after === undefined ? 0 : 1 + own.findIndex((one) => sameBytes(one.hash, after));
-        for (let at = from; at < own.length; at += READ_AT_A_TIME)
-          if (!(await take(own.slice(at, at + READ_AT_A_TIME).map(copied)))) return;
+        await inOrder(own.slice(from), take);
+      },
+      readAll: async (take) => {
+        answered();
+        await inOrder([...this.#records.values()], take);
       },
       loadSnapshot: async (bucket) => (answered(), this.#snapshots.get(bucket)),
       saveSnapshot: async (snapshot) =>

@@ -1,4 +1,4 @@
-import { connect } from "nats";
+import { connect, headers } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { NatsStream } from "#adapters/nats/stream.ts";
 import { hex } from "#envelope/cid.ts";
@@ -155,6 +155,32 @@ describe("a record of the stream", () => {
     await foundAll(stream, [other!]);
     await stream.publish([record!]);
     await foundAll(stream, [record!]);
+  });
+
+  it("is left out of many where it is damaged, has no index or is none, and the others come", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const records = chainOf(1, "a", "b", "c");
+    await stream.publish(records);
+    await spoil(`${prefix}.rec.1.${hex(records[1]!.hash)}.0`, new Uint8Array(3));
+    const nats = await connect({ servers: [server.url] });
+    const [bare] = chainOf(1, "without headers");
+    const header = headers();
+    header.set("Canswarm-Parts", "1");
+    for (const subject of [`${hex(bare!.hash)}.0`, "x.y.0", "x"])
+      await nats
+        .jetstream()
+        .publish(`${prefix}.rec.1.${subject}`, bare!.bytes, { headers: header });
+    await nats.close();
+    const read: string[] = [];
+    const take = async (some: readonly JournalRecord[]): Promise<boolean> => {
+      read.push(...some.map(({ hash }) => hex(hash)));
+      return true;
+    };
+    const sound = [records[0]!, records[2]!].map(({ hash }) => hex(hash));
+    await stream.readAfter(1, undefined, take);
+    await stream.readAll(take);
+    expect(read).toEqual([...sound, ...sound]);
   });
 
   it("is not there while a part of it is missing", async () => {

@@ -1,37 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { encode } from "#envelope/canonical.ts";
-import {
-  agentSubject,
-  ALL_SUPERVISORS,
-  bucketSubject,
-  peerSubject,
-  PRESENCE,
-  type Bus,
-} from "#ports/bus.ts";
+import { agentSubject, ALL_SUPERVISORS, bucketSubject, peerSubject, PRESENCE } from "#ports/bus.ts";
 import { BusBridge } from "#runtime/bus/bus-bridge.ts";
 import { encodeMessage } from "#runtime/bus/messages.ts";
 import { envelopeOut, messagesOut, noticesOut } from "#runtime/bus/outward.ts";
 import type { FromBus, Port, ToBus } from "#runtime/threads/protocol.ts";
+import { PlainBus } from "../../support/plain-bus.ts";
 
 const BUCKET = 7;
-
-/** A bus of one process, at once. */
-class PlainBus implements Bus {
-  readonly dropped = 0;
-  readonly #hearers = new Map<string, Set<(bytes: Uint8Array) => void>>();
-
-  publish(subject: string, bytes: Uint8Array): void {
-    for (const hear of this.#hearers.get(subject) ?? []) hear(bytes);
-  }
-
-  subscribe(subject: string, hear: (bytes: Uint8Array) => void): () => void {
-    const hearers = this.#hearers.get(subject) ?? new Set();
-    this.#hearers.set(subject, hearers.add(hear));
-    return () => void hearers.delete(hear);
-  }
-
-  async close(): Promise<void> {}
-}
 
 /** A host that tells what it was told. */
 const hostOn = (bridge: BusBridge) => {

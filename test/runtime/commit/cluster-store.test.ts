@@ -3,7 +3,7 @@ import { sha256 } from "#envelope/cid.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import type { Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
-import type { RecordStream } from "#ports/journal.ts";
+import type { RecordStream, TakeRecords } from "#ports/journal.ts";
 import type { Head } from "#ports/store.ts";
 import {
   ASKED_ALONE_MAX,
@@ -37,20 +37,24 @@ describe("records that the stream has lost", () => {
   /** A way to the stream that counts what is asked for alone, and what comes in order. */
   const counted = () => {
     const connected = stream.connect(() => true);
-    const counts = { alone: 0, inOrder: 0, fails: false };
+    const counts = { alone: 0, inOrder: 0, passes: 0, fails: false };
+    const inOrder = async (take: TakeRecords, read: (take: TakeRecords) => Promise<void>) => {
+      if (counts.fails) throw new Fault("STORE_FAILED", "it makes no consumers");
+      counts.passes += 1;
+      await read((records) => {
+        counts.inOrder += records.length;
+        return take(records);
+      });
+    };
     const way: RecordStream = {
       ...connected,
       get: (bucket, hash) => {
         counts.alone += 1;
         return connected.get(bucket, hash);
       },
-      readAfter: async (bucket, after, take) => {
-        if (counts.fails) throw new Fault("STORE_FAILED", "it makes no consumers");
-        await connected.readAfter(bucket, after, (records) => {
-          counts.inOrder += records.length;
-          return take(records);
-        });
-      },
+      readAfter: (bucket, after, take) =>
+        inOrder(take, (counted) => connected.readAfter(bucket, after, counted)),
+      readAll: (take) => inOrder(take, (counted) => connected.readAll(counted)),
     };
     return { counts, way };
   };
@@ -103,10 +107,12 @@ describe("records that the stream has lost", () => {
     expect(counts.inOrder).toBeLessThan(RECORDS - behind + ASKED_ALONE_MAX);
   });
 
-  it("of all logs come in one go to who is about to read all", async () => {
+  const MANY = Array.from({ length: BROUGHT_TOGETHER_MIN + 1 }, (_, at) => BUCKET + 1 + at);
+
+  /** So many logs more, of 20 records each. */
+  const manyLogs = async (): Promise<ReadonlyMap<number, readonly Uint8Array[]>> => {
     const logs = new Map<number, readonly Uint8Array[]>();
-    const many = Array.from({ length: BROUGHT_TOGETHER_MIN + 1 }, (_, at) => BUCKET + 1 + at);
-    for (const { bucket, epoch } of await session.campaign(many)) {
+    for (const { bucket, epoch } of await session.campaign(MANY)) {
       let last = emptyHead(bucket);
       for (let at = 0; at < 20; at += 1) {
         const write = writeOn(last, epoch, [`record ${at}`]);
@@ -115,14 +121,32 @@ describe("records that the stream has lost", () => {
       }
       logs.set(bucket, await own.read(bucket, 0, 20));
     }
+    return logs;
+  };
+
+  it("of many buckets come to a new disk in one pass, and those of no others", async () => {
+    const logs = await manyLogs();
+    const { counts, way } = counted();
+    const disk = new SimJournal();
+    await storeOf(disk, way).fill(MANY, rest);
+    expect(counts).toMatchObject({ alone: ASKED_ALONE_MAX, passes: 1 });
+    expect(disk.contents(BUCKET, head.hash)).toBeUndefined();
+    stream.wipe();
+    disk.crash();
+    const heir = storeOf(disk, way);
+    for (const [bucket, log] of logs) expect(await heir.read(bucket, 0, 20)).toEqual(log);
+  });
+
+  it("of all logs come in one go to who is about to read all", async () => {
+    const logs = await manyLogs();
     const { counts, way } = counted();
     const reader = storeOf(new SimJournal(), way);
     await reader.bringAll();
-    expect(counts).toMatchObject({ alone: 0, inOrder: RECORDS + 20 * many.length });
+    expect(counts).toMatchObject({ alone: 0, inOrder: RECORDS + 20 * MANY.length });
     for (const [bucket, log] of logs) expect(await reader.read(bucket, 0, 20)).toEqual(log);
     expect(counts.alone).toBe(0);
     await reader.bringAll();
-    expect(counts.inOrder).toBe(RECORDS + 20 * many.length);
+    expect(counts.inOrder).toBe(RECORDS + 20 * MANY.length);
   });
 
   it("are asked for alone where they do not come in order", async () => {
