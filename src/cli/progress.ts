@@ -25,6 +25,8 @@ export type ProgressEvent =
       readonly attempts: number;
       readonly latencyMs: number;
     }
+  /** Every need has ended; their logs are read for the summary, which takes a while where they are many. */
+  | { readonly kind: "reading" }
   /** Needs that had ended before this run began. */
   | { readonly kind: "resumed"; readonly count: number }
   /** Something that people should know: a restart, a recovery, a program that fails. */
@@ -65,6 +67,7 @@ export class Progress {
   #ended = 0;
   #drawnLines = 0;
   #drawnMs = -Infinity;
+  #isReading = false;
 
   constructor(screen: Screen, options: ProgressOptions) {
     this.#screen = screen;
@@ -85,6 +88,7 @@ export class Progress {
       this.#ended += 1;
       this.#outcomes.set(event.outcome, (this.#outcomes.get(event.outcome) ?? 0) + 1);
     }
+    if (event.kind === "reading") this.#isReading = true;
     const line = this.#lineOf(event);
     if (this.#screen.isTTY === true) this.#show(line);
     else this.#print(event, line);
@@ -93,7 +97,8 @@ export class Progress {
   /** The last picture stays; nothing is drawn after it. */
   finish(): void {
     if (this.#screen.isTTY === true) this.#draw();
-    else if (this.#options.total > EACH_NEED_MAX) this.#screen.write(`${this.#status()}\n`);
+    else if (this.#options.total > EACH_NEED_MAX && !this.#isReading)
+      this.#screen.write(`${this.#status()}\n`);
     this.#drawnLines = 0;
   }
 
@@ -104,6 +109,10 @@ export class Progress {
         return undefined;
       case "note":
         return clean(event.text);
+      case "reading":
+        return this.#options.total > EACH_NEED_MAX
+          ? "all have ended: reading their logs"
+          : undefined;
       case "resumed":
         return `${count(event.count)} ended in an earlier run`;
       case "ended": {
@@ -129,7 +138,8 @@ export class Progress {
   #print(event: ProgressEvent, line: string | undefined): void {
     if (line === undefined) return;
     const { total, nowMs } = this.#options;
-    if (event.kind === "note" || event.kind === "resumed") this.#screen.write(`${line}\n`);
+    if (event.kind === "reading") this.#screen.write(`${this.#status()}\n${line}\n`);
+    else if (event.kind === "note" || event.kind === "resumed") this.#screen.write(`${line}\n`);
     else if (total <= EACH_NEED_MAX) {
       const width = String(total).length;
       this.#screen.write(`[${String(this.#ended).padStart(width)}/${total}] ${line}\n`);

@@ -14,6 +14,9 @@ export const FAULTS = {
   STORE_FAILED: "check the disk, then start again: what was acknowledged is read back from it",
   STORE_CORRUPT: "restore the folder from a copy; `canswarm doctor` names the damaged part",
   STORE_CLOSED: "open the store again",
+  BUS_UNREACHABLE:
+    "check that NATS runs with JetStream, and that its addresses and users are right; it is asked again",
+  BUS_UNFIT: "set NATS up as docs/operating/cluster.md says, or name another prefix",
   CONSENSUS_UNREACHABLE: "check that etcd runs and that its addresses are right; it is asked again",
   CONSENSUS_DENIED: "check the user, the password and the role that this swarm has in etcd",
   CONSENSUS_FULL: "compact and defragment etcd or raise its quota, then disarm its NOSPACE alarm",

@@ -44,8 +44,8 @@ export type TakeRecords = (records: readonly JournalRecord[]) => Promise<boolean
 
 /**
  * Records on other machines. An acknowledged record is on a majority of its servers, not necessarily on
- * their disks, so it is never the only copy. A call that gets no answer in time rejects with STORE_FAILED
- * and may have been done. Implementations: `adapters/nats/stream.ts`, `sim/world/journal.ts`.
+ * their disks, so it is never the only copy. A call that gets no answer in time rejects with
+ * BUS_UNREACHABLE and may have been done. Implementations: `adapters/nats/stream.ts`, `sim/world/journal.ts`.
  */
 export interface RecordStream {
   /**

@@ -94,6 +94,20 @@ test("piped, a large run is a line a second and one at the end", () => {
   expect(written.at(-1)).toBe("1,000 rejected, 9,000 finalized, 0 open, 4000.4 needs/s\n");
 });
 
+test("piped, the end of a large run is told before its logs are read", () => {
+  const { screen, written } = makeScreen(false);
+  let nowMs = 0;
+  const progress = new Progress(screen, { total: 101, nowMs: () => nowMs, color: false });
+  for (let n = 0; n < 101; n += 1) progress.on(ended(String(n)));
+  nowMs = 1_000;
+  progress.on({ kind: "reading" });
+  nowMs = 20_000;
+  progress.finish();
+  expect(written.slice(-1)).toEqual([
+    "101 finalized, 0 open, 101.0 needs/s\nall have ended: reading their logs\n",
+  ]);
+});
+
 test("on a terminal one picture is redrawn in place, not faster than the eye", () => {
   const { screen, written } = makeScreen(true);
   let nowMs = 0;

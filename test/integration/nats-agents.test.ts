@@ -159,7 +159,7 @@ it(
     await until("both are refused", () => bus.refused === 2);
     await bus.close();
     expect(heard).toEqual([]);
-    await expect(NatsBus.open(options)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(NatsBus.open(options)).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
   },
   TIMEOUT_MS,
 );

@@ -60,7 +60,7 @@ export class NatsBus implements Bus {
   }
 
   /**
-   * Rejects with STORE_FAILED if no server answers now; later it connects again for ever, and tells
+   * Rejects with BUS_UNREACHABLE if no server answers now; later it connects again for ever, and tells
    * `events` of it: `up` when what was held has been sent.
    */
   static async open(
@@ -164,7 +164,7 @@ export class NatsBus implements Bus {
     const { nats } = this.#link;
     const { data } = await nats.request("$JS.API.INFO", undefined, { timeout: REACH_MS });
     const { error } = JSON.parse(new TextDecoder().decode(data)) as { error?: unknown };
-    if (error !== undefined) throw new Fault("STORE_FAILED", "our server has lost the others");
+    if (error !== undefined) throw new Fault("BUS_UNREACHABLE", "our server has lost the others");
   }
 
   async close(): Promise<void> {

@@ -97,7 +97,7 @@ const connectionOptions = (options: NatsOptions): ConnectionOptions => {
   };
 };
 
-/** Rejects with STORE_FAILED if no server answers or lets us in: the first connection is not retried. */
+/** Rejects with BUS_UNREACHABLE if no server answers or lets us in: the first connection is not retried. */
 export const openLink = async (options: NatsOptions, events: LinkEvents = {}): Promise<Link> => {
   if (!isSubject(options.prefix)) throw new Error(`not a prefix of subjects: ${options.prefix}`);
   let nats: NatsConnection;
@@ -105,7 +105,7 @@ export const openLink = async (options: NatsOptions, events: LinkEvents = {}): P
     nats = await connect(connectionOptions(options));
   } catch (cause) {
     const sentence = `no NATS server of ${options.servers.join(", ")} let us in: ${textOf(cause)}`;
-    throw new Fault("STORE_FAILED", sentence, { cause });
+    throw new Fault("BUS_UNREACHABLE", sentence, { cause });
   }
   let isUp = true;
   // The driver forgets what the server told as soon as it tries to reach another one.

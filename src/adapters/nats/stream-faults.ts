@@ -41,5 +41,5 @@ export const faultOf = (cause: unknown): Fault => {
   if (cause instanceof Fault) return cause;
   const text = apiError(cause)?.description ?? textOf(cause);
   if (isFull(cause)) return new Fault("STORE_FULL", `the stream: ${text}`, { cause });
-  return new Fault("STORE_FAILED", `the stream does not answer: ${text}`, { cause });
+  return new Fault("BUS_UNREACHABLE", `the stream does not answer: ${text}`, { cause });
 };

@@ -7,7 +7,7 @@
  * P2  The same part again takes its own place. So an acknowledgement always says that a majority has
  *     it: it is no answer out of a server's memory of what it has seen before.
  * P3  Nothing waits for ever: without an answer in time, or at once when the connection breaks, a call
- *     rejects with STORE_FAILED, and what it asked for may have been done.
+ *     rejects with BUS_UNREACHABLE, and what it asked for may have been done.
  * P4  A stream that the servers have lost is made anew, empty, by the first call that misses it.
  */
 import { Empty, headers, type JetStreamManager, type MsgHdrs, type StoredMsg } from "nats";
@@ -79,7 +79,7 @@ export class PartStore {
 
   /** The connection has broken: no answer will come to what was asked on it. */
   broken(): void {
-    const why = new Fault("STORE_FAILED", "the connection to the NATS server broke");
+    const why = new Fault("BUS_UNREACHABLE", "the connection to the NATS server broke");
     for (const tell of this.#unanswered) tell(why);
     this.#messages.broken(why);
   }
@@ -249,6 +249,6 @@ export class PartStore {
   }
 
   #assertUp(): void {
-    if (!this.#link.isUp()) throw new Fault("STORE_FAILED", "no NATS server is connected");
+    if (!this.#link.isUp()) throw new Fault("BUS_UNREACHABLE", "no NATS server is connected");
   }
 }

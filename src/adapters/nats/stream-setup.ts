@@ -97,8 +97,8 @@ const assertShape = (config: StreamConfig, shape: StreamShape): void => {
   for (const key of KEPT) {
     if (config[key] === asked[key]) continue;
     const sentence = `the stream ${shape.name} has ${key} ${config[key]}, not ${asked[key]}`;
-    throw new Fault("STORE_FAILED", sentence);
+    throw new Fault("BUS_UNFIT", sentence);
   }
   if (!config.subjects.includes(shape.subjects))
-    throw new Fault("STORE_FAILED", `the stream ${shape.name} does not hear ${shape.subjects}`);
+    throw new Fault("BUS_UNFIT", `the stream ${shape.name} does not hear ${shape.subjects}`);
 };

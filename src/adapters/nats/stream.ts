@@ -51,8 +51,8 @@ export class NatsStream implements RecordStream {
   }
 
   /**
-   * Creates the streams if they are missing. Rejects with STORE_FAILED if no server answers, has no
-   * JetStream, takes only small messages, or has a stream in another shape.
+   * Creates the streams if they are missing. Rejects with BUS_UNREACHABLE if no server answers or has
+   * JetStream; with BUS_UNFIT if one takes only small messages or has a stream in another shape.
    */
   static async open(options: NatsStreamOptions): Promise<NatsStream> {
     const { prefix } = options;
@@ -120,7 +120,7 @@ export class NatsStream implements RecordStream {
 
 const storesOn = async (link: Link, options: NatsStreamOptions): Promise<Stores> => {
   if (link.maxPayload() < PART_BYTES + PART_MORE_BYTES)
-    throw new Fault("STORE_FAILED", `the servers take at most ${link.maxPayload()} bytes`);
+    throw new Fault("BUS_UNFIT", `the servers take at most ${link.maxPayload()} bytes`);
   const { prefix, bytesMax } = options;
   const replicas = replicasOf(link, options);
   const name = prefix.replaceAll(".", "_");

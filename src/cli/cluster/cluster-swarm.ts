@@ -32,6 +32,7 @@ import { look, type Sight } from "./look.ts";
 import { askedOperator, Speaker } from "./operator.ts";
 import { nameIn } from "./name.ts";
 import { Reconciler, type Reconciled } from "./reconciler.ts";
+import { patiently } from "./patience.ts";
 import { openStorage, type OpenedStorage } from "./storage.ts";
 import type { ClusterPlaces } from "./settings.ts";
 import { BUS_VERSION, isCompatible, type Hello } from "./hello.ts";
@@ -96,10 +97,10 @@ export class ClusterSwarm implements RunningSwarm {
     this.#hosts = settings.hosts;
     const { store, blocks, consensus } = storage;
     this.store = {
-      head: (bucket) => store.head(bucket),
-      read: (...range) => store.read(...range),
-      bringAll: () => store.bringAll(),
-      get: (cid) => blocks.get(cid),
+      head: (bucket) => this.#patiently(() => store.head(bucket)),
+      read: (...range) => this.#patiently(() => store.read(...range)),
+      bringAll: () => this.#patiently(() => store.bringAll()),
+      get: (cid) => this.#patiently(() => blocks.get(cid)),
       put: (...block) => blocks.put(...block),
     };
     this.#door = new BusDoor({
@@ -261,7 +262,8 @@ export class ClusterSwarm implements RunningSwarm {
 
   /** Supervisors that live, this one included where it leads. */
   async members(): Promise<readonly string[]> {
-    return (await this.#opened.storage.consensus.members()).map(({ name }) => name);
+    const { consensus } = this.#opened.storage;
+    return (await this.#patiently(() => consensus.members())).map(({ name }) => name);
   }
 
   link(): SwarmLink {
@@ -339,7 +341,9 @@ export class ClusterSwarm implements RunningSwarm {
    */
   async #toAnswer(): Promise<readonly string[]> {
     const { consensus } = this.#opened.storage;
-    const [members, leaders] = await Promise.all([consensus.members(), consensus.leaders()]);
+    const [members, leaders] = await this.#patiently(() =>
+      Promise.all([consensus.members(), consensus.leaders()]),
+    );
     const leading = new Set(leaders.map(({ holder }) => holder));
     return members
       .filter(({ name, isCutOff }) => !isCutOff || leading.has(name))
@@ -361,6 +365,10 @@ export class ClusterSwarm implements RunningSwarm {
       if (!(await this.#toAnswer()).includes(member)) return undefined;
       await this.#pause();
     }
+  }
+
+  #patiently<T>(ask: () => Promise<T>): Promise<T> {
+    return patiently(this.clock, ask);
   }
 
   #pause(): Promise<void> {

@@ -126,5 +126,6 @@ const eventsTo = (progress: Told): RunEvents => ({
       ...ended,
       outcome: refused === undefined ? ended.outcome : `${ended.outcome} ${refused.code}`,
     }),
+  allEnded: () => progress.on({ kind: "reading" }),
   warned: (text) => progress.on({ kind: "note", text }),
 });

@@ -11,10 +11,12 @@ import { decideKeysIn } from "#adapters/sqlite/decides.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { openJournal } from "#adapters/sqlite/journal-client.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
+import { systemClock } from "#adapters/system/clock.ts";
 import { compareEpochs } from "#ports/commit-rules.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import { CliError } from "../errors.ts";
+import { patiently } from "../cluster/patience.ts";
 import type { ClusterPlaces } from "../cluster/settings.ts";
 import { loadSettings } from "../settings.ts";
 import { walkAll } from "./log-report.ts";
@@ -67,6 +69,7 @@ const openEmbedded = async (dir: string): Promise<Reader> => {
 
 const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> => {
   const folder = openFolder(dir, undefined);
+  const clock = systemClock();
   const journal = await openJournal(join(dir, "journal"));
   const closing: (() => Promise<void>)[] = [() => journal.close()];
   const close = async (): Promise<void> => {
@@ -83,19 +86,19 @@ const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> 
     const { consensus, store } = storage;
     const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
     // Leaders first: an epoch that begins after that is of no head that is read here.
-    const leaders = await consensus.leaders();
-    const heads = await consensus.heads(buckets);
-    const keys = await consensus.decideKeys();
-    await walkAll(store);
+    const leaders = await patiently(clock, () => consensus.leaders());
+    const heads = await patiently(clock, () => consensus.heads(buckets));
+    const keys = await patiently(clock, () => consensus.decideKeys());
+    await patiently(clock, () => walkAll(store));
     return {
       folder,
       store: {
         head: async (bucket) => heads[bucket]!,
         read: async (bucket, from, limit) => {
           const count = Math.min(limit, heads[bucket]!.records - from);
-          return count <= 0 ? [] : store.read(bucket, from, count);
+          return count <= 0 ? [] : patiently(clock, () => store.read(bucket, from, count));
         },
-        get: (cid) => storage.blocks.get(cid),
+        get: (cid) => patiently(clock, () => storage.blocks.get(cid)),
       },
       decideKeys: () => keys,
       hasEnded: (epoch) => leaders.every((row) => compareEpochs(row.epoch, epoch) !== 0),

@@ -48,6 +48,8 @@ export interface RunEvents {
   readonly resumed: (count: number) => void;
   readonly posted: (id: string) => void;
   readonly ended: (id: string, ended: EndedTask) => void;
+  /** All have; what comes is made of their logs. */
+  readonly allEnded: () => void;
   readonly warned: (text: string) => void;
 }
 
@@ -152,6 +154,7 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
   );
   await endsOf(swarm, heard).finally(() => client.close());
   const durationMs = swarm.clock.monotonicMs() - startedMs;
+  events.allEnded();
   await swarm.drain();
   return summarize(swarm, requester, members, { posted, ended, latencies, busMs, durationMs });
 };

@@ -11,6 +11,10 @@
  *     bucket and nothing of it leaves; other buckets go on.
  * C5  Tries are spaced and counted. When they are used up the bucket is reported as stalled and
  *     forgotten here; a copy that applies later is then on the chain or refused, like any other's.
+ * C6  What waits for a bucket that is led no more can be kept: nothing of it is sent or leaves, and no
+ *     answer to what was sent counts. Led again it goes on if the head, read under the new epoch, is the
+ *     parent of what waits or one of its records: up to there it is committed (an older fence stops what
+ *     is still under way, P4), and the rest goes to the store under the new epoch, in front of its EPOCH.
  */
 
 import type { Clock } from "#ports/clock.ts";
@@ -43,6 +47,8 @@ interface Lane {
   epoch: Epoch;
   /** Tries since the last clear answer. */
   retries: number;
+  /** C6. */
+  isKept: boolean;
 }
 
 export interface PipelineEvents {
@@ -85,9 +91,10 @@ export class Pipeline {
     this.#events = events;
   }
 
-  /** How many records of the bucket are not confirmed. */
+  /** How many records of the bucket are not confirmed; none of one that is kept. */
   unconfirmed(bucket: number): number {
-    return this.#lanes.get(bucket)?.waiting.length ?? 0;
+    const lane = this.#lanes.get(bucket);
+    return lane === undefined || lane.isKept ? 0 : lane.waiting.length;
   }
 
   /** The bucket takes no new turn: too much is unconfirmed, or its last answer was unclear (C4). */
@@ -102,7 +109,7 @@ export class Pipeline {
   add(bucket: number, epoch: Epoch, built: Built | undefined, outputs: Outputs): void {
     let lane = this.#lanes.get(bucket);
     if (lane === undefined) {
-      lane = { waiting: [], inFlight: 0, epoch, retries: 0 };
+      lane = { waiting: [], inFlight: 0, epoch, retries: 0, isKept: false };
       this.#lanes.set(bucket, lane);
     }
     lane.epoch = epoch;
@@ -117,6 +124,36 @@ export class Pipeline {
     this.#changed();
   }
 
+  /** C6. */
+  keep(bucket: number): void {
+    const lane = this.#lanes.get(bucket);
+    // Another lane: an answer that is on its way is for the old one.
+    if (lane !== undefined) this.#lanes.set(bucket, { ...lane, inFlight: 0, isKept: true });
+    this.#changed();
+  }
+
+  /**
+   * C6: goes on with what was kept. `committed`: the last record that was known to be so. False: the log has
+   * moved on otherwise; nothing is kept any more.
+   */
+  resume(bucket: number, epoch: Epoch, committed: Uint8Array, head: Head): boolean {
+    const kept = this.#lanes.get(bucket);
+    const waiting = kept?.waiting ?? [];
+    const last = waiting.findLastIndex(
+      ({ built }) => built !== undefined && sameBytes(built.hash, head.hash),
+    );
+    if (last < 0 && !sameBytes(committed, head.hash)) {
+      this.discard(bucket);
+      return false;
+    }
+    if (kept === undefined) return true;
+    const lane: Lane = { waiting, inFlight: last + 1, epoch, retries: 0, isKept: false };
+    this.#lanes.set(bucket, lane);
+    this.#committed(bucket, lane);
+    this.#changed();
+    return true;
+  }
+
   /** Send what waits, unless a commit is under way (then it goes with the next). */
   flush(): void {
     if (this.#busy) return;
@@ -128,7 +165,7 @@ export class Pipeline {
 
   /** Resolves when nothing waits: at the latest when every unclear bucket has been given up (C5). */
   async idle(): Promise<void> {
-    while ([...this.#lanes.values()].some(({ waiting }) => waiting.length > 0))
+    while ([...this.#lanes.keys()].some((bucket) => this.unconfirmed(bucket) > 0))
       await this.#nextChange();
   }
 
@@ -149,7 +186,7 @@ export class Pipeline {
   #gather(): BucketWrite[] {
     const writes: BucketWrite[] = [];
     for (const [bucket, lane] of this.#lanes) {
-      if (lane.inFlight > 0 || lane.waiting.length === 0) continue;
+      if (lane.isKept || lane.inFlight > 0 || lane.waiting.length === 0) continue;
       const next = nextWrite(lane.waiting);
       const records = next.flatMap((w) => (w.built === undefined ? [] : [w.built]));
       const last = records.at(-1);

@@ -11,10 +11,12 @@
  *     loaded under it: it opens the secret of the epoch before.
  * H5  Inputs of one sender to one bucket keep their order, also over a rebuild.
  * H6  No bucket is stuck in silence: what stops it is an event, and what may pass is tried again.
+ * H7  One that was let go because its leadership ended may be led here again before anybody else did: then
+ *     it goes on with its state and what was built on it, if the head says so (commit/pipeline.ts C6).
  */
 
 import { hex } from "#envelope/cid.ts";
-import { compareEpochs } from "#ports/commit-rules.ts";
+import { compareEpochs, sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
 import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
@@ -27,6 +29,7 @@ import { BucketReader } from "../bucket/view.ts";
 import { Pipeline } from "../commit/pipeline.ts";
 import { BucketTime, HostTime } from "../timers/log-time.ts";
 import { Agenda } from "./agenda.ts";
+import { Backlog } from "./backlog.ts";
 import { attempt, type Attempted, type AttemptTools } from "./attempt.ts";
 import { Documents } from "./documents.ts";
 import {
@@ -38,12 +41,12 @@ import {
   type HostLimits,
   type HostStats,
 } from "./environment.ts";
-import { newLed, type Led } from "./led.ts";
+import { isWhole, newLed, type Led } from "./led.ts";
 import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket } from "./poison.ts";
 import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
-import { loadBucket } from "./recovery.ts";
+import { loadBucket, type Loaded } from "./recovery.ts";
 import { isSnapshotDue, saveAll, saveSettled, saveTaken, takeSnapshot } from "./snapshots.ts";
 import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
 
@@ -59,7 +62,7 @@ export class Host {
   readonly #poison: HostPoison;
   readonly #documents: Documents;
   readonly #inbox: Inbox;
-  readonly #backlogged = new Set<number>();
+  readonly #backlog: Backlog;
   readonly #loads = new Set<Promise<void>>();
   readonly #agenda = new Agenda();
   readonly #tools: AttemptTools;
@@ -69,6 +72,7 @@ export class Host {
     this.#env = env;
     this.#limits = env.limits ?? HOST_LIMITS;
     this.#inbox = new Inbox(this.#limits);
+    this.#backlog = new Backlog(this.#led, this.#limits.backlogInputsMax);
     this.#poison = new HostPoison(env.dead);
     this.#documents = new Documents(env.app, env.fetchDocument);
     const [documents, poison] = [this.#documents, this.#poison];
@@ -94,10 +98,9 @@ export class Host {
     this.#led.set(bucket, led);
     led.run += 1;
     led.epoch = epoch;
-    led.status = "loading";
-    led.snapshot = undefined;
+    led.status = led.status === "kept" ? "resuming" : "loading";
     led.dueMs = Infinity;
-    this.#pipeline.discard(bucket);
+    if (led.status === "loading") this.#discard(led);
     const against = this.#poison.against(bucket);
     if (against !== undefined) {
       this.#halt(bucket, against);
@@ -105,8 +108,16 @@ export class Host {
     }
     const { run } = led;
     try {
+      if (led.status === "resuming" && (await this.#resumed(led))) return;
+      if (led.run !== run) return;
       const loaded = await this.#load(bucket);
-      if (led.run === run) this.#begin(led, loaded, known !== undefined);
+      if (led.run !== run) return;
+      [led.state, led.snapshotAt, led.committed] = [
+        loaded.state,
+        loaded.snapshotAt,
+        loaded.state.hash,
+      ];
+      this.#begin(led, known !== undefined);
     } catch (error) {
       if (led.run !== run) return;
       if (!(error instanceof Fault) || error.code === "STORE_CORRUPT")
@@ -121,7 +132,7 @@ export class Host {
   /** Somebody else will lead the bucket: it takes no new turn; resolves when what is built is settled. */
   async settle(bucket: number): Promise<void> {
     const led = this.#led.get(bucket);
-    if (led?.status === "live") led.status = "loading";
+    if (led?.status === "live") led.status = "settling";
     await this.#pipeline.settled(bucket);
   }
 
@@ -134,24 +145,38 @@ export class Host {
     if (led !== undefined) await saveSettled(led, this.#env);
   }
 
-  /** It is led elsewhere from now on: nothing of it leaves any more. */
-  letGo(bucket: number): void {
+  /** Nothing of it leaves any more. `isKept`: H7; otherwise it is led elsewhere from now on. */
+  letGo(bucket: number, isKept: boolean): void {
     const led = this.#led.get(bucket);
-    if (led !== undefined && led.status !== "halted") this.#retire(led, "lost");
+    if (led !== undefined && led.status !== "halted")
+      this.#retire(led, isKept && isWhole(led) ? "kept" : "lost");
   }
 
-  #load(bucket: number): ReturnType<typeof loadBucket> {
+  /** H7. Whether it has begun; where not, nothing of it is kept any more. */
+  async #resumed(led: Led): Promise<boolean> {
+    const { bucket, epoch, committed, run } = led;
+    const head = await this.#env.store.head(bucket);
+    if (led.run !== run) return false;
+    if (!this.#pipeline.resume(bucket, epoch, committed, head)) {
+      mark("host.kept-in-vain");
+      led.status = "loading";
+      this.#discard(led);
+      return false;
+    }
+    if (sameBytes(head.hash, led.state.hash)) mark("host.resumed");
+    else mark("host.resumed-ahead");
+    this.#begin(led, true);
+    return true;
+  }
+
+  #load(bucket: number): Promise<Loaded> {
     const { app, store } = this.#env;
     const inHand = (busy: boolean): void => this.#env.inHand(busy ? nameOfBucket(bucket) : "");
     return loadBucket({ app, store, open: (hash) => this.#documents.open(hash), inHand }, bucket);
   }
 
-  #begin(led: Led, loaded: { state: BucketState; snapshotAt: number }, again: boolean): void {
-    const { bucket, epoch } = led;
-    const { state } = loaded;
-    led.state = state;
-    led.snapshotAt = loaded.snapshotAt;
-    led.committed = state.hash;
+  #begin(led: Led, again: boolean): void {
+    const { bucket, epoch, state } = led;
     led.time = new BucketTime(state.atMs, this.#time.ranMs);
     const previous = { generation: state.generation, revision: state.revision };
     const order = compareEpochs(epoch, previous);
@@ -232,7 +257,7 @@ export class Host {
   /** Whether what is said to the bucket is to be taken here: also while it is loading or halted. */
   leads(bucket: number): boolean {
     const led = this.#led.get(bucket);
-    return led !== undefined && led.status !== "lost";
+    return led !== undefined && led.status !== "lost" && led.status !== "kept";
   }
 
   view(bucket: number): BucketView | undefined {
@@ -254,14 +279,7 @@ export class Host {
   turn(): number {
     this.stats.turns += 1;
     this.#time.tick(this.#env.monotonicMs());
-    const groups = new Map<number, TurnInput[]>();
-    for (const bucket of this.#backlogged) {
-      const led = this.#led.get(bucket);
-      if (led === undefined || !this.#canBuild(led)) continue;
-      groups.set(bucket, led.backlog);
-      led.backlog = [];
-      this.#backlogged.delete(bucket);
-    }
+    const groups = this.#backlog.take((led) => this.#canBuild(led));
     const add = ({ bucket, input }: Addressed): void => {
       const group = groups.get(bucket);
       if (group === undefined) groups.set(bucket, [input]);
@@ -278,13 +296,8 @@ export class Host {
     return this.waiting > 0 || this.#hasBacklog() ? 0 : nextMs;
   }
 
-  /** Is there a bucket that could take now what it could not before? */
   #hasBacklog(): boolean {
-    for (const bucket of this.#backlogged) {
-      const led = this.#led.get(bucket);
-      if (led !== undefined && this.#canBuild(led)) return true;
-    }
-    return false;
+    return this.#backlog.isReady((led) => this.#canBuild(led));
   }
 
   #verified(wires: readonly Wire[]): Addressed[] {
@@ -306,27 +319,15 @@ export class Host {
   #dispatch(bucket: number, inputs: readonly TurnInput[]): void {
     const led = this.#led.get(bucket);
     if (led?.status === "halted") this.#refuse(bucket, "BUCKET_HALTED", inputs);
-    if (led === undefined || led.status === "halted" || led.status === "lost") return;
+    if (led === undefined || led.status === "halted" || !this.leads(bucket)) return;
     const now = this.#canBuild(led) ? this.#limits.turnInputsMax : 0;
-    if (inputs.length > now) this.#putBack(led, inputs.slice(now));
+    if (inputs.length > now)
+      this.#refuse(bucket, "MAILBOX_FULL", this.#backlog.add(led, inputs.slice(now)));
     if (now > 0) this.#build(led, inputs.slice(0, now));
   }
 
   #canBuild(led: Led): boolean {
     return led.status === "live" && !this.#pipeline.full(led.bucket);
-  }
-
-  /** Inputs that cannot be taken now, behind those that came before them. */
-  #putBack(led: Led, inputs: readonly TurnInput[]): void {
-    mark("host.backlog");
-    this.#backlogged.add(led.bucket);
-    const left: TurnInput[] = [];
-    for (const input of inputs) {
-      if (led.backlog.length < this.#limits.backlogInputsMax || input.kind === "given")
-        led.backlog.push(input);
-      else left.push(input);
-    }
-    this.#refuse(led.bucket, "MAILBOX_FULL", left);
   }
 
   /** Inputs that no turn will take: who sent an envelope is told, a message comes again by itself. */
@@ -393,8 +394,7 @@ export class Host {
       return;
     }
     this.#poison.threw(nameOfInput(led.bucket, input), cause);
-    led.backlog = [...inputs, ...led.backlog];
-    this.#backlogged.add(led.bucket);
+    this.#backlog.again(led, inputs);
     this.#rebuild(led, cause);
   }
 
@@ -443,11 +443,17 @@ export class Host {
     this.#env.event({ type: "halted", bucket, reason });
   }
 
-  #retire(led: Led, status: "halted" | "lost"): void {
+  #retire(led: Led, status: "halted" | "lost" | "kept"): void {
     led.status = status;
     led.run += 1;
-    led.backlog = [];
-    this.#backlogged.delete(led.bucket);
+    this.#backlog.drop(led);
+    if (status === "kept") this.#pipeline.keep(led.bucket);
+    else this.#discard(led);
+  }
+
+  /** What was built and is not committed is void. */
+  #discard(led: Led): void {
+    led.snapshot = undefined;
     this.#pipeline.discard(led.bucket);
   }
 

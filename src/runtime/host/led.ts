@@ -7,6 +7,17 @@ import { GENESIS_PARENT } from "../log/record.ts";
 import { BucketTime, TICK_MS } from "../timers/log-time.ts";
 import type { SavedState } from "./recovery.ts";
 
+/**
+ * `settling`: takes no new turn, for it is about to be let go. `kept`: let go, and its state with what waits
+ * to be committed is as it was, for it may be led here again before the log goes on. `resuming`: that is
+ * so, if the head says it too.
+ */
+export type LedStatus = "loading" | "live" | "settling" | "kept" | "resuming" | "halted" | "lost";
+
+/** In these the state is what the log says, with what waits for its commit on top. */
+const WHOLE: readonly LedStatus[] = ["live", "settling", "kept", "resuming"];
+export const isWhole = ({ status }: Led): boolean => WHOLE.includes(status);
+
 export interface Led {
   readonly bucket: number;
   state: BucketState;
@@ -14,7 +25,7 @@ export interface Led {
   epoch: Epoch;
   /** Counts loads: what was begun for an older one is void. */
   run: number;
-  status: "loading" | "live" | "halted" | "lost";
+  status: LedStatus;
   /** Inputs that came while the bucket was loading or had too much unconfirmed, in order. */
   backlog: TurnInput[];
   /** Hash of the last record that is known to be committed. */

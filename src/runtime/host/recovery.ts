@@ -26,11 +26,17 @@ export interface Recovery {
   readonly inHand: (busy: boolean) => void;
 }
 
+export interface Loaded {
+  readonly state: BucketState;
+  /** Records under the newest snapshot. */
+  readonly snapshotAt: number;
+}
+
 /** Throws ReplayDiverged, or an error that names the bucket whose log and head disagree. */
 export const loadBucket = async (
   { app, store, open, inHand }: Recovery,
   bucket: number,
-): Promise<{ state: BucketState; snapshotAt: number }> => {
+): Promise<Loaded> => {
   const snapshot = await store.loadSnapshot(bucket);
   const kept = snapshot && BucketState.decode(bucket, deserialize(snapshot.bytes), app);
   if (kept !== undefined) mark("load.snapshot");

@@ -39,7 +39,7 @@ export const saveTaken = async (led: Led, { store, event }: Saving): Promise<voi
 
 /** Of one that is settled, for whoever leads it next. What is not committed is in none. */
 export const saveSettled = async (led: Led, saving: Saving): Promise<void> => {
-  if (led.status !== "loading" || !sameBytes(led.committed, led.state.hash)) return;
+  if (led.status !== "settling" || !sameBytes(led.committed, led.state.hash)) return;
   if (led.state.records - led.snapshotAt < SNAPSHOT_STOP_RECORDS) return;
   takeSnapshot(led);
   await saveTaken(led, saving);

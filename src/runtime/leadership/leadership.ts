@@ -10,6 +10,8 @@
  * D5  What the store says of a bucket counts: one that it does not show as ours is let go.
  * D6  Nothing is tried without a pause, and every pause has a name.
  * D7  One that the bus does not reach says so in the store, and lays down what another can lead (reach.ts).
+ * D8  When the store was away for all, all come back. Who is back first leaves to the others what is theirs,
+ *     for a while: each may still have the state of what it led (host/host.ts H7).
  */
 
 import type { Clock } from "#ports/clock.ts";
@@ -32,6 +34,8 @@ export const RANK_DELAY_MS = 300;
 export const LOOK_MS = 500;
 /** After LOG_MISSING a bucket is left to others for so long, ms. */
 export const STAND_BACK_MS = 10_000;
+/** D8: for so long after its own return, ms: old sessions end within a TTL, a try to join takes as long. */
+export const RETURN_MS = 2 * SESSION_TTL_MS;
 /** After a failed join, ms. */
 export const REJOIN_MS = 500;
 
@@ -75,6 +79,11 @@ export class Leadership {
   readonly #standBack = new Map<number, number>();
   /** Since when a bucket has had no leader. */
   readonly #freeSinceMs = new Map<number, number>();
+  /** Others that were there at the last look of the session before this one. */
+  #before: readonly string[] = [];
+  /** At the last look. */
+  #others: readonly string[] = [];
+  #joinedMs = -Infinity;
   readonly #placement: Placement;
   readonly #reach: Reach;
   #aliveAtMs = 0;
@@ -153,6 +162,7 @@ export class Leadership {
       const session = await this.#o.consensus.join(this.#o.name, SESSION_TTL_MS);
       this.#session = session;
       this.#aliveAtMs = askedMs;
+      this.#joinedMs = this.#nowMs();
       this.#o.event({ type: "joined" });
       this.#keepAlive(session);
       this.#guard(session);
@@ -192,6 +202,7 @@ export class Leadership {
     if (this.#session !== session) return;
     mark("leadership.session-lost");
     this.#session = undefined;
+    this.#before = this.#others;
     const buckets = [...this.#led.keys()];
     this.#led.clear();
     this.#o.event({ type: "session_lost", why });
@@ -252,6 +263,7 @@ export class Leadership {
       consensus.pins(),
     ]);
     if (this.#session !== session) return;
+    this.#saw(members);
     const rows = new Map(leaders.map((row) => [row.bucket, row]));
     await this.#dropForgotten(session, rows);
     await this.#letGoOfLost(rows);
@@ -313,6 +325,7 @@ export class Leadership {
     { candidates, pins }: Wanted,
   ): Promise<void> {
     const nowMs = this.#nowMs();
+    const absent = this.#absent();
     const wanted: number[] = [];
     for (const bucket of this.#o.buckets) {
       if (rows.has(bucket)) {
@@ -322,9 +335,10 @@ export class Leadership {
       if ((this.#standBack.get(bucket) ?? 0) > nowMs) continue;
       const since = this.#freeSinceMs.get(bucket) ?? nowMs;
       this.#freeSinceMs.set(bucket, since);
-      const rank = rankOf(candidates, bucket, pins).indexOf(this.#o.name);
-      const waitMs = since + Math.max(0, rank) * RANK_DELAY_MS - nowMs;
-      if (waitMs <= 0) wanted.push(bucket);
+      const ranked = rankOf([...candidates, ...absent], bucket, pins);
+      const before = ranked.slice(0, Math.max(0, ranked.indexOf(this.#o.name)));
+      if (before.some((name) => absent.includes(name))) continue;
+      if (since + before.length * RANK_DELAY_MS <= nowMs) wanted.push(bucket);
     }
     if (wanted.length === 0) return;
     const won = await session.campaign(wanted);
@@ -335,6 +349,19 @@ export class Leadership {
       this.#placement.won(bucket);
       this.#o.won(bucket, epoch);
     }
+  }
+
+  /** Who is new has its turn with what is free, whatever time has passed since it is. */
+  #saw(members: readonly Member[]): void {
+    const others = members.map(({ name }) => name).filter((name) => name !== this.#o.name);
+    if (others.some((name) => !this.#others.includes(name))) this.#freeSinceMs.clear();
+    this.#others = others;
+  }
+
+  /** D8: who is expected to be back any moment. */
+  #absent(): readonly string[] {
+    if (this.#nowMs() - this.#joinedMs > RETURN_MS) return [];
+    return this.#before.filter((name) => !this.#others.includes(name));
   }
 
   /** D3: what others should lead goes to them. */

@@ -238,7 +238,7 @@ export class HostShell<P extends Port> {
       };
       void settled();
     });
-    host.letGo(bucket);
+    host.letGo(bucket, toWhom === "lost");
   }
 
   /* ------------------------------------------------------------------------- inputs */

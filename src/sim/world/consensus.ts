@@ -40,7 +40,7 @@ export interface SimConsensusOptions {
   readonly rule?: typeof judge;
 }
 
-const away = (): Fault => new Fault("STORE_FAILED", "the consensus store does not answer");
+const away = (): Fault => new Fault("CONSENSUS_UNREACHABLE", "the consensus store does not answer");
 
 export class SimConsensus {
   readonly #o: SimConsensusOptions;

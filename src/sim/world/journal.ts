@@ -117,7 +117,8 @@ export class SimStream {
    */
   connect(arrives: () => boolean, isCutOff = (): boolean => false): RecordStream {
     const answered = (): void => {
-      if (this.isAway || isCutOff()) throw new Fault("STORE_FAILED", "the stream does not answer");
+      if (this.isAway || isCutOff())
+        throw new Fault("BUS_UNREACHABLE", "the stream does not answer");
     };
     const stored = (store: () => void): void => {
       if (!isCutOff() && (!this.isAway || arrives())) store();

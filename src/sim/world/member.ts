@@ -100,7 +100,7 @@ export class SimMember {
       bus: bus.connect(machine),
       restock: (bucket) => this.#clusterStore(own, disk).restock(bucket),
       reach: async () => {
-        if (this.isOffBus || this.#o.stream.isAway) throw new Fault("STORE_FAILED", "cut off");
+        if (this.isOffBus || this.#o.stream.isAway) throw new Fault("BUS_UNREACHABLE", "cut off");
       },
       runner,
       hosts: this.#o.hosts,

@@ -160,7 +160,7 @@ describe("a bus", () => {
 
   it("says whom it could not reach", async () => {
     const server_ = { servers: ["127.0.0.1:1"], prefix: "a" };
-    await expect(NatsBus.open(server_)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(NatsBus.open(server_)).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
     await expect(NatsBus.open({ ...server_, prefix: "a.>" })).rejects.toThrow("not a prefix");
   });
 });

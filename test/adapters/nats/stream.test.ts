@@ -44,7 +44,7 @@ describe("a stream whose server is killed", () => {
     const failures = await publishedAll(stream, records, async (at) => {
       if (at !== 400) return;
       await server.kill();
-      await expect(stream.get(1, ZERO)).rejects.toMatchObject({ code: "STORE_FAILED" });
+      await expect(stream.get(1, ZERO)).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
       await server.restart();
     });
     expect(failures).toBeGreaterThan(0);
@@ -59,9 +59,9 @@ describe("a stream whose server is killed", () => {
     const refused = stream.publish([record!]).catch((error: unknown) => error);
     const startMs = performance.now();
     await server.kill();
-    expect(await refused).toMatchObject({ code: "STORE_FAILED" });
-    await expect(stream.publish([record!])).rejects.toMatchObject({ code: "STORE_FAILED" });
-    await expect(stream.loadSnapshot(1)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    expect(await refused).toMatchObject({ code: "BUS_UNREACHABLE" });
+    await expect(stream.publish([record!])).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
+    await expect(stream.loadSnapshot(1)).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
     expect(performance.now() - startMs).toBeLessThan(1_500);
     await server.restart();
     await until(() =>
@@ -98,7 +98,7 @@ describe("a stream whose server does not answer", () => {
     const stream = await open(prefix);
     const records = chainOf(1, "a", "b");
     server.freeze();
-    await expect(stream.publish(records)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(stream.publish(records)).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
     server.thaw();
     await until(() =>
       stream.publish(records).then(
@@ -228,19 +228,19 @@ describe("opening a stream", () => {
     const { streams } = await nats.jetstreamManager();
     await streams.add({ name: `${prefix}_records`, subjects: [`${prefix}.rec.>`] });
     await nats.close();
-    await expect(open(prefix)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(open(prefix)).rejects.toMatchObject({ code: "BUS_UNFIT" });
     await expect(open(prefix)).rejects.toThrow(/discard old, not new|max_msgs_per_subject/);
   });
 
   it("refuses servers that take small messages only", async () => {
     const small = await NatsServer.start("max_payload: 100KB\n");
     const options = { servers: [small.url], prefix: "a" };
-    await expect(NatsStream.open(options)).rejects.toThrow(/at most 102400 bytes/);
+    await expect(NatsStream.open(options)).rejects.toThrow(/BUS_UNFIT .*at most 102400 bytes/);
     await small.dispose();
   });
 
   it("asks for three copies only where there are servers for them", async () => {
     const options = { servers: [server.url], prefix: newPrefix(), replicas: 3 } as const;
-    await expect(NatsStream.open(options)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(NatsStream.open(options)).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
   });
 });

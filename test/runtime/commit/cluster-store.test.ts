@@ -176,7 +176,7 @@ describe("records that the stream has lost", () => {
   it("are not said to be back while the stream does not answer", async () => {
     stream.wipe();
     stream.isAway = true;
-    await expect(own.restock(BUCKET)).rejects.toThrow(/STORE_FAILED/);
+    await expect(own.restock(BUCKET)).rejects.toThrow(/BUS_UNREACHABLE/);
   });
 
   it("are read from the stream where the own disk has them wrong, and are right again there", async () => {

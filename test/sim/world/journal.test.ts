@@ -59,8 +59,8 @@ describe("the simulated stream can be told to fail", () => {
     const own = stream.connect(() => came);
     const [record] = chainOf(1, "a");
     stream.isAway = true;
-    await expect(own.publish([record!])).rejects.toMatchObject({ code: "STORE_FAILED" });
-    await expect(own.get(1, record!.hash)).rejects.toMatchObject({ code: "STORE_FAILED" });
+    await expect(own.publish([record!])).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
+    await expect(own.get(1, record!.hash)).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
     stream.isAway = false;
     expect((await own.get(1, record!.hash)) !== undefined).toBe(came);
     expect(stream.contents(1, record!.hash) !== undefined).toBe(came);
