@@ -17,6 +17,12 @@ export interface JournalRecord {
   readonly bytes: Uint8Array;
 }
 
+/** What chains a record to the one before it. */
+export type Link = Pick<JournalRecord, "index" | "hash" | "parent">;
+
+/** Bytes that `getMany` answers at most, one larger record excepted: a message between threads. 1 MiB. */
+export const RECORDS_TOGETHER_BYTES_MAX = 1_048_576;
+
 /**
  * One opener at a time (DATA_IN_USE); after `close` every call rejects with STORE_CLOSED. A call that
  * fails may have been done: the same records are appended again. Buffers given stay the caller's, as do
@@ -30,6 +36,13 @@ export interface Journal {
   append(records: readonly JournalRecord[]): Promise<void>;
   /** Bytes are checked against the hash: STORE_CORRUPT. */
   get(bucket: number, hash: Uint8Array): Promise<JournalRecord | undefined>;
+  /** Of these, from the first on, as many as are here and whole, within RECORDS_TOGETHER_BYTES_MAX. */
+  getMany(bucket: number, hashes: readonly Uint8Array[]): Promise<readonly JournalRecord[]>;
+  /**
+   * Back along the chain, from the record with this hash on: the newest first, as many as are here and whole,
+   * up to `count`. Their bytes are checked, too.
+   */
+  links(bucket: number, hash: Uint8Array, count: number): Promise<readonly Link[]>;
   /** Of the bucket the record that was appended last: on the chain, as a rule. */
   newest(bucket: number): Promise<Pick<JournalRecord, "index" | "hash"> | undefined>;
   /** The last one saved; whether its hash is on the chain of the head is the caller's to see. */

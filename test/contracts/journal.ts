@@ -4,7 +4,12 @@
  */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Journal, JournalRecord } from "#ports/journal.ts";
+import {
+  RECORDS_TOGETHER_BYTES_MAX,
+  type Journal,
+  type JournalRecord,
+  type Link,
+} from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { chainOf, journalRecord, plainRecord, ZERO } from "./records.ts";
 
@@ -65,6 +70,54 @@ export const journalContract = (name: string, makeRig: () => Promise<JournalRig>
       expect(await newest(1)).toEqual(plain(three!));
       expect(await newest(2)).toEqual(plain(chainOf(2, "d")[0]!));
       expect(await newest(3)).toBeUndefined();
+    });
+
+    it("answers many at once, in the order asked, up to the first that is not here", async () => {
+      const records = chainOf(1, "a", "b", "c", "d");
+      const rest = [...records.slice(2), ...chainOf(1, "of another chain"), records[0]!];
+      await journal.append([...records, ...chainOf(2, "of another chain")]);
+      const many = async (some: readonly JournalRecord[]) =>
+        (
+          await journal.getMany(
+            1,
+            some.map(({ hash }) => hash),
+          )
+        ).map(plainRecord);
+      expect(await many(records)).toEqual(records.map(plainRecord));
+      expect(await many(records.toReversed())).toEqual(records.toReversed().map(plainRecord));
+      expect(await many(rest)).toEqual(records.slice(2).map(plainRecord));
+      expect(await many(chainOf(1, "nowhere"))).toEqual([]);
+      expect(await many([])).toEqual([]);
+    });
+
+    it("answers fewer where many are too large for one message, and one however large", async () => {
+      const large = chainOf(1, "a", "b", "c").map(({ index, parent }) =>
+        journalRecord(1, index, parent, new Uint8Array(RECORDS_TOGETHER_BYTES_MAX / 2).fill(index)),
+      );
+      const larger = journalRecord(1, 9, ZERO, new Uint8Array(LARGE_BYTES).fill(1));
+      await journal.append([...large, larger]);
+      const count = async (...some: readonly JournalRecord[]): Promise<number> =>
+        (
+          await journal.getMany(
+            1,
+            some.map(({ hash }) => hash),
+          )
+        ).length;
+      expect([await count(...large), await count(larger, ...large)]).toEqual([2, 1]);
+    });
+
+    it("goes back along a chain as far as it is here, the newest first", async () => {
+      const records = chainOf(1, "a", "b", "c", "d");
+      await journal.append(records.slice(1));
+      const back = async (from: JournalRecord, count: number) =>
+        (await journal.links(1, from.hash, count)).map(plainLink);
+      const whole = records.slice(1).toReversed().map(plainLink);
+      expect(await back(records[3]!, 10)).toEqual(whole);
+      expect(await back(records[3]!, 2)).toEqual(whole.slice(0, 2));
+      expect(await back(records[0]!, 10)).toEqual([]);
+      expect(await journal.links(2, records[3]!.hash, 10)).toEqual([]);
+      await journal.append(records);
+      expect(await back(records[3]!, 10)).toEqual(records.toReversed().map(plainLink));
     });
 
     it("finds a record under its own bucket and hash only", async () => {
@@ -151,6 +204,8 @@ export const journalContract = (name: string, makeRig: () => Promise<JournalRig>
       const closed = { code: "STORE_CLOSED" };
       await expect(journal.append(chainOf(1, "a"))).rejects.toMatchObject(closed);
       await expect(journal.get(1, ZERO)).rejects.toMatchObject(closed);
+      await expect(journal.getMany(1, [ZERO])).rejects.toMatchObject(closed);
+      await expect(journal.links(1, ZERO, 1)).rejects.toMatchObject(closed);
       await expect(journal.loadSnapshot(1)).rejects.toMatchObject(closed);
       await expect(journal.saveSnapshot(snapshotOf(1, 1, "a"))).rejects.toMatchObject(closed);
     });
@@ -183,6 +238,12 @@ export const journalContract = (name: string, makeRig: () => Promise<JournalRig>
     });
   });
 };
+
+const plainLink = ({ index, hash, parent }: Link) => [
+  index,
+  Buffer.from(hash).toString("hex"),
+  Buffer.from(parent).toString("hex"),
+];
 
 const plainSnapshot = (snapshot: Snapshot | undefined) =>
   snapshot && {

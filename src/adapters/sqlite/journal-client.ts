@@ -2,7 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Journal } from "#ports/journal.ts";
 import { asking } from "./asking.ts";
-import { packRecords, unpackRecords, type JournalCall } from "./journal-messages.ts";
+import { packRecords, unpackLinks, unpackRecords, type JournalCall } from "./journal-messages.ts";
 import { packSnapshot, unpackSnapshot } from "./messages.ts";
 import { openFolder, type SqliteThread } from "./open.ts";
 import { packed, unpacked } from "./packed.ts";
@@ -27,6 +27,14 @@ export const connectJournal = (port: MessagePort): Journal => {
     get: async (bucket, hash) => {
       const { plain, bytes } = await ask("get", bucket, packed([hash]));
       return unpackRecords(plain, bytes)[0];
+    },
+    getMany: async (bucket, hashes) => {
+      const { plain, bytes } = await ask("getMany", bucket, packed(hashes));
+      return unpackRecords(plain, bytes);
+    },
+    links: async (bucket, hash, count) => {
+      const { plain, bytes } = await ask("links", [bucket, count], packed([hash]));
+      return unpackLinks(plain, bytes);
     },
     newest: async (bucket) => {
       const { plain: index, bytes } = await ask("newest", bucket);

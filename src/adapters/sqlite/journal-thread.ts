@@ -2,7 +2,7 @@
 import { isMainThread, parentPort } from "node:worker_threads";
 import type { Journal } from "#ports/journal.ts";
 import { serveFolder, type Answer } from "./folder-thread.ts";
-import { packRecords, unpackRecords, type JournalCall } from "./journal-messages.ts";
+import { packLinks, packRecords, unpackRecords, type JournalCall } from "./journal-messages.ts";
 import { openJournalInThread } from "./journal.ts";
 import { NO_BYTES, packSnapshot, unpackSnapshot, type Request } from "./messages.ts";
 import { packed, unpacked } from "./packed.ts";
@@ -20,6 +20,12 @@ const perform = async (
     case "get": {
       const record = await journal.get(plain as number, unpacked(bytes)[0]!);
       return packRecords(record === undefined ? [] : [record]);
+    }
+    case "getMany":
+      return packRecords(await journal.getMany(plain as number, unpacked(bytes)));
+    case "links": {
+      const [bucket, count] = plain as readonly [number, number];
+      return packLinks(await journal.links(bucket, unpacked(bytes)[0]!, count));
     }
     case "newest": {
       const newest = await journal.newest(plain as number);

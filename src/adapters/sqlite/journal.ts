@@ -15,7 +15,12 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
-import type { Journal, JournalRecord } from "#ports/journal.ts";
+import {
+  RECORDS_TOGETHER_BYTES_MAX,
+  type Journal,
+  type JournalRecord,
+  type Link,
+} from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { isBusy, isFull, isSqlite } from "./codes.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -79,9 +84,35 @@ export class SqliteJournalCore {
 
   record(bucket: number, named: Uint8Array): JournalRecord | undefined {
     const record = this.#reading(() => this.#rows.record(bucket, named));
-    if (record === undefined || sameBytes(hash("sha256", record.bytes, "buffer"), record.hash))
-      return record;
+    if (record === undefined || isWhole(record)) return record;
     throw new Fault("STORE_CORRUPT", `record ${record.index} of bucket ${bucket} is damaged`);
+  }
+
+  records(bucket: number, named: readonly Uint8Array[]): readonly JournalRecord[] {
+    const found: JournalRecord[] = [];
+    let bytes = 0;
+    for (const one of named) {
+      const record = this.#whole(bucket, one);
+      bytes += record?.bytes.length ?? 0;
+      if (record === undefined || (found.length > 0 && bytes > RECORDS_TOGETHER_BYTES_MAX)) break;
+      found.push(record);
+    }
+    return found;
+  }
+
+  links(bucket: number, named: Uint8Array, count: number): readonly Link[] {
+    const found: Link[] = [];
+    for (let at = named; found.length < count; at = found.at(-1)!.parent) {
+      const record = this.#whole(bucket, at);
+      if (record === undefined) break;
+      found.push({ index: record.index, hash: record.hash, parent: record.parent });
+    }
+    return found;
+  }
+
+  #whole(bucket: number, named: Uint8Array): JournalRecord | undefined {
+    const record = this.#reading(() => this.#rows.record(bucket, named));
+    return record !== undefined && isWhole(record) ? record : undefined;
   }
 
   newest(bucket: number): Pick<JournalRecord, "index" | "hash"> | undefined {
@@ -128,6 +159,10 @@ export class SqliteJournalCore {
   }
 }
 
+/** J3. */
+const isWhole = (record: JournalRecord): boolean =>
+  sameBytes(hash("sha256", record.bytes, "buffer"), record.hash);
+
 /** Opens the folder in this thread. Refuses with DATA_IN_USE, DATA_TOO_NEW or STORE_CORRUPT. */
 export const openJournalInThread = (dir: string, options?: JournalOptions): Journal => {
   const core = SqliteJournalCore.open(dir, options);
@@ -139,6 +174,8 @@ export const openJournalInThread = (dir: string, options?: JournalOptions): Jour
   return {
     append: (records) => submit({ kind: "append", records }),
     get: async (bucket, named) => core.record(bucket, named),
+    getMany: async (bucket, named) => core.records(bucket, named),
+    links: async (bucket, named, count) => core.links(bucket, named, count),
     newest: async (bucket) => core.newest(bucket),
     loadSnapshot: async (bucket) => core.snapshot(bucket),
     saveSnapshot: (snapshot) => submit({ kind: "snapshot", snapshot }),

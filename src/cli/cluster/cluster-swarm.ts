@@ -15,6 +15,7 @@ import { machinesDigest } from "#machines/digest.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import { BusLink } from "#agent/bus/bus-link.ts";
+import { HOST_LIMITS, SHARED_SNAPSHOT_RECORDS } from "#runtime/host/environment.ts";
 import { ClusterMember, type MemberNews } from "#runtime/leadership/member.ts";
 import type { BucketHead, HostCounts } from "#runtime/threads/protocol.ts";
 import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
@@ -178,6 +179,7 @@ export class ClusterSwarm implements RunningSwarm {
         storage: import.meta.resolve("#cli/cluster/storage.ts"),
         storageInit: { places, swarm: folder.swarm },
         storePorts: () => [disks.journal.port(), disks.blocks.port()],
+        limits: { ...HOST_LIMITS, snapshotRecords: SHARED_SNAPSHOT_RECORDS },
       }),
       hosts: settings.hosts,
       placement: placementOf(settings.hosts),

@@ -45,3 +45,9 @@ export class BucketReader implements BucketView {
     return this.#state.actors.ofKind(kind);
   }
 }
+
+/** What live actors want agents to know. */
+export function* noticesOf(state: BucketState): Iterable<{ to: string; notice: object }> {
+  const view = new BucketReader(state);
+  for (const actor of state.actors.values()) yield* actor.kind.notices(actor, view);
+}

@@ -6,7 +6,7 @@ import { nameOfInput, type TurnInput } from "../bucket/input.ts";
 import type { Outputs } from "../bucket/outputs.ts";
 import { admit } from "./admission.ts";
 import type { Documents } from "./documents.ts";
-import type { HostEnvironment } from "./environment.ts";
+import { messageOf, type HostEnvironment } from "./environment.ts";
 import type { Led } from "./led.ts";
 import { nameOfBucket, refuseBuried, type HostPoison } from "./poison.ts";
 
@@ -63,7 +63,7 @@ export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted
     }
     return { kind: "built", built, outputs };
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = messageOf(error);
     const isTheirs = current !== undefined && inputs.includes(current);
     const input = isTheirs && !(error instanceof HaltBucket) ? current : undefined;
     return { kind: "threw", input, cause };

@@ -26,6 +26,10 @@ export const BACKLOG_INPUTS_MAX = 4_096;
 export const RELOAD_MS = 5_000;
 /** Replay of so many records of a bucket takes well under a second. */
 export const SNAPSHOT_RECORDS = 512;
+/** In a cluster: whoever takes a bucket over has to bring what follows from other machines. */
+export const SHARED_SNAPSHOT_RECORDS = 128;
+/** Buckets that are loaded side by side: one is replayed while the store reads for the others. */
+export const LOADS_AT_A_TIME = 16;
 /** At a stop, a bucket with fewer records since its last snapshot gets none: they replay as quickly. */
 export const SNAPSHOT_STOP_RECORDS = 32;
 /** And so many are written side by side. */
@@ -153,3 +157,7 @@ export const NO_STATS: Readonly<HostStats> = {
   verifyMicros: 0,
   stepMicros: 0,
 };
+
+/** What an event says of it. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -25,7 +25,7 @@ import type { Built } from "../bucket/build.ts";
 import { nameOfInput, type TurnInput } from "../bucket/input.ts";
 import { joined, noOutputs, type Outputs, type Publication } from "../bucket/outputs.ts";
 import type { BucketState } from "../bucket/state.ts";
-import { BucketReader } from "../bucket/view.ts";
+import { BucketReader, noticesOf } from "../bucket/view.ts";
 import { Pipeline } from "../commit/pipeline.ts";
 import { BucketTime, HostTime } from "../timers/log-time.ts";
 import { Agenda } from "./agenda.ts";
@@ -34,7 +34,9 @@ import { attempt, type Attempted, type AttemptTools } from "./attempt.ts";
 import { Documents } from "./documents.ts";
 import {
   HOST_LIMITS,
+  LOADS_AT_A_TIME,
   NO_STATS,
+  messageOf,
   RELOAD_MS,
   type BucketMessage,
   type HostEnvironment,
@@ -44,14 +46,12 @@ import {
 import { isWhole, newLed, type Led } from "./led.ts";
 import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket } from "./poison.ts";
+import { Lanes } from "./lanes.ts";
 import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
 import { loadBucket, type Loaded } from "./recovery.ts";
 import { isSnapshotDue, saveAll, saveSettled, saveTaken, takeSnapshot } from "./snapshots.ts";
 import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
-
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
 
 export class Host {
   readonly #env: HostEnvironment;
@@ -64,6 +64,7 @@ export class Host {
   readonly #inbox: Inbox;
   readonly #backlog: Backlog;
   readonly #loads = new Set<Promise<void>>();
+  readonly #loadLanes = new Lanes(LOADS_AT_A_TIME);
   readonly #agenda = new Agenda();
   readonly #tools: AttemptTools;
   readonly stats: HostStats = { ...NO_STATS };
@@ -109,9 +110,8 @@ export class Host {
     const { run } = led;
     try {
       if (led.status === "resuming" && (await this.#resumed(led))) return;
-      if (led.run !== run) return;
-      const loaded = await this.#load(bucket);
-      if (led.run !== run) return;
+      const loaded = await this.#load(led, run);
+      if (loaded === undefined || led.run !== run) return;
       [led.state, led.snapshotAt, led.committed] = [
         loaded.state,
         loaded.snapshotAt,
@@ -169,10 +169,15 @@ export class Host {
     return true;
   }
 
-  #load(bucket: number): Promise<Loaded> {
+  /** The system bucket first: the others wait for what it publishes. Undefined: nobody wants it any more. */
+  #load(led: Led, run: number): Promise<Loaded | undefined> {
+    const { bucket } = led;
     const { app, store } = this.#env;
     const inHand = (busy: boolean): void => this.#env.inHand(busy ? nameOfBucket(bucket) : "");
-    return loadBucket({ app, store, open: (hash) => this.#documents.open(hash), inHand }, bucket);
+    const open = (hash: string): Promise<unknown> => this.#documents.open(hash);
+    return this.#loadLanes.run(app.unpinned(bucket), async () =>
+      led.run === run ? loadBucket({ app, store, open, inHand }, bucket) : undefined,
+    );
   }
 
   #begin(led: Led, again: boolean): void {
@@ -187,7 +192,7 @@ export class Host {
     led.status = "live";
     // Asked before, perhaps never sent: asking twice is answered once (protocol section 7).
     const asks = [...state.asks.values()].map((ask) => state.outgoing(ask));
-    const told = again ? [...this.#noticesOf(state)] : [];
+    const told = again ? [...noticesOf(state)] : [];
     if (state.records > 0 && order === 0) {
       mark("load.same-epoch");
       this.#pipeline.add(bucket, epoch, undefined, { ...noOutputs(), asks, told });
@@ -245,13 +250,8 @@ export class Host {
   *notices(did: string): Iterable<object> {
     for (const { status, state } of this.#led.values()) {
       if (status !== "live") continue;
-      for (const { to, notice } of this.#noticesOf(state)) if (to === did) yield notice;
+      for (const { to, notice } of noticesOf(state)) if (to === did) yield notice;
     }
-  }
-
-  *#noticesOf(state: BucketState): Iterable<{ to: string; notice: object }> {
-    const view = new BucketReader(state);
-    for (const actor of state.actors.values()) yield* actor.kind.notices(actor, view);
   }
 
   /** Whether what is said to the bucket is to be taken here: also while it is loading or halted. */

@@ -1,5 +1,32 @@
 /** Work that waits for others is done side by side, and not all of it at once. */
 
+/** For work that comes one by one: so much of it at a time, the rest in the order it came. */
+export class Lanes {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(lanes: number) {
+    this.#free = lanes;
+  }
+
+  /** `isUrgent`: it begins before all that waits. Settles as the work does. */
+  async run<T>(isUrgent: boolean, work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else
+      await new Promise<void>((begin) => {
+        if (isUrgent) this.#waiting.unshift(begin);
+        else this.#waiting.push(begin);
+      });
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
 /** Runs all, `lanes` of them at a time, begun in their order. Rejects with the first that does. */
 export const inLanes = async <T>(
   items: Iterable<T>,

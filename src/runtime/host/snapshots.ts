@@ -3,6 +3,7 @@
 import { sameBytes } from "#ports/commit-rules.ts";
 import type { Store } from "#ports/store.ts";
 import {
+  messageOf,
   SNAPSHOT_LOG_SHARE,
   SNAPSHOT_STOP_RECORDS,
   SNAPSHOTS_AT_A_TIME,
@@ -32,8 +33,7 @@ export const saveTaken = async (led: Led, { store, event }: Saving): Promise<voi
   led.snapshot = undefined;
   if (snapshot === undefined) return;
   await store.saveSnapshot(snapshot).catch((error: unknown) => {
-    const cause = error instanceof Error ? error.message : String(error);
-    event({ type: "snapshot_failed", bucket, cause });
+    event({ type: "snapshot_failed", bucket, cause: messageOf(error) });
   });
 };
 

@@ -18,7 +18,6 @@ import { Host } from "../host/host.ts";
 import { LastPublished } from "../bus/last-published.ts";
 import { envelopeOut, messagesOut, noticesOut, receiptsOut, type Outward } from "../bus/outward.ts";
 import { EpochKeys } from "./epoch-keys.ts";
-import { inLanes } from "../host/lanes.ts";
 import { unframe } from "./frames.ts";
 import type {
   Between,
@@ -65,9 +64,6 @@ export interface ShellOptions {
   readonly limits?: HostLimits;
   readonly beforeTurn: (turn: number) => void;
 }
-
-/** Buckets that a host loads side by side: one is replayed while the store reads for the others. */
-const LOADS_AT_A_TIME = 16;
 
 export class HostShell<P extends Port> {
   readonly #o: ShellOptions;
@@ -126,7 +122,7 @@ export class HostShell<P extends Port> {
     },
     lead: async (buckets: readonly number[], epoch: Epoch) => {
       for (const bucket of buckets) this.#epochs.set(bucket, epoch);
-      await inLanes(buckets, LOADS_AT_A_TIME, (bucket) => this.#running.lead(bucket, epoch));
+      await Promise.all(buckets.map((bucket) => this.#running.lead(bucket, epoch)));
     },
     give: (bucket, verb, body) => this.#running.give(bucket, verb, body),
     query: (name, argument) => this.#o.query(this.#running, name, argument),

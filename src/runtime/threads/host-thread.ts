@@ -10,6 +10,7 @@ import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
 import type { Application } from "../bucket/application.ts";
+import type { HostLimits } from "../host/environment.ts";
 import type { Host } from "../host/host.ts";
 import { HostShell } from "./host-shell.ts";
 import type { ThreadFault } from "./protocol.ts";
@@ -24,6 +25,8 @@ export interface HostThreadData {
   readonly storage: string;
   readonly storageInit: unknown;
   readonly stores: readonly MessagePort[];
+  /** Undefined: those of any host. */
+  readonly limits: HostLimits | undefined;
   /** Out: what the host reports, one HostEvent a message. */
   readonly events: MessagePort;
   readonly dead: readonly string[];
@@ -74,7 +77,7 @@ const isStorage = (module: object): module is StorageModule => "storage" in modu
 
 if (parentPort !== null && threadId !== 0) {
   const data = workerData as HostThreadData;
-  const { index, dead, fault } = data;
+  const { index, dead, fault, limits } = data;
   const application: object = (await import(data.application)) as object;
   const storage: object = (await import(data.storage)) as object;
   if (!isApplication(application) || !isStorage(storage))
@@ -85,6 +88,7 @@ if (parentPort !== null && threadId !== 0) {
     query: application.query,
     store: await storage.storage(data.stores, data.storageInit),
     clock: threadClock,
+    ...(limits === undefined ? {} : { limits }),
     soon: (task) => setImmediate(task),
     dead,
     inHand: (name) => writeText(data.inHand, name),

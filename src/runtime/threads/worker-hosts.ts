@@ -3,7 +3,7 @@
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import type { HostEvent } from "../host/environment.ts";
+import type { HostEvent, HostLimits } from "../host/environment.ts";
 import { IN_HAND_BYTES, type HostThreadData } from "./host-thread.ts";
 import type { HostControl, HostRunner, RemoteControl, StartedHost } from "./protocol.ts";
 
@@ -26,6 +26,7 @@ export interface WorkerHostsOptions {
   readonly storage: string;
   readonly storageInit: unknown;
   readonly storePorts: () => readonly MessagePort[];
+  readonly limits?: HostLimits;
 }
 
 export class WorkerHosts implements HostRunner<MessagePort> {
@@ -46,7 +47,7 @@ export class WorkerHosts implements HostRunner<MessagePort> {
     dead,
     fault,
   }: Parameters<HostRunner<MessagePort>["start"]>[0]): StartedHost<MessagePort> {
-    const { application, init, storage, storageInit } = this.#o;
+    const { application, init, storage, storageInit, limits } = this.#o;
     const inHand = new SharedArrayBuffer(IN_HAND_BYTES);
     const stores = this.#o.storePorts();
     const { port1: reports, port2: events } = new MessageChannel();
@@ -57,6 +58,7 @@ export class WorkerHosts implements HostRunner<MessagePort> {
       init,
       storage,
       storageInit,
+      limits,
       stores,
       events,
       dead,

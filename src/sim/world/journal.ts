@@ -1,7 +1,14 @@
 /** The simulated journal of one machine, and the simulated stream of all. */
 
 import { Fault } from "#ports/faults.ts";
-import type { Journal, JournalRecord, RecordStream, TakeRecords } from "#ports/journal.ts";
+import {
+  RECORDS_TOGETHER_BYTES_MAX,
+  type Journal,
+  type JournalRecord,
+  type Link,
+  type RecordStream,
+  type TakeRecords,
+} from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { hex, sha256 } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
@@ -15,6 +22,8 @@ const copied = (record: JournalRecord): JournalRecord => ({
   parent: record.parent.slice(),
   bytes: record.bytes.slice(),
 });
+
+const linkOf = ({ index, hash, parent }: JournalRecord): Link => ({ index, hash, parent });
 
 /** Its bytes are not those that its hash names. */
 const isDamaged = ({ bytes, hash }: JournalRecord): boolean => !sameBytes(sha256(bytes), hash);
@@ -51,6 +60,29 @@ export class SimJournal {
         if (isDamaged(record))
           throw new Fault("STORE_CORRUPT", `record ${record.index} of bucket ${bucket} is damaged`);
         return copied(record);
+      },
+      getMany: async (bucket, hashes) => {
+        check();
+        const found: JournalRecord[] = [];
+        let bytes = 0;
+        for (const hash of hashes) {
+          const record = this.contents(bucket, hash);
+          bytes += record?.bytes.length ?? 0;
+          const isTooMuch = found.length > 0 && bytes > RECORDS_TOGETHER_BYTES_MAX;
+          if (record === undefined || isTooMuch) break;
+          found.push(copied(record));
+        }
+        return found;
+      },
+      links: async (bucket, hash, count) => {
+        check();
+        const found: Link[] = [];
+        for (let at = hash; found.length < count; at = found.at(-1)!.parent) {
+          const record = this.contents(bucket, at);
+          if (record === undefined) break;
+          found.push(linkOf(copied(record)));
+        }
+        return found;
       },
       newest: async (bucket) => {
         check();

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { NatsStream } from "#adapters/nats/stream.ts";
 import { hex } from "#envelope/cid.ts";
 import type { JournalRecord } from "#ports/journal.ts";
+import { PART_BYTES } from "#adapters/nats/stream-parts.ts";
 import { chainOf, journalRecord, plainRecord, ZERO } from "../../contracts/records.ts";
 import { messagesIn, publishedAll } from "./publishing.ts";
 import { newPrefix } from "./rigs.ts";
@@ -198,26 +199,41 @@ describe("a record of the stream", () => {
 });
 
 describe("a snapshot of the stream", () => {
-  const [older, newer] = [1, 2].map((records) => ({
+  const snapshotOf = (records: number, bytes: number) => ({
     bucket: 1,
     records,
     size: records,
     hash: ZERO,
-    bytes: new Uint8Array(100).fill(records),
-  }));
+    bytes: new Uint8Array(bytes).fill(records),
+  });
 
-  it.each(["1.0", "newest"])("is none when its %s is not as it was saved", async (spoilt) => {
+  it.each([
+    ["1.0", PART_BYTES + 1],
+    ["newest", PART_BYTES + 1],
+    ["newest", PART_BYTES],
+  ])("is none when its %s is not as it was saved, of %i bytes", async (spoilt, bytes) => {
     const prefix = newPrefix();
     const stream = await open(prefix);
-    await stream.saveSnapshot(older!);
-    await stream.saveSnapshot(newer!);
+    const newer = snapshotOf(2, bytes);
+    await stream.saveSnapshot(snapshotOf(1, bytes));
+    await stream.saveSnapshot(newer);
     expect((await stream.loadSnapshot(1))!.records).toBe(2);
     const nats = await connect({ servers: [server.url] });
     await nats.jetstream().publish(`${prefix}.snap.1.${spoilt}`, "other");
     await nats.close();
     expect(await stream.loadSnapshot(1)).toBeUndefined();
-    await stream.saveSnapshot(newer!);
+    await stream.saveSnapshot(newer);
     expect((await stream.loadSnapshot(1))!.records).toBe(2);
+  });
+
+  it("is the last one saved, whether it fits into a message or not", async () => {
+    const stream = await open(newPrefix());
+    const sizes = [PART_BYTES, PART_BYTES + 1, 10, 2 * PART_BYTES + 1, 0];
+    for (const [at, bytes] of sizes.entries()) {
+      await stream.saveSnapshot(snapshotOf(at + 1, bytes));
+      const loaded = await stream.loadSnapshot(1);
+      expect([loaded!.records, loaded!.bytes.length]).toEqual([at + 1, bytes]);
+    }
   });
 });
 

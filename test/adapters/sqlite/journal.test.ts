@@ -163,6 +163,10 @@ it("never gives out bytes that are not the hash's", async () => {
   meddle(dir).exec("UPDATE journal SET bytes = x'00' WHERE place = 1");
   await expect(journal.get(1, two!.hash)).rejects.toMatchObject({ code: "STORE_CORRUPT" });
   expect(plainRecord(await journal.get(1, one!.hash))).toEqual(plainRecord(one));
+  const many = await journal.getMany(1, [one!.hash, two!.hash]);
+  expect(many.map(plainRecord)).toEqual([plainRecord(one)]);
+  expect(await journal.links(1, two!.hash, 2)).toEqual([]);
+  expect(await journal.links(1, one!.hash, 2)).toHaveLength(1);
 });
 
 it("takes all appends that wait into one transaction: all of them or none", async () => {

@@ -5,11 +5,8 @@ import type { Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { RecordStream, TakeRecords } from "#ports/journal.ts";
 import type { Head } from "#ports/store.ts";
-import {
-  ASKED_ALONE_MAX,
-  BROUGHT_TOGETHER_MIN,
-  ClusterStore,
-} from "#runtime/commit/cluster-store.ts";
+import { ASKED_ALONE_MAX, BROUGHT_TOGETHER_MIN } from "#runtime/commit/chains.ts";
+import { ClusterStore } from "#runtime/commit/cluster-store.ts";
 import { Prng } from "#sim/kernel/prng.ts";
 import { SimConsensus } from "#sim/world/consensus.ts";
 import { SimJournal, SimStream } from "#sim/world/journal.ts";

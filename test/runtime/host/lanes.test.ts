@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inLanes } from "#runtime/host/lanes.ts";
+import { inLanes, Lanes } from "#runtime/host/lanes.ts";
 
 describe("work in lanes", () => {
   it("begins all in their order, so many at a time", async () => {
@@ -13,6 +13,34 @@ describe("work in lanes", () => {
       running -= 1;
     });
     expect([begun, most, running]).toEqual([[5, 1, 4, 1, 3, 2], 3, 0]);
+  });
+
+  it("that comes one by one begins in its order, what is urgent before all that waits", async () => {
+    const lanes = new Lanes(2);
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    const work = (name: string, isUrgent = false): Promise<string> =>
+      lanes.run(isUrgent, async () => {
+        begun.push(name);
+        await new Promise<void>((end) => ends.push(end));
+        if (name === "fails") throw new Error(name);
+        return name;
+      });
+    const ended = Promise.allSettled(["a", "fails", "b", "c"].map((name) => work(name)));
+    const urgent = work("urgent", true);
+    expect(begun).toEqual(["a", "fails"]);
+    while (begun.length < 5 || ends.length > 0) {
+      ends.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(begun).toEqual(["a", "fails", "urgent", "b", "c"]);
+    expect((await ended).map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "fulfilled",
+    ]);
+    expect(await urgent).toBe("urgent");
   });
 
   it("rejects with the first that does", async () => {
