@@ -19,6 +19,7 @@ const HELP = `npm run chaos:cluster -- [options]
   --needs <n>     of the whole job (default 24000, enough for all faults at 60 ends a second)
   --only <fault>  this fault alone; may be repeated. Two are struck only if they are named, for what a disk
                   had alone is gone with it: ${WIPING.map((name) => `"${name}"`).join(", ")}
+  --rate <n>      a fault is struck once so many needs end a second (default 0; a minute is waited for it)
   --verbose       what the job tells, too
 Exit code 1 where a need was lost or a promise broken.
 `;
@@ -26,6 +27,7 @@ Exit code 1 where a need was lost or a promise broken.
 const { values: flags } = parseArgs({
   options: {
     needs: { type: "string", default: "24000" },
+    rate: { type: "string", default: "0" },
     only: { type: "string", multiple: true },
     verbose: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -41,6 +43,8 @@ const CALM_MS = 4_000;
 /** What has not recovered by then will not, ms. */
 const RECOVERY_MS_MAX = 60_000;
 const LOOK_MS = 50;
+/** A rate that is not reached by then will not be, ms. */
+const RATE_MS_MAX = 60_000;
 /** Ends after which the job is taken to flow. */
 const FLOWING = 50;
 const RUN_MS_MAX = 1_200_000;
@@ -227,6 +231,12 @@ const stillSince = (fromMs: number): number => {
 const rateSince = (fromMs: number): number =>
   endedMs.filter((at) => at >= fromMs).length / ((performance.now() - fromMs) / 1_000);
 
+/** Whether a fault has to wait: for calm, and for the rate that was asked for. */
+const isEarly = (fromMs: number, rate: number): boolean => {
+  const waitedMs = performance.now() - fromMs;
+  return waitedMs < CALM_MS || (rate < Number(flags.rate) && waitedMs < RATE_MS_MAX);
+};
+
 while (!isOver && endedMs.length < FLOWING) await sleep(LOOK_MS);
 const wanted = Object.entries(FAULTS).filter(
   ([name]) => flags.only?.includes(name) ?? !WIPING.includes(name),
@@ -235,12 +245,14 @@ say("fault                                no need ended for   ends/s before   (t
 const notStruck: string[] = [];
 for (const [name, strike] of wanted) {
   const calmFromMs = performance.now();
-  await sleep(CALM_MS);
+  const calmRate = (): number => rateSince(performance.now() - CALM_MS);
+  do await sleep(CALM_MS / 4);
+  while (!isOver && isEarly(calmFromMs, calmRate()));
   if (isOver) {
     notStruck.push(name);
     continue;
   }
-  const rate = rateSince(calmFromMs);
+  const rate = calmRate();
   const fromMs = performance.now();
   await strike();
   const struckMs = performance.now();
