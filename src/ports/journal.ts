@@ -20,7 +20,7 @@ export interface JournalRecord {
 /** What chains a record to the one before it. */
 export type Link = Pick<JournalRecord, "index" | "hash" | "parent">;
 
-/** Bytes that `getMany` answers at most, one larger record excepted: a message between threads. 1 MiB. */
+/** Bytes of records that are read in one go, one larger record excepted: a message between threads. 1 MiB. */
 export const RECORDS_TOGETHER_BYTES_MAX = 1_048_576;
 
 /**
@@ -40,7 +40,7 @@ export interface Journal {
   getMany(bucket: number, hashes: readonly Uint8Array[]): Promise<readonly JournalRecord[]>;
   /**
    * Back along the chain, from the record with this hash on: the newest first, as many as are here and whole,
-   * up to `count`. Their bytes are checked, too.
+   * up to `count`. Their bytes are checked, too, within RECORDS_TOGETHER_BYTES_MAX: whoever appends waits.
    */
   links(bucket: number, hash: Uint8Array, count: number): Promise<readonly Link[]>;
   /** Of the bucket the record that was appended last: on the chain, as a rule. */

@@ -18,7 +18,7 @@ export const MARKS = {
   "host.mailbox-full": "an envelope was refused for want of room",
   "host.answer-dropped": "an answer came that nobody waited for",
   "host.rebuilt": "a bucket was built again from its log",
-  "host.resumed": "a bucket that was led no more was led again with its state, nothing waited",
+  "host.resumed": "a bucket that was led no more was led again with its state, all of it committed",
   "host.resumed-ahead": "the same, and what had been built on it was committed under the new epoch",
   "host.kept-in-vain": "a state that was kept for that was behind the log",
   "host.due-held": "a timer waited for commits before it",

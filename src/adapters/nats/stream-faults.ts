@@ -36,10 +36,25 @@ export const isFull = (error: unknown): boolean => {
   );
 };
 
+/** Too few servers for three copies; they may be on their way. */
+const NO_SUITABLE_PEERS = 10_005;
+/** Copies are asked of a server that is in no cluster. It says 500 to it. */
+const NO_CLUSTER = 10_074;
+
+/** Refused by rule: asking again would be answered the same. Servers that are not ready say 500 or 503. */
+export const isForGood = (error: unknown): boolean => {
+  const api = apiError(error);
+  if (api === undefined || api.err_code === NO_SUITABLE_PEERS) return false;
+  if (api.err_code === NO_CLUSTER) return true;
+  return api.code >= 400 && api.code < 500 && api.code !== 408;
+};
+
 /** Every error of the driver as a Fault; one that is a Fault already stays as it is. */
 export const faultOf = (cause: unknown): Fault => {
   if (cause instanceof Fault) return cause;
   const text = apiError(cause)?.description ?? textOf(cause);
   if (isFull(cause)) return new Fault("STORE_FULL", `the stream: ${text}`, { cause });
+  if (isForGood(cause) && !isStreamGone(cause))
+    return new Fault("BUS_UNFIT", `the stream: ${text}`, { cause });
   return new Fault("BUS_UNREACHABLE", `the stream does not answer: ${text}`, { cause });
 };

@@ -9,6 +9,7 @@ import {
 } from "nats";
 import { Fault } from "#ports/faults.ts";
 import type { Link } from "./connect.ts";
+import { isForGood } from "./stream-faults.ts";
 
 /** Servers that have just been started elect their leaders in this time, ms. */
 export const STREAM_READY_MS = 15_000;
@@ -77,19 +78,6 @@ const found = async (manager: JetStreamManager, shape: StreamShape): Promise<Str
     if (!(error instanceof NatsError) || error.api_error?.err_code !== NAME_IN_USE) throw error;
     return (await manager.streams.info(shape.name)).config;
   }
-};
-
-/** Too few servers for three copies; they may be on their way. */
-const NO_SUITABLE_PEERS = 10_005;
-/** Copies are asked of a server that is in no cluster. It says 500 to it. */
-const NO_CLUSTER = 10_074;
-
-/** Refused by rule: asking again would be answered the same. Servers that are not ready say 500 or 503. */
-const isForGood = (error: unknown): boolean => {
-  const api = error instanceof NatsError ? error.api_error : undefined;
-  if (api === undefined || api.err_code === NO_SUITABLE_PEERS) return false;
-  if (api.err_code === NO_CLUSTER) return true;
-  return api.code >= 400 && api.code < 500 && api.code !== 408;
 };
 
 const assertShape = (config: StreamConfig, shape: StreamShape): void => {

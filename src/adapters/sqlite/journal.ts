@@ -102,9 +102,11 @@ export class SqliteJournalCore {
 
   links(bucket: number, named: Uint8Array, count: number): readonly Link[] {
     const found: Link[] = [];
+    let bytes = 0;
     for (let at = named; found.length < count; at = found.at(-1)!.parent) {
       const record = this.#whole(bucket, at);
-      if (record === undefined) break;
+      bytes += record?.bytes.length ?? 0;
+      if (record === undefined || (found.length > 0 && bytes > RECORDS_TOGETHER_BYTES_MAX)) break;
       found.push({ index: record.index, hash: record.hash, parent: record.parent });
     }
     return found;

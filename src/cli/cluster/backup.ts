@@ -87,7 +87,7 @@ const countOf = ({ heads }: EtcdCopy): Pick<Copied, "buckets" | "records"> => ({
 
 /* -------------------------------------------------------------------------- backup */
 
-/** Refuses with CLUSTER_UNFOUNDED, CLUSTER_FOREIGN, and with a Fault: RECORD_MISSING, STORE_FAILED … */
+/** Refuses with CLUSTER_UNFOUNDED, CLUSTER_FOREIGN, and with a Fault: RECORD_MISSING, BUS_UNREACHABLE … */
 export const backUp = async (dir: string, places: ClusterPlaces): Promise<Copied> => {
   const { name: cluster, etcd: place } = places;
   const genesis = await readGenesis(place, cluster);

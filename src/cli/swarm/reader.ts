@@ -85,9 +85,9 @@ const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> 
     closing.unshift(() => storage.close());
     const { consensus, store } = storage;
     const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
-    // Leaders first: an epoch that begins after that is of no head that is read here.
-    const leaders = await patiently(clock, () => consensus.leaders());
+    // Heads first: the epoch of one is in a leader's row that is read after it, or it is over by then.
     const heads = await patiently(clock, () => consensus.heads(buckets));
+    const leaders = await patiently(clock, () => consensus.leaders());
     const keys = await patiently(clock, () => consensus.decideKeys());
     await patiently(clock, () => walkAll(store));
     return {

@@ -1,6 +1,7 @@
 /** Builds one record from a turn's inputs. What it lets out is held until the record is committed. */
 
 import { leafHash } from "#envelope/merkle.ts";
+import type { Epoch } from "#ports/store.ts";
 import { encodeRecord, hashRecord, type Entry, type LogRecord } from "../log/record.ts";
 import type { Application, BucketView } from "./application.ts";
 import type { TurnInput } from "./input.ts";
@@ -17,13 +18,15 @@ export interface Built {
   readonly records: number;
   readonly size: number;
   readonly atMs: number;
+  /** Under which it was built: its key signs what is answered for it. */
+  readonly epoch: Epoch;
   readonly outputs: Outputs;
 }
 
 export interface BuildOptions {
   /** Log time T of this batch; not below the state's. */
   readonly atMs: number;
-  readonly epoch: { readonly generation: number; readonly revision: number };
+  readonly epoch: Epoch;
   /** A keyed hash of the epoch's secret. */
   readonly chance: (label: Uint8Array) => Uint8Array;
   /**
@@ -89,6 +92,7 @@ export const buildTurn = (
       records: state.records,
       size: state.size,
       atMs: state.atMs,
+      epoch: options.epoch,
       outputs: turn.outputs,
     },
     outputs: turn.outputs,

@@ -132,6 +132,12 @@ export class Pipeline {
     this.#changed();
   }
 
+  /** Numbers of the asks that leave when what waits is committed. */
+  waitingAsks(bucket: number): ReadonlySet<number> {
+    const waiting = this.#lanes.get(bucket)?.waiting ?? [];
+    return new Set(waiting.flatMap(({ outputs }) => outputs.asks.map(({ number }) => number)));
+  }
+
   /**
    * C6: goes on with what was kept. `committed`: the last record that was known to be so. False: the log has
    * moved on otherwise; nothing is kept any more.
@@ -299,6 +305,8 @@ export class Pipeline {
   async #ask(write: BucketWrite, lane: Lane): Promise<void> {
     if (this.#lanes.get(write.bucket) !== lane) return;
     const head = await this.#answer(() => this.#store.head(write.bucket));
+    // Kept or given up meanwhile: nothing of it is sent any more.
+    if (this.#lanes.get(write.bucket) !== lane) return;
     this.#settle(write, lane, head === undefined ? undefined : await this.#judged(write, head));
     this.flush();
   }

@@ -8,7 +8,7 @@ import { admit } from "./admission.ts";
 import type { Documents } from "./documents.ts";
 import { messageOf, type HostEnvironment } from "./environment.ts";
 import type { Led } from "./led.ts";
-import { nameOfBucket, refuseBuried, type HostPoison } from "./poison.ts";
+import { nameOfBucket, refuseAll, type HostPoison } from "./poison.ts";
 
 import type { Refusals } from "./refusals.ts";
 
@@ -55,7 +55,7 @@ export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted
         return admit({ app, nowMs, refusals }, led.state, input, view, out);
       },
     });
-    refuseBuried(buried, outputs);
+    refuseAll("DEAD_LETTERED", buried, outputs);
     poison.settled(bucket, living);
     for (const { name: input, reason: cause } of letters) {
       poison.lettered(input);

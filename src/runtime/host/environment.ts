@@ -24,6 +24,8 @@ export const OPEN_ASKS_MAX = 32_768;
 export const BACKLOG_INPUTS_MAX = 4_096;
 /** Before a bucket whose store gave no clear answer is loaded again, ms. */
 export const RELOAD_MS = 5_000;
+/** Before the head of one that is kept is asked for again, ms: it costs no load. */
+export const RESUME_MS = 500;
 /** Replay of so many records of a bucket takes well under a second. */
 export const SNAPSHOT_RECORDS = 512;
 /** In a cluster: whoever takes a bucket over has to bring what follows from other machines. */
@@ -79,6 +81,14 @@ export interface BucketMessage {
   readonly payload: unknown;
 }
 
+/** What a receipt stands under. */
+export interface Under {
+  /** Hash of the last committed record, in hexadecimal digits. */
+  readonly head: string;
+  /** Whose key signs it: of the turn that it answers. */
+  readonly epoch: Epoch;
+}
+
 export interface HostEnvironment {
   readonly app: Application;
   readonly store: Store;
@@ -95,7 +105,7 @@ export interface HostEnvironment {
   readonly fetchDocument: (hash: string) => Promise<Uint8Array | undefined>;
   /** Outputs that leave. Called only for what is committed. */
   readonly send: (message: BucketMessage) => void;
-  readonly receipts: (bucket: number, receipts: readonly Receipt[], head: string) => void;
+  readonly receipts: (bucket: number, receipts: readonly Receipt[], under: Under) => void;
   readonly tell: (to: string, notice: object) => void;
   readonly publish: (publication: Publication) => void;
   /** An envelope for a bucket that is not led here; true: it is on its way to whoever leads it. */

@@ -38,6 +38,7 @@ import {
   NO_STATS,
   messageOf,
   RELOAD_MS,
+  RESUME_MS,
   type BucketMessage,
   type HostEnvironment,
   type HostLimits,
@@ -45,7 +46,7 @@ import {
 } from "./environment.ts";
 import { isWhole, newLed, type Led } from "./led.ts";
 import { Inbox } from "./inbox.ts";
-import { HostPoison, nameOfBucket } from "./poison.ts";
+import { HostPoison, nameOfBucket, refuseAll } from "./poison.ts";
 import { Lanes } from "./lanes.ts";
 import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
@@ -76,8 +77,8 @@ export class Host {
     this.#backlog = new Backlog(this.#led, this.#limits.backlogInputsMax);
     this.#poison = new HostPoison(env.dead);
     this.#documents = new Documents(env.app, env.fetchDocument);
-    const [documents, poison] = [this.#documents, this.#poison];
-    this.#tools = { env, documents, poison, refusals: new Refusals() };
+    const tools = { documents: this.#documents, poison: this.#poison };
+    this.#tools = { env, ...tools, refusals: new Refusals() };
     this.#pipeline = new Pipeline(env.store, env.after, {
       release: (bucket, outputs, built) => this.#release(bucket, outputs, built),
       lost: (bucket, elsewhere) => this.#lost(bucket, elsewhere),
@@ -99,9 +100,10 @@ export class Host {
     this.#led.set(bucket, led);
     led.run += 1;
     led.epoch = epoch;
-    led.status = led.status === "kept" ? "resuming" : "loading";
+    const isKept = led.status === "kept" || led.status === "resuming";
+    led.status = isKept ? "resuming" : "loading";
     led.dueMs = Infinity;
-    if (led.status === "loading") this.#discard(led);
+    if (!isKept) this.#discard(led);
     const against = this.#poison.against(bucket);
     if (against !== undefined) {
       this.#halt(bucket, against);
@@ -109,14 +111,10 @@ export class Host {
     }
     const { run } = led;
     try {
-      if (led.status === "resuming" && (await this.#resumed(led))) return;
+      if (isKept && (await this.#resumed(led))) return;
       const loaded = await this.#load(led, run);
       if (loaded === undefined || led.run !== run) return;
-      [led.state, led.snapshotAt, led.committed] = [
-        loaded.state,
-        loaded.snapshotAt,
-        loaded.state.hash,
-      ];
+      Object.assign(led, loaded satisfies Partial<Led>, { committed: loaded.state.hash });
       this.#begin(led, known !== undefined);
     } catch (error) {
       if (led.run !== run) return;
@@ -152,11 +150,17 @@ export class Host {
       this.#retire(led, isKept && isWhole(led) ? "kept" : "lost");
   }
 
-  /** H7. Whether it has begun; where not, nothing of it is kept any more. */
+  /** H7. Whether it has begun, or will be tried again; where not, nothing of it is kept any more. */
   async #resumed(led: Led): Promise<boolean> {
     const { bucket, epoch, committed, run } = led;
-    const head = await this.#env.store.head(bucket);
-    if (led.run !== run) return false;
+    const head = await this.#env.store.head(bucket).catch(messageOf);
+    if (led.run !== run) return true;
+    if (typeof head === "string") {
+      this.#env.event({ type: "stalled", bucket, reason: head });
+      this.#env.after(RESUME_MS, () => led.run === run && void this.lead(bucket, epoch));
+      return true;
+    }
+    const waiting = this.#pipeline.waitingAsks(bucket);
     if (!this.#pipeline.resume(bucket, epoch, committed, head)) {
       mark("host.kept-in-vain");
       led.status = "loading";
@@ -165,7 +169,7 @@ export class Host {
     }
     if (sameBytes(head.hash, led.state.hash)) mark("host.resumed");
     else mark("host.resumed-ahead");
-    this.#begin(led, true);
+    this.#begin(led, true, waiting);
     return true;
   }
 
@@ -180,7 +184,8 @@ export class Host {
     );
   }
 
-  #begin(led: Led, again: boolean): void {
+  /** `leaving`: numbers of asks that leave with turns that were kept. */
+  #begin(led: Led, again: boolean, leaving: ReadonlySet<number> = new Set()): void {
     const { bucket, epoch, state } = led;
     led.time = new BucketTime(state.atMs, this.#time.ranMs);
     const previous = { generation: state.generation, revision: state.revision };
@@ -191,7 +196,8 @@ export class Host {
     }
     led.status = "live";
     // Asked before, perhaps never sent: asking twice is answered once (protocol section 7).
-    const asks = [...state.asks.values()].map((ask) => state.outgoing(ask));
+    const open = [...state.asks.values()].filter(({ number }) => !leaving.has(number));
+    const asks = open.map((ask) => state.outgoing(ask));
     const told = again ? [...noticesOf(state)] : [];
     if (state.records > 0 && order === 0) {
       mark("load.same-epoch");
@@ -333,13 +339,8 @@ export class Host {
   /** Inputs that no turn will take: who sent an envelope is told, a message comes again by itself. */
   #refuse(bucket: number, code: string, inputs: readonly TurnInput[]): void {
     const refused = noOutputs();
-    for (const input of inputs) {
-      if (input.kind === "envelope") {
-        const { signed, envelope } = input.admitted;
-        const answer = { kind: "nack" as const, code };
-        refused.receipts.push({ to: envelope.from, envelope: signed.id, answer });
-      } else this.stats.dropped += 1;
-    }
+    refuseAll(code, inputs, refused);
+    this.stats.dropped += inputs.length - refused.receipts.length;
     if (refused.receipts.length > 0) this.#release(bucket, refused, undefined);
   }
 
@@ -467,11 +468,11 @@ export class Host {
     // Without room for its answer an ask does not leave; its actor asks again.
     const asks = outputs.asks.filter(({ number }) => this.#inbox.reserve(bucket, number));
     this.stats.dropped += outputs.asks.length - asks.length;
-    if (led !== undefined && built !== undefined) led.committed = built.hash;
+    if (built !== undefined && led !== undefined) led.committed = built.hash;
     // Never a hash of memory that is ahead: a receipt is signed, and such a record may yet be void.
-    const head = hex(led?.committed ?? new Uint8Array(32));
-    letOut(this.#env, bucket, { ...outputs, asks }, head);
     if (led === undefined) return;
+    const head = hex(led.committed);
+    letOut(this.#env, bucket, { ...outputs, asks }, { head, epoch: built?.epoch ?? led.epoch });
     if (built !== undefined && led.snapshot?.records === built.records)
       void saveTaken(led, this.#env);
     if (led.held) {

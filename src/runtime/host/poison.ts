@@ -81,12 +81,12 @@ export class HostPoison {
   }
 }
 
-/** Whoever sent what is never taken again is told so. */
-export const refuseBuried = (buried: readonly TurnInput[], outputs: Outputs): void => {
-  for (const input of buried) {
+/** Whoever sent an envelope that no turn will take is told so. */
+export const refuseAll = (code: string, inputs: readonly TurnInput[], outputs: Outputs): void => {
+  for (const input of inputs) {
     if (input.kind !== "envelope") continue;
     const { signed, envelope } = input.admitted;
-    const answer = { kind: "nack" as const, code: "DEAD_LETTERED" };
+    const answer = { kind: "nack" as const, code };
     outputs.receipts.push({ to: envelope.from, envelope: signed.id, answer });
   }
 };

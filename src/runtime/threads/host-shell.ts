@@ -13,7 +13,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import type { Application } from "../bucket/application.ts";
 import type { Receipt } from "../bucket/outputs.ts";
-import type { BucketMessage, HostEvent, HostLimits } from "../host/environment.ts";
+import type { BucketMessage, HostEvent, HostLimits, Under } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { LastPublished } from "../bus/last-published.ts";
 import { envelopeOut, messagesOut, noticesOut, receiptsOut, type Outward } from "../bus/outward.ts";
@@ -170,7 +170,7 @@ export class HostShell<P extends Port> {
       },
       fetchDocument: (hash) => store.get(hash),
       send: (message) => this.#send(message),
-      receipts: (bucket, receipts, head) => this.#receipt(bucket, receipts, head),
+      receipts: (bucket, receipts, under) => this.#receipt(bucket, receipts, under),
       tell: (to, notice) => this.#tell(to, notice),
       publish: (publication) => {
         // Stored before anybody can pin it, so that whoever replays the pin finds it.
@@ -322,8 +322,8 @@ export class HostShell<P extends Port> {
     return this.#keys.of(epoch);
   }
 
-  #receipt(bucket: number, receipts: readonly Receipt[], head: string): void {
-    const { signer } = this.#keysOf(bucket);
+  #receipt(bucket: number, receipts: readonly Receipt[], { head, epoch }: Under): void {
+    const { signer } = this.#keys.of(epoch);
     const waiting = this.#receipts.get(signer) ?? [];
     this.#receipts.set(signer, waiting);
     for (const { to, envelope, answer } of receipts) {

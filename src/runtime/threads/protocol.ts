@@ -91,7 +91,7 @@ export interface HostControl<P = MessagePort> {
   lead(buckets: readonly number[], epoch: Epoch): Promise<void>;
   /**
    * Others will lead them: what is built is settled, for `waitMs` at most, and where they are handed over a
-   * snapshot is saved in that time; then nothing more leaves.
+   * snapshot is saved in that time; then nothing more leaves. What was lost is kept (host/host.ts H7).
    */
   letGo(buckets: readonly number[], waitMs: number, toWhom: NextLeader): Promise<void>;
   /** False: no room; nothing was taken. */

@@ -51,7 +51,7 @@ export const checkAll = (observation: Observation): AllChecked => {
   const notCovered: string[] = [];
   for (const { property, check } of CHECKERS) {
     const result = check(observation);
-    if (result.kind === "checked") violations.push(...result.violations);
+    if (result.kind === "checked") for (const one of result.violations) violations.push(one);
     else notCovered.push(property);
   }
   return { violations, notCovered };

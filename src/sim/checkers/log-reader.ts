@@ -152,7 +152,8 @@ export const logsOf = (observation: Pick<Observation, "logs">): Logs => {
       rows.push(read.record);
       own.push(...read.entries);
     }
-    entries.push(...own);
+    // One by one: the arguments of a call lie on its stack, and a long log has too many.
+    for (const entry of own) entries.push(entry);
     ofBucket.set(bucket, own);
     records.set(bucket, rows);
   }

@@ -77,9 +77,12 @@ export class SimJournal {
       links: async (bucket, hash, count) => {
         check();
         const found: Link[] = [];
+        let bytes = 0;
         for (let at = hash; found.length < count; at = found.at(-1)!.parent) {
           const record = this.contents(bucket, at);
-          if (record === undefined) break;
+          bytes += record?.bytes.length ?? 0;
+          const isTooMuch = found.length > 0 && bytes > RECORDS_TOGETHER_BYTES_MAX;
+          if (record === undefined || isTooMuch) break;
           found.push(linkOf(copied(record)));
         }
         return found;

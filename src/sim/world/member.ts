@@ -127,7 +127,8 @@ export class SimMember {
           name,
           typeof value === "function" && name !== "watch"
             ? async (...args: readonly unknown[]) => {
-                if (this.isCutOff) throw new Fault("STORE_FAILED", "cut off from the store");
+                if (this.isCutOff)
+                  throw new Fault("CONSENSUS_UNREACHABLE", "cut off from the store");
                 return (value as (...args: readonly unknown[]) => unknown)(...args);
               }
             : value,

@@ -257,6 +257,6 @@ describe("opening a stream", () => {
 
   it("asks for three copies only where there are servers for them", async () => {
     const options = { servers: [server.url], prefix: newPrefix(), replicas: 3 } as const;
-    await expect(NatsStream.open(options)).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
+    await expect(NatsStream.open(options)).rejects.toMatchObject({ code: "BUS_UNFIT" });
   });
 });

@@ -33,7 +33,7 @@ const writesOf = async (turns: readonly { makes: number; deletes?: number }[]) =
     pipeline.add(
       1,
       EPOCH,
-      { bucket: 1, bytes, hash, parent, ...counts, atMs: 0, outputs },
+      { bucket: 1, bytes, hash, parent, ...counts, atMs: 0, epoch: EPOCH, outputs },
       outputs,
     );
     parent = hash;

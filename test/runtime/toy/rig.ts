@@ -74,6 +74,8 @@ export class Rig {
   readonly receipts: Receipt[] = [];
   /** The head that each receipt names. */
   readonly heads: string[] = [];
+  /** And the epoch whose key signs it. */
+  readonly epochs: Epoch[] = [];
   readonly told: { to: string; notice: object }[] = [];
   readonly sent: BucketMessage[] = [];
   readonly rejected: { code: string; connection: number }[] = [];
@@ -111,9 +113,10 @@ export class Rig {
         this.sent.push(message);
         this.carry(message);
       },
-      receipts: (_bucket, receipts, head) => {
+      receipts: (_bucket, receipts, { head, epoch }) => {
         this.receipts.push(...receipts);
         this.heads.push(...receipts.map(() => head));
+        this.epochs.push(...receipts.map(() => epoch));
       },
       tell: (to, notice) => void this.told.push({ to, notice }),
       publish: (publication: Publication) => {
