@@ -102,6 +102,7 @@ export const openOneThread = async (folder: Folder): Promise<OneThread> => {
     folder,
     clock,
     store,
+    reconciled: undefined,
     agents: undefined,
     placement,
     openOperator: () => OwnOperator.open(swarm, swarm.link(), folder.operator),

@@ -27,6 +27,19 @@ export interface WelcomeWishes {
   readonly stake?: Credits | undefined;
 }
 
+/** What a supervisor compared last of what must agree. */
+export interface Reconciling {
+  /** Wall time, ms since 1970. */
+  readonly atMs: number;
+  readonly needs: number;
+  readonly holds: number;
+  /** In sentences; some of them, where they are many. */
+  readonly findings: readonly string[];
+  readonly findingsCount: number;
+  /** Absent: it was done to the end. */
+  readonly failure?: string;
+}
+
 export interface GatewaySwarm {
   readonly swarm: string;
   readonly policy: string;
@@ -39,6 +52,8 @@ export interface GatewaySwarm {
   query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined>;
   /** Of the hosts of this process: what each has counted since its thread began. */
   counts(): Promise<readonly HostCounts[]>;
+  /** Undefined: nothing has been compared yet. */
+  reconciled(): Reconciling | undefined;
   /** The account of this name: its key, registered, granted `credits` once. Asked again it is the same. */
   openAccount(name: string, credits: Credits): Promise<Signer>;
   /** Grants once per `key`. */

@@ -100,6 +100,7 @@ export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
       { ...NO_STATS, rejected: 3, waiting: 1 },
       { ...NO_STATS, rejected: 4, waiting: 0 },
     ],
+    reconciled: () => undefined,
     openAccount: async (name) => signerOf(name),
     grant: async () => undefined,
     welcome: async () => ({ attestations: [], credits: 5_000_000n, stake: 0n }),

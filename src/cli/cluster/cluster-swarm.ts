@@ -29,10 +29,10 @@ import type { Reading, RunningSwarm } from "../swarm/running-swarm.ts";
 import { VERSION } from "../version.ts";
 import { Asks, type Asked, type OperatorWord, type Said } from "./asks.ts";
 import { Leaders } from "./leaders.ts";
-import { look, type Sight } from "./look.ts";
+import { look, type Sight } from "../reconcile/look.ts";
 import { askedOperator, Speaker } from "./operator.ts";
 import { nameIn } from "./name.ts";
-import { Reconciler, type Reconciled } from "./reconciler.ts";
+import { Reconciler, type Reconciled, type ReconcilerNews } from "../reconcile/reconciler.ts";
 import { patiently } from "./patience.ts";
 import { openStorage, type OpenedStorage } from "./storage.ts";
 import type { ClusterPlaces } from "./settings.ts";
@@ -55,11 +55,6 @@ export interface ClusterOptions extends Omit<EmbeddedOptions, "onNews"> {
   /** A fault: as in MemberOptions. */
   readonly believe?: number;
   readonly onNews: (news: MemberNews | ReconcilerNews) => void;
-}
-
-export interface ReconcilerNews {
-  readonly type: "reconciler";
-  readonly text: string;
 }
 
 interface Disks {

@@ -11,7 +11,7 @@ import { randomBytes } from "node:crypto";
 import { CliError } from "../errors.ts";
 import { ASK_MS, type MemberStatus } from "./cluster-swarm.ts";
 import { Asks } from "./asks.ts";
-import type { Reconciled } from "./reconciler.ts";
+import type { Reconciled } from "../reconcile/reconciler.ts";
 import type { ClusterPlaces } from "./settings.ts";
 
 export interface BucketStatus {

@@ -6,7 +6,7 @@ import { SYSTEM_BUCKET } from "#envelope/cid.ts";
 import { backUp, restore, type Copied } from "../cluster/backup.ts";
 import { bucketsIn, moveBuckets } from "../cluster/move.ts";
 import { natsUsers } from "../cluster/nats-users.ts";
-import { findingText, type Reconciled } from "../cluster/reconciler.ts";
+import { findingText, type Reconciled } from "../reconcile/reconciler.ts";
 import { CLUSTER_DEFAULT, type ClusterPlaces } from "../cluster/settings.ts";
 import { clusterStatus, type ClusterStatus } from "../cluster/status.ts";
 import { clean, count, milliseconds, palette, styleOf, table } from "../display.ts";

@@ -17,6 +17,8 @@ import { HostSet, type HostNews } from "#runtime/threads/host-set.ts";
 import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { PortLink } from "#runtime/threads/port-link.ts";
 import type { HostCounts, ThreadFault } from "#runtime/threads/protocol.ts";
+import { embeddedReconciler } from "../reconcile/embedded.ts";
+import type { Reconciled, Reconciler, ReconcilerNews } from "../reconcile/reconciler.ts";
 import { AgentsThread } from "./agents-control.ts";
 import type { HiredSpec } from "./agents-thread.ts";
 import { writePid, type Folder } from "./folder.ts";
@@ -38,7 +40,9 @@ export interface EmbeddedOptions {
    * passes from then on, and nobody may miss a deadline because nobody had started it yet.
    */
   readonly hired?: readonly HiredSpec[];
-  readonly onNews: (news: HostNews) => void;
+  /** Between two runs of the reconciler, ms; undefined: it does not run. */
+  readonly reconcileMs?: number;
+  readonly onNews: (news: HostNews | ReconcilerNews) => void;
   readonly onHalt: (reason: string) => void;
 }
 
@@ -78,6 +82,7 @@ export class EmbeddedSwarm implements RunningSwarm {
   readonly #waiting = new Map<number, Set<() => void>>();
   #connections = 0;
   readonly #links: PortLink[] = [];
+  readonly #reconciler: Reconciler | undefined;
 
   private constructor(options: EmbeddedOptions, { sqlite, agents, removePid }: Opened) {
     this.#removePid = removePid;
@@ -109,6 +114,21 @@ export class EmbeddedSwarm implements RunningSwarm {
       ...(options.fault === undefined ? {} : { fault: options.fault }),
     });
     if (agents !== undefined) this.#add((index, port) => agents.connect(index, port));
+    const { reconcileMs: periodMs, onNews } = options;
+    this.#reconciler =
+      periodMs === undefined
+        ? undefined
+        : embeddedReconciler(
+            {
+              clock: this.clock,
+              store: this.store,
+              buckets: this.#placement.map((_, bucket) => bucket),
+              built: async () =>
+                (await Promise.all(this.hosts.controls().map((host) => host.heads()))).flat(),
+              query: (...asked) => this.query(...asked),
+            },
+            { periodMs, tell: (text) => onNews({ type: "reconciler", text }) },
+          );
   }
 
   /** Refuses with DATA_IN_USE where another process has the folder. */
@@ -170,6 +190,10 @@ export class EmbeddedSwarm implements RunningSwarm {
     );
   }
 
+  get reconciled(): Reconciled | undefined {
+    return this.#reconciler?.last;
+  }
+
   counts(): Promise<readonly HostCounts[]> {
     return this.hosts.stats();
   }
@@ -208,6 +232,7 @@ export class EmbeddedSwarm implements RunningSwarm {
 
   /** `drain` finishes what is queued; then everything is closed, in reverse. */
   async close(drain: boolean): Promise<void> {
+    this.#reconciler?.close();
     if (drain) await this.hosts.drain();
     await this.agents?.close();
     for (const link of this.#links) link.close();

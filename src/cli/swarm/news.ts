@@ -2,7 +2,7 @@
 
 import type { LeadershipEvent } from "#runtime/leadership/leadership.ts";
 import type { MemberNews } from "#runtime/leadership/member.ts";
-import type { ReconcilerNews } from "../cluster/cluster-swarm.ts";
+import type { ReconcilerNews } from "../reconcile/reconciler.ts";
 import type { Restart } from "../summary-text.ts";
 
 /** Restarts are told and kept; each dies with a reason before it is back. */

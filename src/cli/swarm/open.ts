@@ -42,6 +42,8 @@ export const folderFor = async (
 
 export interface OpenOptions extends Omit<ClusterOptions, "places"> {
   readonly settings: Settings;
+  /** As in EmbeddedOptions; a cluster's settings say their own. */
+  readonly reconcileMs?: number;
 }
 
 /** Refuses with FAULT_REFUSED where there is nobody else who could lead. */

@@ -4,7 +4,7 @@
  */
 
 import { GatewayError } from "#gateway/errors.ts";
-import type { GatewaySwarm, Welcome, WelcomeWishes } from "#gateway/swarm.ts";
+import type { GatewaySwarm, Reconciling, Welcome, WelcomeWishes } from "#gateway/swarm.ts";
 import { LOCAL_ACCOUNT } from "#gateway/tokens.ts";
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { formatCredits } from "#protocol/amount.ts";
@@ -13,6 +13,7 @@ import type { Credits, Did } from "#protocol/words.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { HostCounts } from "#runtime/threads/protocol.ts";
 import { grantOf } from "../input/funds.ts";
+import { findingText } from "../reconcile/reconciler.ts";
 import { enrol, REQUESTER } from "../swarm/accounts.ts";
 import type { Operator } from "../swarm/operator.ts";
 import type { RunningSwarm } from "../swarm/running-swarm.ts";
@@ -62,6 +63,11 @@ export class OwnSwarm implements GatewaySwarm {
 
   query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined> {
     return this.#swarm.query<T>(bucket, name, argument);
+  }
+
+  reconciled(): Reconciling | undefined {
+    const last = this.#swarm.reconciled;
+    return last && { ...last, findings: last.findings.map(findingText) };
   }
 
   counts(): Promise<readonly HostCounts[]> {

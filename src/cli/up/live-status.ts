@@ -1,6 +1,6 @@
 /** A running supervisor at a glance, as GET /v1/status and GET /v1/agents tell it. */
 
-import { clean, count, milliseconds, palette, table } from "../display.ts";
+import { clean, count, milliseconds, palette, table, type Palette } from "../display.ts";
 import { grouped, labelled, WIDTH_PIPED, type TextStyle } from "../summary-text.ts";
 
 export interface LiveStatus {
@@ -9,6 +9,14 @@ export interface LiveStatus {
     Record<"open" | "openMax" | "accepted" | "refused" | "turnedAway" | "ended", number>
   >;
   readonly agents: { readonly registered: number; readonly here: number };
+  readonly reconciled?: {
+    readonly at: string;
+    readonly needs: number;
+    readonly holds: number;
+    readonly findings: readonly string[];
+    readonly findingsCount: number;
+    readonly failure?: string;
+  };
   readonly credits?: {
     readonly minted: string;
     readonly burned: string;
@@ -34,7 +42,7 @@ const hereText = ({ isHere, quietMs }: LiveAgent): string => {
 };
 
 export const renderLive = (
-  { swarm, needs, credits }: LiveStatus,
+  { swarm, needs, credits, reconciled }: LiveStatus,
   agents: readonly LiveAgent[],
   style: TextStyle,
 ): string => {
@@ -74,6 +82,20 @@ export const renderLive = (
           labelled("credits", `${conserved}: ${grouped(credits.minted)} minted`),
           labelled("", `${grouped(credits.escrows)} in escrow, ${grouped(credits.bonds)} in bonds`),
         ]),
+    ...reconciledLines(reconciled, colors),
     "",
   ].join("\n");
+};
+
+const reconciledLines = (last: LiveStatus["reconciled"], colors: Palette): readonly string[] => {
+  if (last === undefined) return [];
+  const { at, needs, holds, findings, findingsCount, failure } = last;
+  const what = `${count(needs)} open needs and ${count(holds)} holds at ${clean(at)}`;
+  if (failure !== undefined) return [labelled("compared", colors.bad(`not: ${clean(failure)}`))];
+  const verdict =
+    findingsCount === 0 ? "nothing found" : colors.bad(`${count(findingsCount)} found`);
+  return [
+    labelled("compared", `${what}: ${verdict}`),
+    ...findings.map((finding) => labelled("", clean(finding))),
+  ];
 };

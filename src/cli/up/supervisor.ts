@@ -6,6 +6,7 @@
 import { GatewayServer } from "#gateway/server.ts";
 import { LOCAL_ACCOUNT } from "#gateway/tokens.ts";
 import { CliError } from "../errors.ts";
+import { RECONCILE_MS } from "../reconcile/embedded.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { enrol, hiredOf, memberOf } from "../swarm/accounts.ts";
 import { openControl, type Control } from "../swarm/control-server.ts";
@@ -46,7 +47,7 @@ export class Supervisor {
   static async open(options: SupervisorOptions): Promise<Supervisor> {
     const { folder, agents, programs, host, port, warn } = options;
     const hired = hiredOf(folder, agents, programs);
-    const swarm = await openSwarm({ ...options, hired });
+    const swarm = await openSwarm({ ...options, hired, reconcileMs: RECONCILE_MS });
     try {
       const link = swarm.link();
       const operator = await swarm.openOperator();

@@ -5,6 +5,7 @@ import type { BooksStatus } from "#actors/queries.ts";
 import { formatCredits } from "#protocol/amount.ts";
 import { openApi } from "../openapi.ts";
 import type { Asked, Gateway, Route } from "../route.ts";
+import type { Reconciling } from "../swarm.ts";
 
 const healthz = async (): Promise<unknown> => ({ status: "ok" });
 
@@ -27,15 +28,26 @@ const metrics = async (
   return undefined;
 };
 
+const toldOf = ({ atMs, needs, holds, findings, findingsCount, failure }: Reconciling) => ({
+  at: new Date(atMs).toISOString(),
+  needs,
+  holds,
+  findings,
+  findingsCount,
+  ...(failure === undefined ? {} : { failure }),
+});
+
 /** Money as the books have it, needs as this process has counted them. */
 const status = async ({ swarm, needs, agents, hired }: Gateway): Promise<unknown> => {
   const books = await swarm.query<BooksStatus>(SYSTEM_BUCKET, "books");
   const rows = (await swarm.query<readonly unknown[]>(SYSTEM_BUCKET, "agents")) ?? [];
   const { accepted, refused, turnedAway, ended } = needs.counts;
+  const reconciled = swarm.reconciled();
   return {
     swarm: swarm.swarm,
     needs: { open: needs.openCount, openMax: needs.openMax, accepted, refused, turnedAway, ended },
     agents: { registered: rows.length, here: agents.size + hired.size },
+    ...(reconciled === undefined ? {} : { reconciled: toldOf(reconciled) }),
     ...(books === undefined
       ? {}
       : {
@@ -70,7 +82,8 @@ export const operationRoutes = (all: () => readonly Route[]): readonly Route[] =
   {
     method: "GET",
     path: "/v1/status",
-    summary: "Needs since the start, agents, and whether every credit is where it should be.",
+    summary:
+      "Needs since the start, agents, whether every credit is where it should be, and what was last compared.",
     auth: "none",
     answers: { 200: "counts, and credits as decimal strings" },
     handle: status,

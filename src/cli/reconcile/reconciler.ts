@@ -17,6 +17,12 @@ import type { Clock } from "#ports/clock.ts";
 /** Findings of a run that are told one by one; the rest are counted. */
 export const FINDINGS_TOLD_MAX = 100;
 
+/** What a supervisor tells of it. */
+export interface ReconcilerNews {
+  readonly type: "reconciler";
+  readonly text: string;
+}
+
 /** The last run. */
 export interface Reconciled {
   /** Wall time, ms since 1970. */

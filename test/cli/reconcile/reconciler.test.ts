@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { FINDINGS_TOLD_MAX, Reconciler } from "#cli/cluster/reconciler.ts";
+import { FINDINGS_TOLD_MAX, Reconciler } from "#cli/reconcile/reconciler.ts";
 import type { HeldNeed, LedLog, View } from "#domain/reconcile/view.ts";
 import { settled } from "#cli/sim/job.ts";
 import { Prng } from "#sim/kernel/prng.ts";
