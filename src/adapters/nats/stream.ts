@@ -51,8 +51,8 @@ export class NatsStream implements RecordStream {
   }
 
   /**
-   * Creates the streams if they are missing. Rejects with BUS_UNREACHABLE if no server answers or has
-   * JetStream; with BUS_UNFIT if one takes only small messages or has a stream in another shape.
+   * Creates the streams if they are missing. Rejects with BUS_UNREACHABLE if no server answers, or none
+   * has JetStream; with BUS_UNFIT if they take only small messages or have a stream in another shape.
    */
   static async open(options: NatsStreamOptions): Promise<NatsStream> {
     const { prefix } = options;

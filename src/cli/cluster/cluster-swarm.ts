@@ -97,7 +97,7 @@ export class ClusterSwarm implements RunningSwarm {
       read: (...range) => this.#patiently(() => store.read(...range)),
       bringAll: () => this.#patiently(() => store.bringAll()),
       get: (cid) => this.#patiently(() => blocks.get(cid)),
-      put: (...block) => blocks.put(...block),
+      put: (...block) => this.#patiently(() => blocks.put(...block)),
     };
     this.#door = new BusDoor({
       bus,

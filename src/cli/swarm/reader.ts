@@ -14,7 +14,9 @@ import { openSqlite } from "#adapters/sqlite/open.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { compareEpochs } from "#ports/commit-rules.ts";
 import type { Blocks } from "#ports/blocks.ts";
-import type { Epoch, Store } from "#ports/store.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Consensus } from "#ports/consensus.ts";
+import type { Epoch, Head, Store } from "#ports/store.ts";
 import { CliError } from "../errors.ts";
 import { patiently } from "../cluster/patience.ts";
 import type { ClusterPlaces } from "../cluster/settings.ts";
@@ -67,6 +69,22 @@ const openEmbedded = async (dir: string): Promise<Reader> => {
   }
 };
 
+/**
+ * Heads first: the epoch of one is in a leader's row that is read after it, or it is over by then. The other
+ * way round, an outage in between would make epochs that began after it seem to be over.
+ */
+export const headsAndEpochs = async (
+  consensus: Pick<Consensus, "heads" | "leaders">,
+  clock: Pick<Clock, "after" | "monotonicMs">,
+): Promise<{ readonly heads: readonly Head[]; readonly hasEnded: (epoch: Epoch) => boolean }> => {
+  const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
+  const heads = await patiently(clock, () => consensus.heads(buckets));
+  const leaders = await patiently(clock, () => consensus.leaders());
+  const hasEnded = (epoch: Epoch): boolean =>
+    leaders.every((row) => compareEpochs(row.epoch, epoch) !== 0);
+  return { heads, hasEnded };
+};
+
 const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> => {
   const folder = openFolder(dir, undefined);
   const clock = systemClock();
@@ -84,10 +102,7 @@ const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> 
     const storage = await openStorage(ports, { places, swarm: folder.swarm });
     closing.unshift(() => storage.close());
     const { consensus, store } = storage;
-    const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
-    // Heads first: the epoch of one is in a leader's row that is read after it, or it is over by then.
-    const heads = await patiently(clock, () => consensus.heads(buckets));
-    const leaders = await patiently(clock, () => consensus.leaders());
+    const { heads, hasEnded } = await headsAndEpochs(consensus, clock);
     const keys = await patiently(clock, () => consensus.decideKeys());
     await patiently(clock, () => walkAll(store));
     return {
@@ -101,7 +116,7 @@ const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> 
         get: (cid) => patiently(clock, () => storage.blocks.get(cid)),
       },
       decideKeys: () => keys,
-      hasEnded: (epoch) => leaders.every((row) => compareEpochs(row.epoch, epoch) !== 0),
+      hasEnded,
       close,
     };
   } catch (error) {

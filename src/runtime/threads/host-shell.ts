@@ -65,6 +65,9 @@ export interface ShellOptions {
   readonly beforeTurn: (turn: number) => void;
 }
 
+/** What is kept of a bucket that was lost (host/host.ts H7) is given up after so long, ms. */
+export const KEPT_MS_MAX = 600_000;
+
 export class HostShell<P extends Port> {
   readonly #o: ShellOptions;
   #host: Host | undefined = undefined;
@@ -235,6 +238,10 @@ export class HostShell<P extends Port> {
       void settled();
     });
     host.letGo(bucket, toWhom === "lost");
+    if (toWhom !== "lost") return;
+    this.#o.clock.after(KEPT_MS_MAX, () => {
+      if (!host.leads(bucket)) host.letGo(bucket, false);
+    });
   }
 
   /* ------------------------------------------------------------------------- inputs */

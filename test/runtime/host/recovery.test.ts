@@ -1,13 +1,13 @@
 import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { stateHashOf } from "#runtime/replay/replay.ts";
-import { HOST_LIMITS } from "#runtime/host/environment.ts";
+import { HOST_LIMITS, LOADS_AT_A_TIME } from "#runtime/host/environment.ts";
 import { newLed } from "#runtime/host/led.ts";
 import { savedState } from "#runtime/host/recovery.ts";
 import { isSnapshotDue, takeSnapshot } from "#runtime/host/snapshots.ts";
 import { PUBLISHER } from "../toy/application.ts";
-import { Rig } from "../toy/rig.ts";
+import { Rig, ticked } from "../toy/rig.ts";
 
 const ALL = [1, 2, 256];
 
@@ -235,5 +235,51 @@ describe("the next snapshot", () => {
     expect(isSnapshotDue(one, limits)).toBe(isDue);
     takeSnapshot(one);
     expect(isSnapshotDue(one, limits)).toBe(false);
+  });
+});
+
+describe("buckets that are led all at once", () => {
+  const SYSTEM = PUBLISHER;
+  const others = Array.from({ length: LOADS_AT_A_TIME + 4 }, (_, at) => at + 1);
+  let begun: number[];
+  let gate: PromiseWithResolvers<void>;
+  let rig: Rig;
+
+  beforeEach(() => {
+    begun = [];
+    gate = Promise.withResolvers();
+    rig = new Rig({
+      store: (store) => ({
+        ...store,
+        loadSnapshot: async (bucket) => {
+          begun.push(bucket);
+          await gate.promise;
+          return store.loadSnapshot(bucket);
+        },
+      }),
+    });
+  });
+
+  it("are loaded some at a time, the system bucket before all that wait", async () => {
+    const epoch = await rig.store.lead([...others, SYSTEM]);
+    const led = [...others, SYSTEM].map((bucket) => rig.host.lead(bucket, epoch));
+    await ticked();
+    expect(begun).toEqual(others.slice(0, LOADS_AT_A_TIME));
+    gate.resolve();
+    await Promise.all(led);
+    expect(begun.slice(LOADS_AT_A_TIME)).toEqual([SYSTEM, ...others.slice(LOADS_AT_A_TIME)]);
+    expect([...others, SYSTEM].map((bucket) => rig.status(bucket))).not.toContain("loading");
+  });
+
+  it("are not loaded for nothing: one that was let go before its turn came", async () => {
+    const epoch = await rig.store.lead(others);
+    const led = others.map((bucket) => rig.host.lead(bucket, epoch));
+    await ticked();
+    const last = others.at(-1)!;
+    rig.host.letGo(last, false);
+    gate.resolve();
+    await Promise.all(led);
+    expect(begun).not.toContain(last);
+    expect(rig.status(last)).toBe("lost");
   });
 });
