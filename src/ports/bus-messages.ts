@@ -3,7 +3,7 @@
  * strangers, so a supervisor reads what may come from them by its shape and drops everything else.
  */
 
-import { decode, encode } from "#envelope/canonical.ts";
+import { decode, decodeShared, encode } from "#envelope/canonical.ts";
 import type { Proof } from "#envelope/signed.ts";
 
 /** Envelopes of one message, and agents of one: more are sent as several. */
@@ -46,9 +46,9 @@ const isText = (one: unknown): boolean => typeof one === "string";
 const isListOf = (value: unknown, countMax: number, isOne: (one: unknown) => boolean): boolean =>
   Array.isArray(value) && value.length <= countMax && value.every(isOne);
 
-/** Undefined: it is none. Throws Malformed as `decode` does. */
+/** Its wires are views of `bytes`. Undefined: it is none. Throws Malformed as `decode` does. */
 export const readEnvelopes = (bytes: Uint8Array): Envelopes | undefined => {
-  const read = decode(bytes) as Partial<Envelopes> | null;
+  const read = decodeShared(bytes) as Partial<Envelopes> | null;
   if (read?.type !== "envelopes") return undefined;
   const { wires } = read;
   return isListOf(wires, ENVELOPES_TOGETHER_MAX, isBytes) ? (read as Envelopes) : undefined;

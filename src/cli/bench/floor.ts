@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import { BUCKETS } from "#envelope/cid.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
 import type { FloorControl } from "./floor-thread.ts";
 
@@ -29,7 +30,10 @@ export const floorPerSecond = async ({ threads, ms, ...batches }: FloorRun): Pro
         });
         const control = Comlink.wrap<FloorControl>(nodeEndpoint(worker));
         const port = sqlite.port();
-        const buckets = Array.from({ length: 64 }, (_, bucket) => bucket * threads + i);
+        // As the product's buckets: a turn has one record of each at the most.
+        const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket).filter(
+          (bucket) => bucket % threads === i,
+        );
         const result = await control.run(
           { ms, ...batches, buckets },
           Comlink.transfer(port, [port]),

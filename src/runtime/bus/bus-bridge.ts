@@ -15,9 +15,12 @@
 
 import { ALL_SUPERVISORS, bucketSubject, peerSubject, PRESENCE, type Bus } from "#ports/bus.ts";
 import { readAttach, readEnvelopes } from "#ports/bus-messages.ts";
+import { ATTACHED, ENVELOPE, PEER_MESSAGES } from "../threads/frames.ts";
+import { HeardFrames } from "../threads/heard-frames.ts";
 import type { FromBus, Port, Published, ToBus } from "../threads/protocol.ts";
 import { LastPublished } from "./last-published.ts";
-import { decodeMessage, encodeMessage, readPeerMessages, type AskPublished } from "./messages.ts";
+import { decodeMessage, encodeMessage, type AskPublished } from "./messages.ts";
+import { outwardIn } from "./outward.ts";
 
 export interface BusBridgeOptions {
   readonly bus: Bus;
@@ -25,19 +28,16 @@ export interface BusBridgeOptions {
   readonly nowMs: () => number;
 }
 
-/** Undefined: nothing for this subject. */
-type Reading = (bytes: Uint8Array) => FromBus | undefined;
-
 const readPublished = (bytes: Uint8Array): Published | undefined =>
   decodeMessage<Published>(bytes, "document");
-const fromPeers: Reading = (bytes) => {
-  const items = readPeerMessages(bytes);
-  return items && { type: "messages", items };
-};
 
 export class BusBridge {
   readonly #o: BusBridgeOptions;
   readonly #hosts = new Map<number, Port>();
+  /** A host that is not there is told nothing (B2). */
+  readonly #heard = new HeardFrames((host, frame) =>
+    this.#hosts.get(host)?.postMessage({ type: "heard", frame } satisfies FromBus, [frame]),
+  );
   readonly #led = new Map<number, () => void>();
   readonly #stops: readonly (() => void)[];
   readonly #newest: LastPublished;
@@ -48,14 +48,12 @@ export class BusBridge {
     this.#o = options;
     this.#newest = new LastPublished(options.nowMs);
     this.#own = new LastPublished(options.nowMs);
-    const hear = (subject: string, read: Reading): (() => void) =>
-      options.bus.subscribe(subject, (bytes) => {
-        const message = read(bytes);
-        if (message !== undefined) this.#tellAll(message);
-      });
     this.#stops = [
       options.bus.subscribe(ALL_SUPERVISORS, (bytes) => this.#fromAll(bytes)),
-      hear(PRESENCE, readAttach),
+      options.bus.subscribe(PRESENCE, (bytes) => {
+        if (readAttach(bytes) === undefined) return;
+        for (const host of this.#hosts.keys()) this.#heard.push(host, ATTACHED, bytes);
+      }),
     ];
     options.bus.publish(ALL_SUPERVISORS, encodeMessage({ type: "ask-document" }));
   }
@@ -72,15 +70,15 @@ export class BusBridge {
   /** From now on what is said to the bucket comes here. */
   leads(bucket: number): void {
     if (this.#led.has(bucket)) return;
-    const hear = (subject: string, read: Reading): (() => void) =>
-      this.#o.bus.subscribe(subject, (bytes) => {
-        const message = read(bytes);
-        if (message === undefined) return;
-        this.#hosts.get(this.#o.hostOf(bucket))?.postMessage(message);
-      });
+    const { bus, hostOf } = this.#o;
     const stops = [
-      hear(bucketSubject(bucket), readEnvelopes),
-      hear(peerSubject(bucket), fromPeers),
+      bus.subscribe(bucketSubject(bucket), (bytes) => {
+        for (const wire of readEnvelopes(bytes)?.wires ?? [])
+          this.#heard.push(hostOf(bucket), ENVELOPE, wire);
+      }),
+      bus.subscribe(peerSubject(bucket), (bytes) =>
+        this.#heard.push(hostOf(bucket), PEER_MESSAGES, bytes),
+      ),
     ];
     this.#led.set(bucket, () => {
       for (const stop of stops) stop();
@@ -109,7 +107,7 @@ export class BusBridge {
     }
   }
 
-  #tellAll(message: FromBus): void {
+  #tellAll(message: Published): void {
     for (const host of this.#hosts.values()) host.postMessage(message);
   }
 
@@ -117,7 +115,7 @@ export class BusBridge {
     const { bus } = this.#o;
     switch (message.type) {
       case "out":
-        for (const { subject, bytes } of message.items) bus.publish(subject, bytes);
+        for (const { subject, bytes } of outwardIn(message.frame)) bus.publish(subject, bytes);
         break;
       case "document":
         this.#own.told(message);

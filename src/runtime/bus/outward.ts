@@ -3,12 +3,14 @@
  * flush has for one hearer goes in one message. Hosts are many, the thread that holds the connection is one.
  */
 
+import { Buffer } from "node:buffer";
 import { encode } from "#envelope/canonical.ts";
 import type { Signer } from "#envelope/keys.ts";
 import { proofsOf, signBatch } from "#envelope/signed.ts";
 import { agentSubject, bucketSubject, peerSubject } from "#ports/bus.ts";
 import { encodeToAgent } from "#ports/bus-messages.ts";
 import type { BucketMessage } from "../host/environment.ts";
+import { FrameWriter, messagesIn } from "../threads/frames.ts";
 import type { ReceiptTo } from "../threads/receipt-batch.ts";
 import { encodeMessage } from "./messages.ts";
 
@@ -22,6 +24,27 @@ export interface Outward {
   readonly subject: string;
   readonly bytes: Uint8Array;
 }
+
+/**
+ * To the thread that holds the connection, in frames; `send` gets a buffer to be transferred. The kind of a
+ * message is how many of its bytes are the subject.
+ */
+export const packOutward = (
+  items: readonly Outward[],
+  send: (frame: ArrayBuffer) => void,
+): void => {
+  const frames = new FrameWriter(send);
+  for (const { subject, bytes } of items)
+    frames.push(subject.length, Buffer.from(subject, "latin1"), bytes);
+  frames.flush();
+};
+
+/** The same again: views of the frame. */
+export const outwardIn = (frame: ArrayBuffer): readonly Outward[] =>
+  messagesIn(frame).map(({ kind, bytes }) => ({
+    subject: Buffer.from(bytes.buffer, bytes.byteOffset, kind).toString("latin1"),
+    bytes: bytes.subarray(kind),
+  }));
 
 /** `said` makes one message of what is for one subject, in order, within both limits. */
 const together = <T extends Outward>(

@@ -15,8 +15,11 @@ export const FRAME_MESSAGES_MAX = 64;
 /** Bytes of one frame, one message larger than that excepted, which travels alone. 1 MiB. */
 export const FRAME_BYTES_MAX = 1024 * 1024;
 
-/** The kind of a message that is the wire of an envelope. */
+/** To a host: the kind of a message that is the wire of an envelope. */
 export const ENVELOPE = 0;
+/** From the bus to a host: what other buckets' leaders say, and agents that are there (`runtime/bus`). */
+export const PEER_MESSAGES = 1;
+export const ATTACHED = 2;
 
 const COUNT_BYTES = 4;
 const HEADER_BYTES = 5;
@@ -27,9 +30,11 @@ export interface FrameMessage {
   readonly bytes: Uint8Array;
 }
 
+type Parts = readonly Uint8Array[];
+
 export class FrameWriter {
   readonly #send: (frame: ArrayBuffer) => void;
-  #messages: FrameMessage[] = [];
+  #messages: { readonly kind: number; readonly size: number; readonly parts: Parts }[] = [];
   #bytes = COUNT_BYTES;
 
   /** `send` gets a buffer of its own, to be transferred. */
@@ -42,13 +47,13 @@ export class FrameWriter {
     return this.#messages.length;
   }
 
-  /** `bytes` must not change before the frame is sent. */
-  push(kind: number, bytes: Uint8Array): void {
+  /** A message of these parts, one after the other; they must not change before the frame is sent. */
+  push(kind: number, ...parts: Parts): void {
     if (!Number.isInteger(kind) || kind < 0 || kind > 255) throw new Error(`frame kind ${kind}`);
-    const size = HEADER_BYTES + bytes.byteLength;
-    if (this.#bytes + size > FRAME_BYTES_MAX) this.flush();
-    this.#messages.push({ kind, bytes });
-    this.#bytes += size;
+    const size = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (this.#bytes + HEADER_BYTES + size > FRAME_BYTES_MAX) this.flush();
+    this.#messages.push({ kind, size, parts });
+    this.#bytes += HEADER_BYTES + size;
     if (this.#messages.length >= FRAME_MESSAGES_MAX) this.flush();
   }
 
@@ -62,11 +67,14 @@ export class FrameWriter {
     const view = new DataView(frame.buffer);
     view.setUint32(0, messages.length);
     let at = COUNT_BYTES;
-    for (const { kind, bytes } of messages) {
+    for (const { kind, size, parts } of messages) {
       view.setUint8(at, kind);
-      view.setUint32(at + 1, bytes.byteLength);
-      frame.set(bytes, at + HEADER_BYTES);
-      at += HEADER_BYTES + bytes.byteLength;
+      view.setUint32(at + 1, size);
+      at += HEADER_BYTES;
+      for (const part of parts) {
+        frame.set(part, at);
+        at += part.byteLength;
+      }
     }
     this.#send(frame.buffer);
   }
@@ -97,4 +105,11 @@ export const unframe = (frame: ArrayBuffer): Unframed => {
   }
   if (at !== frame.byteLength) return malformed("bytes after the last message");
   return { kind: "frame", messages };
+};
+
+/** The same of a frame that another thread of this process has made: a malformed one is a bug. */
+export const messagesIn = (frame: ArrayBuffer): readonly FrameMessage[] => {
+  const unframed = unframe(frame);
+  if (unframed.kind === "malformed") throw new Error(`a frame of this process: ${unframed.reason}`);
+  return unframed.messages;
 };

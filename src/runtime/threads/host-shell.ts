@@ -16,9 +16,17 @@ import type { Receipt } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent, HostLimits, Under } from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { LastPublished } from "../bus/last-published.ts";
-import { envelopeOut, messagesOut, noticesOut, receiptsOut, type Outward } from "../bus/outward.ts";
+import { heardIn } from "../bus/inward.ts";
+import {
+  envelopeOut,
+  messagesOut,
+  noticesOut,
+  packOutward,
+  receiptsOut,
+  type Outward,
+} from "../bus/outward.ts";
 import { EpochKeys } from "./epoch-keys.ts";
-import { unframe } from "./frames.ts";
+import { messagesIn } from "./frames.ts";
 import type {
   Between,
   EpochFacts,
@@ -264,16 +272,8 @@ export class HostShell<P extends Port> {
 
   #fromBus(message: FromBus): void {
     switch (message.type) {
-      case "messages":
-        for (const item of message.items) this.#arrived(item, true);
-        break;
-      case "envelopes":
-        this.#running.receive(BUS_CONNECTION, message.wires);
-        break;
-      case "attach":
-        for (const agent of message.agents)
-          for (const notice of this.#running.notices(agent)) this.#tell(agent, notice);
-        this.#flush();
+      case "heard":
+        this.#heard(message.frame);
         break;
       case "document":
         this.#between(message);
@@ -283,6 +283,19 @@ export class HostShell<P extends Port> {
     }
   }
 
+  #heard(frame: ArrayBuffer): void {
+    const { wires, items, agents } = heardIn(frame);
+    for (const item of items) this.#arrived(item, true);
+    if (wires.length > 0) this.#running.receive(BUS_CONNECTION, wires);
+    this.#attached(agents);
+  }
+
+  #attached(agents: readonly string[]): void {
+    for (const agent of agents)
+      for (const notice of this.#running.notices(agent)) this.#tell(agent, notice);
+    this.#flush();
+  }
+
   #fromAgents(connection: number, message: ToHost): void {
     switch (message.type) {
       case "envelopes":
@@ -290,9 +303,7 @@ export class HostShell<P extends Port> {
         break;
       case "attach": {
         for (const agent of message.agents) this.#where.set(agent, connection);
-        for (const agent of message.agents)
-          for (const notice of this.#running.notices(agent)) this.#tell(agent, notice);
-        this.#flush();
+        this.#attached(message.agents);
         break;
       }
       case "detach":
@@ -399,16 +410,15 @@ export class HostShell<P extends Port> {
   }
 
   #out(items: readonly Outward[]): void {
-    this.#bus?.postMessage({ type: "out", items } satisfies ToBus);
+    packOutward(items, (frame) =>
+      this.#bus?.postMessage({ type: "out", frame } satisfies ToBus, [frame]),
+    );
   }
 }
 
 /** Copies: one envelope that is kept would keep its whole frame. */
-const wiresOf = (frame: ArrayBuffer): Uint8Array[] => {
-  const unframed = unframe(frame);
-  if (unframed.kind === "malformed") throw new Error(`a frame of this process: ${unframed.reason}`);
-  return unframed.messages.map(({ bytes }) => bytes.slice());
-};
+const wiresOf = (frame: ArrayBuffer): Uint8Array[] =>
+  messagesIn(frame).map(({ bytes }) => bytes.slice());
 
 const idOf = (wire: Uint8Array): string => {
   try {

@@ -4,7 +4,6 @@ import type { MessagePort } from "node:worker_threads";
 import type { Epoch } from "#ports/store.ts";
 import type { Publication } from "../bucket/outputs.ts";
 import type { BucketMessage, HostEvent, HostStats } from "../host/environment.ts";
-import type { Outward } from "../bus/outward.ts";
 import type { ReceiptBatch } from "./receipt-batch.ts";
 
 /** From a connection (agents, gateway) to a host. */
@@ -42,15 +41,14 @@ export type Between =
   | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
   | Published;
 
-/** From a host to the bus: for buckets, agents and supervisors that are elsewhere (bus/outward.ts). */
-export type ToBus = { readonly type: "out"; readonly items: readonly Outward[] } | Published;
+/**
+ * From a host to the bus: for buckets, agents and supervisors that are elsewhere (bus/outward.ts). What is
+ * packed is transferred: bytes cloned one by one would each take with them the pool that they are part of.
+ */
+export type ToBus = { readonly type: "out"; readonly frame: ArrayBuffer } | Published;
 
-/** From the bus to a host. */
-export type FromBus =
-  | { readonly type: "messages"; readonly items: readonly BucketMessage[] }
-  | { readonly type: "envelopes"; readonly wires: readonly Uint8Array[] }
-  | { readonly type: "attach"; readonly agents: readonly string[] }
-  | Published;
+/** From the bus to a host: what one arrival at the connection brought, packed (frames.ts). */
+export type FromBus = { readonly type: "heard"; readonly frame: ArrayBuffer } | Published;
 
 /** One end of a channel: in order, nothing lost while both ends live. A MessagePort is one. */
 export interface Port {
