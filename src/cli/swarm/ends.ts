@@ -8,6 +8,10 @@ import type { RunningSwarm } from "./running-swarm.ts";
 
 /** Open needs are asked for this often, ms, in case their ends were told to nobody. */
 export const ASK_ENDS_MS = 2_000;
+/** So many at a time, the oldest first: on a slow swarm all are late, and to ask for all would slow it more. */
+export const ASKED_TOGETHER_MAX = 128;
+/** One that had not ended is not asked for again before so long, ms. */
+export const ASK_AGAIN_MS = 10_000;
 /** Of needs that were posted so long ago, ms: the end of the others is about to be heard. */
 export const UNHEARD_MS = 5_000;
 
@@ -23,6 +27,7 @@ export const statusOf = (swarm: Asked, need: string): Promise<NeedStatus | undef
  * come before anybody listened: what is still open is asked for, now and then.
  */
 export const endsOf = async (swarm: Asked, heard: Hearing): Promise<void> => {
+  const asking = new Asking(swarm, heard);
   let isDone = false;
   const done = heard.done().then(() => {
     isDone = true;
@@ -34,12 +39,39 @@ export const endsOf = async (swarm: Asked, heard: Hearing): Promise<void> => {
     });
     await Promise.race([done, pause]);
     cancel();
-    if (isDone) break;
-    const open = heard.openNeeds(UNHEARD_MS);
-    const found = await Promise.all(open.map((need) => endedAlready(swarm, need).catch(later)));
-    for (const one of found) if (one !== undefined) heard.learn(one);
+    // Where some had ended unheard, more may have.
+    while (!isDone && (await asking.round()) > 0);
   }
 };
+
+class Asking {
+  readonly #swarm: Asked;
+  readonly #heard: Hearing;
+  #askedMs = new Map<string, number>();
+
+  constructor(swarm: Asked, heard: Hearing) {
+    this.#swarm = swarm;
+    this.#heard = heard;
+  }
+
+  /** How many of those that were asked for had ended unheard. */
+  async round(): Promise<number> {
+    const nowMs = this.#swarm.clock.monotonicMs();
+    const open = this.#heard.openNeeds(UNHEARD_MS);
+    const asked = open.filter(
+      (need) => nowMs - (this.#askedMs.get(need) ?? -Infinity) < ASK_AGAIN_MS,
+    );
+    this.#askedMs = new Map(asked.map((need) => [need, this.#askedMs.get(need) ?? nowMs]));
+    const due = open.filter((need) => !this.#askedMs.has(need)).slice(0, ASKED_TOGETHER_MAX);
+    for (const need of due) this.#askedMs.set(need, nowMs);
+    const found = await Promise.all(
+      due.map((need) => endedAlready(this.#swarm, need).catch(later)),
+    );
+    const ends = found.filter((one) => one !== undefined);
+    for (const one of ends) this.#heard.learn(one);
+    return ends.length;
+  }
+}
 
 /** Where nobody answers for a bucket it is asked again: the job waits for its needs, whatever fails. */
 const later = (error: unknown): undefined => {
