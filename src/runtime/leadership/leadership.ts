@@ -22,7 +22,7 @@ import type { Epoch } from "#ports/store.ts";
 import type { NextLeader } from "../threads/protocol.ts";
 import { Placement } from "./placement.ts";
 import { candidatesOf, Reach } from "./reach.ts";
-import { rankOf, type Pins } from "./share.ts";
+import { keptWeights, rankOf, type Pins } from "./share.ts";
 
 /** A session lives this long after its last keep-alive, ms (protocol section 17). */
 export const SESSION_TTL_MS = 3_000;
@@ -84,6 +84,7 @@ export class Leadership {
   /** At the last look. */
   #others: readonly string[] = [];
   #joinedMs = -Infinity;
+  readonly #weigh = keptWeights();
   readonly #placement: Placement;
   readonly #reach: Reach;
   #aliveAtMs = 0;
@@ -97,7 +98,8 @@ export class Leadership {
     this.#o = options;
     const { name, restock, clock, reach } = options;
     this.#reach = new Reach({ name, clock, ask: reach });
-    this.#placement = new Placement({ name, restock, nowMs: () => clock.monotonicMs() });
+    const nowMs = (): number => clock.monotonicMs();
+    this.#placement = new Placement({ name, restock, nowMs, weigh: this.#weigh });
     this.#unwatch = options.consensus.watch(() => void this.#look());
     void this.#join();
     this.#everyLook();
@@ -335,7 +337,7 @@ export class Leadership {
       if ((this.#standBack.get(bucket) ?? 0) > nowMs) continue;
       const since = this.#freeSinceMs.get(bucket) ?? nowMs;
       this.#freeSinceMs.set(bucket, since);
-      const ranked = rankOf([...candidates, ...absent], bucket, pins);
+      const ranked = rankOf([...candidates, ...absent], bucket, { pins, weigh: this.#weigh });
       const before = ranked.slice(0, Math.max(0, ranked.indexOf(this.#o.name)));
       if (before.some((name) => absent.includes(name))) continue;
       if (since + before.length * RANK_DELAY_MS <= nowMs) wanted.push(bucket);

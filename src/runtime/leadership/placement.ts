@@ -7,7 +7,7 @@
  */
 
 import { mark } from "#ports/marks.ts";
-import { rankOf, type Pins } from "./share.ts";
+import { rankOf, type Pins, type Weigh } from "./share.ts";
 
 /** A bucket goes to whoever should lead it only if that has been so for this long, ms. */
 export const REBALANCE_MS = 2_000;
@@ -23,6 +23,7 @@ export interface PlacementOptions {
   /** Resolves when every record of a bucket that is led here can be had by the others. */
   readonly restock: (bucket: number) => Promise<void>;
   readonly nowMs: () => number;
+  readonly weigh: Weigh;
 }
 
 interface HandedOver {
@@ -45,9 +46,10 @@ export class Placement {
   /** At most HANDOVERS_MAX. */
   due(led: Iterable<number>, members: readonly string[], pins?: Pins): readonly number[] {
     const nowMs = this.#o.nowMs();
+    const { weigh } = this.#o;
     const due: number[] = [];
     for (const bucket of led) {
-      if (rankOf(members, bucket, pins)[0] === this.#o.name) {
+      if (rankOf(members, bucket, { pins, weigh })[0] === this.#o.name) {
         this.#misplacedSinceMs.delete(bucket);
         continue;
       }

@@ -8,9 +8,33 @@ import { sha256 } from "#envelope/cid.ts";
 
 const text = new TextEncoder();
 
-const weightOf = (member: string, bucket: number): number => {
+/** How much weight a member has in the choice of who leads a bucket. */
+export type Weigh = (member: string, bucket: number) => number;
+
+const weightOf: Weigh = (member, bucket) => {
   const digest = sha256(text.encode(`canswarm/v1/share\0${bucket}\0${member}`));
   return new DataView(digest.buffer, digest.byteOffset, digest.byteLength).getUint32(0);
+};
+
+/** Members whose weights are kept. */
+const KEPT_MAX = 64;
+
+/** The same, each computed once: all are asked for twice a second. */
+export const keptWeights = (): Weigh => {
+  const kept = new Map<string, Map<number, number>>();
+  return (member, bucket) => {
+    let weights = kept.get(member);
+    if (weights === undefined) {
+      if (kept.size === KEPT_MAX) kept.clear();
+      weights = new Map();
+      kept.set(member, weights);
+    }
+    const known = weights.get(bucket);
+    if (known !== undefined) return known;
+    const weight = weightOf(member, bucket);
+    weights.set(bucket, weight);
+    return weight;
+  };
 };
 
 /** By bucket, who should lead it though its weight says another: `canswarm cluster move`. */
@@ -20,11 +44,11 @@ export type Pins = ReadonlyMap<number, string>;
 export const rankOf = (
   members: readonly string[],
   bucket: number,
-  pins?: Pins,
+  { pins, weigh = weightOf }: { readonly pins?: Pins | undefined; readonly weigh?: Weigh } = {},
 ): readonly string[] => {
   const pinned = pins?.get(bucket);
   return members
-    .map((member) => ({ member, weight: member === pinned ? Infinity : weightOf(member, bucket) }))
+    .map((member) => ({ member, weight: member === pinned ? Infinity : weigh(member, bucket) }))
     .sort((a, b) => b.weight - a.weight || (a.member < b.member ? -1 : 1))
     .map(({ member }) => member);
 };

@@ -6,7 +6,7 @@ import {
   REBALANCE_MS_MAX,
   RETURN_MS,
 } from "#runtime/leadership/placement.ts";
-import { rankOf } from "#runtime/leadership/share.ts";
+import { keptWeights, rankOf } from "#runtime/leadership/share.ts";
 
 const MEMBERS = ["ann", "bea"];
 const BUCKETS = Array.from({ length: 257 }, (_, bucket) => bucket);
@@ -26,6 +26,7 @@ describe("what is due to go to others", () => {
     placement = new Placement({
       name: "ann",
       nowMs: () => nowMs,
+      weigh: keptWeights(),
       restock: async (bucket) => {
         restocked.push(bucket);
         if (isStreamAway) throw new Error("the stream is away");
