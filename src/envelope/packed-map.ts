@@ -32,6 +32,8 @@ export class PackedMap {
   #size = 0;
   /** Bytes of entries that were set again or deleted since those before them went. */
   #gone = 0;
+  /** The place of an entry that is known not to be gone, or EMPTY: whether it is over is asked most. */
+  #current = EMPTY;
 
   constructor(kept: Uint8Array = new Uint8Array(0)) {
     this.#packed = PackedBytes.of(kept);
@@ -92,10 +94,14 @@ export class PackedMap {
     while (from.at < this.#packed.end) {
       const place = from.at;
       const { key, row } = this.#entryAt(from);
+      if (place === this.#current && !isOver(row)) return;
       const slot = this.#slotOf(textOf(key));
       if (this.#places[slot] !== place) this.#gone -= from.at - place;
       else if (isOver(row)) this.#remove(slot);
-      else return;
+      else {
+        this.#current = place;
+        return;
+      }
       this.#packed.keepFrom(from.at);
     }
   }
@@ -123,6 +129,7 @@ export class PackedMap {
   #lose(slot: number): boolean {
     const place = this.#places[slot] ?? EMPTY;
     if (place === EMPTY) return false;
+    if (place === this.#current) this.#current = EMPTY;
     const from = { at: place };
     this.#entryAt(from);
     this.#gone += from.at - place;
@@ -139,7 +146,7 @@ export class PackedMap {
     for (const [key, row] of this) whole.set(key, row);
     this.#packed = whole.#packed;
     [this.#places, this.#hashes] = [whole.#places, whole.#hashes];
-    this.#gone = 0;
+    [this.#gone, this.#current] = [0, EMPTY];
   }
 
   /* ---------------------------------------------------------------------- the table */
