@@ -1,10 +1,11 @@
 /** Supervisors as processes over real etcd and NATS: the same files, the same commands, the same ends. */
 
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ClusterStatus } from "#cli/cluster/status.ts";
 import { LocalCluster, type Supervisor } from "../cluster/local-cluster.ts";
+import type { NatsServer } from "../support/nats-server.ts";
 import { canswarm, runToEnd, summaryOf, until } from "./command.ts";
 import { market, module, tasks, verifier, worker } from "./square-market.ts";
 
@@ -90,6 +91,18 @@ it("shows the whole log to whoever audits, while its supervisors go on", async (
   expect(replay.code).toBe(0);
   const check = await canswarm("check", data, "--json").ended;
   expect(check.code).toBe(0);
+}, 60_000);
+
+it("waits for servers that are away when an audit begins, and says so", async () => {
+  const [nats] = cluster.nats as [NatsServer];
+  await nats.kill();
+  const audit = canswarm("audit", join(cluster.dir, "run"));
+  await until("it says what it waits for", () => audit.stderr.includes("(BUS_UNREACHABLE)"));
+  await nats.restart();
+  const { code, stdout, stderr } = await audit.ended;
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(code).toBe(0);
+  expect(stdout).toBe(readFileSync(join(cluster.dir, "audit.jsonl"), "utf8"));
 }, 60_000);
 
 it("says what is wrong: no founder, another swarm, a folder in use, servers that are not there", async () => {

@@ -106,7 +106,7 @@ class Floor implements FloorControl {
 }
 
 /** One batch from a sender to a host: encoded, signed, sent, decoded, verified. */
-const exchange = (signer: Signer, suite: Verifier, count: number, from: number): Entry[] => {
+export const exchange = (signer: Signer, suite: Verifier, count: number, from: number): Entry[] => {
   const batch = Array.from(
     { length: count },
     (_, i) => encodeEnvelope(envelopeOf(signer.did, from + i + 1)).bytes,

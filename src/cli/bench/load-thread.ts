@@ -36,6 +36,8 @@ export interface LoadSetup {
   readonly verifyBounty: bigint;
   readonly kPlan: number;
   readonly kResult: number;
+  /** Of its first need, 0 if absent: a requester's key is good once. */
+  readonly firstSerial?: number;
   /** In a cluster: over which servers they speak. */
   readonly nats?: NatsOptions;
 }
@@ -94,6 +96,7 @@ export class Load implements LoadControl {
 
   async open(setup: LoadSetup, port?: MessagePort): Promise<void> {
     this.#setup = setup;
+    this.#serial = setup.firstSerial ?? 0;
     const clock = systemClock();
     const { link, blocks } = await this.#way(setup, port);
     const { swarm, policy } = setup;

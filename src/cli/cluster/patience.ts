@@ -8,28 +8,37 @@ import { Fault, type FaultCode } from "#ports/faults.ts";
 
 /** An outage that is longer ends what waits for its end, ms. */
 export const OUTAGE_MS_MAX = 60_000;
+/** Whoever waits is told so once it has lasted this long, ms. */
+export const TOLD_AFTER_MS = 3_000;
 /** Between an answer that failed and the next question, ms: the calls themselves wait for up to 2.5 s. */
 const AGAIN_MS = 250;
 const OUTAGES: readonly FaultCode[] = ["CONSENSUS_UNREACHABLE", "BUS_UNREACHABLE"];
 
 /**
- * Until it is answered; `ask` is called as often as that takes. Rejects with the last failure once there was
- * no answer for OUTAGE_MS_MAX, and at once with whatever is no outage.
+ * Until it is answered; `ask` is called as often as that takes, `told` once if it takes long. Rejects with
+ * the last failure once there was no answer for OUTAGE_MS_MAX, and at once with whatever is no outage.
  */
 export const patiently = async <T>(
   clock: Pick<Clock, "after" | "monotonicMs">,
   ask: () => Promise<T>,
+  told: (code: string) => void = () => {},
 ): Promise<T> => {
-  const endMs = clock.monotonicMs() + OUTAGE_MS_MAX;
+  const beginMs = clock.monotonicMs();
+  let isTold = false;
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      if (!isOutage(error) || clock.monotonicMs() >= endMs) throw error;
+      const lastedMs = clock.monotonicMs() - beginMs;
+      if (!isOutage(error) || lastedMs >= OUTAGE_MS_MAX) throw error;
+      if (!isTold && lastedMs >= TOLD_AFTER_MS) {
+        isTold = true;
+        told(error.code);
+      }
     }
     await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));
   }
 };
 
-const isOutage = (error: unknown): boolean =>
+const isOutage = (error: unknown): error is Fault =>
   error instanceof Fault && OUTAGES.includes(error.code);

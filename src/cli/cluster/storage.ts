@@ -35,16 +35,24 @@ export interface OpenedStorage {
   close(): Promise<void>;
 }
 
-/** Rejects with a Fault where NATS lets nobody in; etcd is asked when it is needed. */
+/**
+ * Rejects with a Fault where NATS lets nobody in, and leaves nothing open; etcd is asked when it is needed.
+ */
 export const openStorage = async (
   { journal, blocks }: Disks,
   { places, swarm }: StorageInit,
 ): Promise<OpenedStorage> => {
-  const consensus = new EtcdConsensus({ ...places.etcd, swarm });
-  const [stream, shared] = await Promise.all([
+  const [streamOpened, sharedOpened] = await Promise.allSettled([
     NatsStream.open(places.nats),
     NatsBlocks.open(places.nats),
   ]);
+  if (streamOpened.status === "rejected" || sharedOpened.status === "rejected") {
+    for (const one of [streamOpened, sharedOpened])
+      if (one.status === "fulfilled") await one.value.close();
+    throw [streamOpened, sharedOpened].find((one) => one.status === "rejected")?.reason;
+  }
+  const [stream, shared] = [streamOpened.value, sharedOpened.value];
+  const consensus = new EtcdConsensus({ ...places.etcd, swarm });
   const store = new ClusterStore({ journal: connectJournal(journal), stream, consensus });
   const own = connect(blocks);
   const restock = new BlockRestock(own, shared);

@@ -8,7 +8,9 @@ import type { RunningSwarm } from "./running-swarm.ts";
 
 /** Open needs are asked for this often, ms, in case their ends were told to nobody. */
 export const ASK_ENDS_MS = 2_000;
-/** So many at a time, the oldest first: on a slow swarm all are late, and to ask for all would slow it more. */
+/**
+ * So many at a time, the oldest first: on a slow swarm all are late, and to ask for all would slow it more.
+ */
 export const ASKED_TOGETHER_MAX = 128;
 /** One that had not ended is not asked for again before so long, ms. */
 export const ASK_AGAIN_MS = 10_000;

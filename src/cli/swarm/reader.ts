@@ -18,7 +18,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import type { Epoch, Head, Store } from "#ports/store.ts";
 import { CliError } from "../errors.ts";
-import { patiently } from "../cluster/patience.ts";
+import { OUTAGE_MS_MAX, patiently } from "../cluster/patience.ts";
 import type { ClusterPlaces } from "../cluster/settings.ts";
 import { loadSettings } from "../settings.ts";
 import { walkAll } from "./log-report.ts";
@@ -69,17 +69,34 @@ const openEmbedded = async (dir: string): Promise<Reader> => {
   }
 };
 
+/** Asks the servers of a cluster, again and again while they are away. */
+type Ask = <T>(question: () => Promise<T>) => Promise<T>;
+
+/** Says so once, however many questions have to wait. */
+const asking = (clock: Pick<Clock, "after" | "monotonicMs">): Ask => {
+  let isTold = false;
+  const told = (code: string): void => {
+    if (isTold) return;
+    isTold = true;
+    const seconds = OUTAGE_MS_MAX / 1_000;
+    process.stderr.write(
+      `the servers of the cluster do not answer (${code}): asked for ${seconds} s\n`,
+    );
+  };
+  return (question) => patiently(clock, question, told);
+};
+
 /**
  * Heads first: the epoch of one is in a leader's row that is read after it, or it is over by then. The other
  * way round, an outage in between would make epochs that began after it seem to be over.
  */
 export const headsAndEpochs = async (
   consensus: Pick<Consensus, "heads" | "leaders">,
-  clock: Pick<Clock, "after" | "monotonicMs">,
+  ask: Ask,
 ): Promise<{ readonly heads: readonly Head[]; readonly hasEnded: (epoch: Epoch) => boolean }> => {
   const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
-  const heads = await patiently(clock, () => consensus.heads(buckets));
-  const leaders = await patiently(clock, () => consensus.leaders());
+  const heads = await ask(() => consensus.heads(buckets));
+  const leaders = await ask(() => consensus.leaders());
   const hasEnded = (epoch: Epoch): boolean =>
     leaders.every((row) => compareEpochs(row.epoch, epoch) !== 0);
   return { heads, hasEnded };
@@ -87,7 +104,7 @@ export const headsAndEpochs = async (
 
 const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> => {
   const folder = openFolder(dir, undefined);
-  const clock = systemClock();
+  const ask = asking(systemClock());
   const journal = await openJournal(join(dir, "journal"));
   const closing: (() => Promise<void>)[] = [() => journal.close()];
   const close = async (): Promise<void> => {
@@ -99,21 +116,22 @@ const openCluster = async (dir: string, places: ClusterPlaces): Promise<Reader> 
     const ports = { journal: journal.port(), blocks: blocks.port() };
     // Loaded here: etcd's client takes longer than the rest of a short command.
     const { openStorage } = await import("../cluster/storage.ts");
-    const storage = await openStorage(ports, { places, swarm: folder.swarm });
+    const init = { places, swarm: folder.swarm };
+    const storage = await ask(() => openStorage(ports, init));
     closing.unshift(() => storage.close());
     const { consensus, store } = storage;
-    const { heads, hasEnded } = await headsAndEpochs(consensus, clock);
-    const keys = await patiently(clock, () => consensus.decideKeys());
-    await patiently(clock, () => walkAll(store));
+    const { heads, hasEnded } = await headsAndEpochs(consensus, ask);
+    const keys = await ask(() => consensus.decideKeys());
+    await ask(() => walkAll(store));
     return {
       folder,
       store: {
         head: async (bucket) => heads[bucket]!,
         read: async (bucket, from, limit) => {
           const count = Math.min(limit, heads[bucket]!.records - from);
-          return count <= 0 ? [] : patiently(clock, () => store.read(bucket, from, count));
+          return count <= 0 ? [] : ask(() => store.read(bucket, from, count));
         },
-        get: (cid) => patiently(clock, () => storage.blocks.get(cid)),
+        get: (cid) => ask(() => storage.blocks.get(cid)),
       },
       decideKeys: () => keys,
       hasEnded,

@@ -44,6 +44,17 @@ describe("who reads from a cluster", () => {
     expect(asked).toBeGreaterThan(before);
   });
 
+  it.each([
+    [1_000, []],
+    [20_000, ["BUS_UNREACHABLE"]],
+  ])("is told once that it waits where that takes long: %i ms", async (outageMs, codes) => {
+    const told: string[] = [];
+    const answer = patiently(clock, silent("BUS_UNREACHABLE", outageMs), (code) => told.push(code));
+    await scheduler.run(30_000);
+    await answer;
+    expect(told).toEqual(codes);
+  });
+
   it("is told at once of what asking again does not mend", async () => {
     const corrupt = async (): Promise<never> => {
       asked += 1;
