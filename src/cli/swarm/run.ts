@@ -144,7 +144,13 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
   // Of a need that was signed anew the last bytes are sent; the first may have been taken (isSame).
   const newest = new Map(batches.flatMap((batch) => batch.posted).map((one) => [one.id, one]));
   for (const one of newest.values()) if (wanted.has(one.id)) posted.push(one);
-  const known = await Promise.all(posted.map((one) => endedAlready(swarm, one.need)));
+  // What was signed only now is known to nobody.
+  const earlier = new Set(
+    enrolled.batches.flatMap((batch) => batch.posted).map(({ need }) => need),
+  );
+  const known = await Promise.all(
+    posted.map(({ need }) => (earlier.has(need) ? endedAlready(swarm, need) : undefined)),
+  );
   for (const one of known) if (one !== undefined) ended.set(one.need, one);
   if (ended.size > 0) events.resumed(ended.size);
   heard.post(

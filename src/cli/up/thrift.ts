@@ -24,7 +24,7 @@ const GROWTH = `${GROWING}=40`;
 /** As V8 likes it. */
 const ANY_GROWTH = `${GROWING}=0`;
 /** Resident memory below which it does in a cluster, MiB. */
-export const THRIFTY_FROM_MIB = 512;
+export const THRIFTY_FROM_MIB = 1_024;
 /** Between two looks, ms. */
 const LOOK_MS = 1_000;
 const MIB = 1_048_576;
