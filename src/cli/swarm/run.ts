@@ -144,18 +144,12 @@ const post = async (options: RunOptions, enrolled: Enrolled): Promise<RunResult>
   // Of a need that was signed anew the last bytes are sent; the first may have been taken (isSame).
   const newest = new Map(batches.flatMap((batch) => batch.posted).map((one) => [one.id, one]));
   for (const one of newest.values()) if (wanted.has(one.id)) posted.push(one);
-  // What was signed only now is known to nobody.
-  const earlier = new Set(
-    enrolled.batches.flatMap((batch) => batch.posted).map(({ need }) => need),
-  );
-  const known = await Promise.all(
-    posted.map(({ need }) => (earlier.has(need) ? endedAlready(swarm, need) : undefined)),
-  );
-  for (const one of known) if (one !== undefined) ended.set(one.need, one);
+  const before = await endedBefore(swarm, posted, enrolled.batches);
+  for (const one of before) if (one !== undefined) ended.set(one.need, one);
   if (ended.size > 0) events.resumed(ended.size);
   heard.post(
     posted
-      .filter((_, i) => known[i] === undefined)
+      .filter((_, i) => before[i] === undefined)
       .map(({ need, wire }): Prepared => ({ id: need, thread: need, wire })),
   );
   await endsOf(swarm, heard).finally(() => client.close());
@@ -197,6 +191,18 @@ const checkUnchanged = async (
     if (content !== undefined && content !== (await contentOf(task)))
       throw new CliError("TASK_CHANGED", { id: task.id });
   }
+};
+
+/** Of each need how it ended in an earlier run. What was signed only now is known to nobody. */
+const endedBefore = (
+  swarm: RunningSwarm,
+  posted: readonly Posted[],
+  batches: readonly Batch[],
+): Promise<readonly (Ended | undefined)[]> => {
+  const earlier = new Set(batches.flatMap((batch) => batch.posted).map(({ need }) => need));
+  return Promise.all(
+    posted.map(({ need }) => (earlier.has(need) ? endedAlready(swarm, need) : undefined)),
+  );
 };
 
 /** Sign what was never signed, store it, then let it be sent. */
