@@ -129,6 +129,8 @@ export class HostShell<P extends Port> {
       if (again !== undefined) port.postMessage(again);
     },
     letGo: async (buckets, waitMs, toWhom) => {
+      // What was won and lost again before it is open is not led here yet.
+      if (this.#host === undefined) return;
       await Promise.all(buckets.map((bucket) => this.#letGo(bucket, waitMs, toWhom)));
     },
     lead: async (buckets: readonly number[], epoch: Epoch) => {

@@ -35,7 +35,7 @@ describe("a bucket that its host has lost and leads again", () => {
     await rest();
   };
 
-  beforeEach(async () => {
+  beforeEach(() => {
     disk = new SimDisk();
     [reads, nowMs, wakes, heard] = [0, 0, [], []];
     const store = disk.connect();
@@ -68,6 +68,9 @@ describe("a bucket that its host has lost and leads again", () => {
       event: () => {},
       beforeTurn: () => {},
     });
+  });
+
+  const open = async (): Promise<void> => {
     await shell.control.open({ master: MASTER, fields: {} }, Array<number>(257).fill(0));
     shell.control.connectAgents(1, {
       on: (_event, listener) => void (say = listener),
@@ -75,7 +78,7 @@ describe("a bucket that its host has lost and leads again", () => {
       close: () => {},
     });
     say({ type: "attach", agents: [sender.did] });
-  });
+  };
 
   const lead = async (): Promise<Epoch> => {
     const epoch = await disk.connect().lead([BUCKET]);
@@ -105,7 +108,17 @@ describe("a bucket that its host has lost and leads again", () => {
     });
   };
 
+  it("lets go of a bucket that is lost before it is open: it leads nothing yet", async () => {
+    await shell.control.letGo([BUCKET], 20, "lost");
+    await open();
+    const epoch = await lead();
+    add(1);
+    await rest();
+    expect(signers([epoch])).toEqual([epoch.revision]);
+  });
+
   it("answers under the key of the epoch in which it was built, before the other one is logged", async () => {
+    await open();
     const old = await lead();
     disk.fail(BUCKET, "silent");
     add(1);
@@ -127,6 +140,7 @@ describe("a bucket that its host has lost and leads again", () => {
     [KEPT_MS_MAX - 1_000, "kept"],
     [KEPT_MS_MAX, "given up"],
   ])("after %i ms is still or no more as it was: %s", async (ms, what) => {
+    await open();
     await lead();
     add(1);
     await rest();
