@@ -19,7 +19,7 @@ import { sha256 } from "#envelope/cid.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import { microFlags } from "../support/flags.ts";
-import { benchFolder, patientFolder } from "../support/market.ts";
+import { benchFolder, liveNeeds, patientFolder } from "../support/market.ts";
 import { openOneThread } from "../support/one-thread.ts";
 import { note, numberText, tellFigures } from "../support/report.ts";
 
@@ -116,10 +116,14 @@ await postLive();
 load = await openLoad(posted);
 note(`${numberText(live)} are live`);
 while (finalized < ended) {
+  const before = finalized;
   await lives(Math.min(60, seconds) * SECOND_MS);
+  if (finalized === before) throw new Error("no need ends any more");
   note(`${numberText(finalized)} have ended`);
 }
 const last = await cost();
+const found = await liveNeeds(swarm);
+if (found !== live) throw new Error(`${found} of ${live} needs are live`);
 tellFigures(
   "flat",
   [

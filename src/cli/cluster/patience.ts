@@ -21,7 +21,7 @@ const OUTAGES: readonly FaultCode[] = ["CONSENSUS_UNREACHABLE", "BUS_UNREACHABLE
 export const patiently = async <T>(
   clock: Pick<Clock, "after" | "monotonicMs">,
   ask: () => Promise<T>,
-  told: (code: string) => void = () => {},
+  told: (fault: Fault) => void = () => {},
 ): Promise<T> => {
   const beginMs = clock.monotonicMs();
   let isTold = false;
@@ -33,7 +33,7 @@ export const patiently = async <T>(
       if (!isOutage(error) || lastedMs >= OUTAGE_MS_MAX) throw error;
       if (!isTold && lastedMs >= TOLD_AFTER_MS) {
         isTold = true;
-        told(error.code);
+        told(error);
       }
     }
     await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));

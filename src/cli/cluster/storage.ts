@@ -42,17 +42,33 @@ export const openStorage = async (
   { journal, blocks }: Disks,
   { places, swarm }: StorageInit,
 ): Promise<OpenedStorage> => {
-  const [streamOpened, sharedOpened] = await Promise.allSettled([
+  const consensus = new EtcdConsensus({ ...places.etcd, swarm });
+  const [stream, shared] = await Promise.allSettled([
     NatsStream.open(places.nats),
     NatsBlocks.open(places.nats),
   ]);
-  if (streamOpened.status === "rejected" || sharedOpened.status === "rejected") {
-    for (const one of [streamOpened, sharedOpened])
-      if (one.status === "fulfilled") await one.value.close();
-    throw [streamOpened, sharedOpened].find((one) => one.status === "rejected")?.reason;
+  if (stream.status === "rejected" || shared.status === "rejected") {
+    if (stream.status === "fulfilled") await stream.value.close();
+    if (shared.status === "fulfilled") await shared.value.close();
+    await consensus.close();
+    throw stream.status === "rejected" ? stream.reason : (shared as PromiseRejectedResult).reason;
   }
-  const [stream, shared] = [streamOpened.value, sharedOpened.value];
-  const consensus = new EtcdConsensus({ ...places.etcd, swarm });
+  return storageOver(
+    { consensus, stream: stream.value, shared: shared.value },
+    { journal, blocks },
+  );
+};
+
+interface Servers {
+  readonly consensus: EtcdConsensus;
+  readonly stream: NatsStream;
+  readonly shared: NatsBlocks;
+}
+
+const storageOver = (
+  { consensus, stream, shared }: Servers,
+  { journal, blocks }: Disks,
+): OpenedStorage => {
   const store = new ClusterStore({ journal: connectJournal(journal), stream, consensus });
   const own = connect(blocks);
   const restock = new BlockRestock(own, shared);

@@ -8,9 +8,7 @@ import type { RunningSwarm } from "./running-swarm.ts";
 
 /** Open needs are asked for this often, ms, in case their ends were told to nobody. */
 export const ASK_ENDS_MS = 2_000;
-/**
- * So many at a time, the oldest first: on a slow swarm all are late, and to ask for all would slow it more.
- */
+/** So many at a time: on a slow swarm all are late, and to ask for all would slow it more. */
 export const ASKED_TOGETHER_MAX = 128;
 /** One that had not ended is not asked for again before so long, ms. */
 export const ASK_AGAIN_MS = 10_000;
@@ -41,37 +39,60 @@ export const endsOf = async (swarm: Asked, heard: Hearing): Promise<void> => {
     });
     await Promise.race([done, pause]);
     cancel();
-    // Where some had ended unheard, more may have.
-    while (!isDone && (await asking.round()) > 0);
+    asking.begin();
   }
 };
 
+/** Whoever has waited longest for being asked comes first; a question without an answer holds up no other. */
 class Asking {
   readonly #swarm: Asked;
   readonly #heard: Hearing;
+  /** Of open needs: when each was asked for last. */
   #askedMs = new Map<string, number>();
+  readonly #unanswered = new Set<string>();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(swarm: Asked, heard: Hearing) {
     this.#swarm = swarm;
     this.#heard = heard;
   }
 
-  /** How many of those that were asked for had ended unheard. */
-  async round(): Promise<number> {
+  /** Throws what an earlier question failed of. */
+  begin(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
     const nowMs = this.#swarm.clock.monotonicMs();
     const open = this.#heard.openNeeds(UNHEARD_MS);
-    const asked = open.filter(
-      (need) => nowMs - (this.#askedMs.get(need) ?? -Infinity) < ASK_AGAIN_MS,
-    );
-    this.#askedMs = new Map(asked.map((need) => [need, this.#askedMs.get(need) ?? nowMs]));
-    const due = open.filter((need) => !this.#askedMs.has(need)).slice(0, ASKED_TOGETHER_MAX);
-    for (const need of due) this.#askedMs.set(need, nowMs);
-    const found = await Promise.all(
-      due.map((need) => endedAlready(this.#swarm, need).catch(later)),
-    );
-    const ends = found.filter((one) => one !== undefined);
-    for (const one of ends) this.#heard.learn(one);
-    return ends.length;
+    const askedMs = new Map(open.map((need) => [need, this.#askedMs.get(need) ?? -Infinity]));
+    this.#askedMs = askedMs;
+    const lastMs = (need: string): number => askedMs.get(need) ?? -Infinity;
+    const due = open
+      .filter((need) => !this.#unanswered.has(need) && nowMs - lastMs(need) >= ASK_AGAIN_MS)
+      .toSorted((one, other) =>
+        lastMs(one) < lastMs(other) ? -1 : Number(lastMs(one) > lastMs(other)),
+      )
+      .slice(0, ASKED_TOGETHER_MAX - this.#unanswered.size);
+    void this.#askFor(due, nowMs);
+  }
+
+  /** Where some had ended unheard, more may have: the next ones are asked for at once. */
+  async #askFor(needs: readonly string[], nowMs: number): Promise<void> {
+    const found = await Promise.all(needs.map((need) => this.#hasEnded(need, nowMs)));
+    if (found.includes(true) && this.#failure === undefined) this.begin();
+  }
+
+  async #hasEnded(need: string, nowMs: number): Promise<boolean> {
+    this.#unanswered.add(need);
+    this.#askedMs.set(need, nowMs);
+    try {
+      const ended = await endedAlready(this.#swarm, need).catch(later);
+      if (ended !== undefined) this.#heard.learn(ended);
+      return ended !== undefined;
+    } catch (error) {
+      this.#failure ??= { error };
+      return false;
+    } finally {
+      this.#unanswered.delete(need);
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import { compareEpochs } from "#ports/commit-rules.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Consensus } from "#ports/consensus.ts";
+import type { Fault } from "#ports/faults.ts";
 import type { Epoch, Head, Store } from "#ports/store.ts";
 import { CliError } from "../errors.ts";
 import { OUTAGE_MS_MAX, patiently } from "../cluster/patience.ts";
@@ -75,13 +76,11 @@ type Ask = <T>(question: () => Promise<T>) => Promise<T>;
 /** Says so once, however many questions have to wait. */
 const asking = (clock: Pick<Clock, "after" | "monotonicMs">): Ask => {
   let isTold = false;
-  const told = (code: string): void => {
+  const told = ({ code, sentence }: Fault): void => {
     if (isTold) return;
     isTold = true;
     const seconds = OUTAGE_MS_MAX / 1_000;
-    process.stderr.write(
-      `the servers of the cluster do not answer (${code}): asked for ${seconds} s\n`,
-    );
+    process.stderr.write(`${code} ${sentence}; asking again for up to ${seconds} s\n`);
   };
   return (question) => patiently(clock, question, told);
 };

@@ -1,6 +1,6 @@
 /**
- * What the bus brings to the hosts, on its way from the thread that holds the connection: all that one
- * arrival brought for one host goes in one frame. Envelopes and names of agents have been read by then
+ * What the bus brings to the hosts, on its way from the thread that holds the connection: what one
+ * arrival brought for one host goes in frames. Envelopes and names of agents have been read by then
  * (bus-bridge.ts B5); what leaders of other buckets say is read where it is needed.
  */
 
@@ -23,7 +23,7 @@ export const heardIn = (frame: ArrayBuffer): Heard => {
   const agents: string[] = [];
   for (const { kind, bytes } of messagesIn(frame)) {
     if (kind === ENVELOPE) wires.push(bytes.slice());
-    else if (kind === PEER_MESSAGES) items.push(...peersSay(bytes));
+    else if (kind === PEER_MESSAGES) items.push(...peersSay(bytes)); // TOGETHER_MAX at most
     else if (kind === ATTACHED) agents.push(...(decode(bytes) as Attach).agents);
   }
   return { wires, items, agents };

@@ -20,6 +20,9 @@ export interface AskPublished {
   readonly type: "ask-document";
 }
 
+/** Messages that are said together (outward.ts). */
+export const TOGETHER_MAX = 256;
+
 type Message = PeerMessages | Published | AskPublished | Envelopes | Attach;
 
 export const encodeMessage = (message: Message): Uint8Array => encode(message);
@@ -33,8 +36,19 @@ export const decodeMessage = <T extends PeerMessages | Published | AskPublished>
   return message?.type === type ? (message as T) : undefined;
 };
 
-/** The same of what other buckets say. */
-export const readPeerMessages = (bytes: Uint8Array): readonly BucketMessage[] | undefined =>
-  decodeMessage<PeerMessages>(bytes, "messages")?.items.map(
-    (item) => decode(item) as BucketMessage,
-  );
+/**
+ * What leaders of other buckets say. Undefined: of another kind, or of a shape that none of them gives it;
+ * throws Malformed on what is no message.
+ */
+export const readPeerMessages = (bytes: Uint8Array): readonly BucketMessage[] | undefined => {
+  const items: unknown = decodeMessage<PeerMessages>(bytes, "messages")?.items;
+  if (!Array.isArray(items) || items.length > TOGETHER_MAX) return undefined;
+  const read = items.map((item) => (item instanceof Uint8Array ? decode(item) : undefined));
+  return read.every(isBucketMessage) ? read : undefined;
+};
+
+const isBucketMessage = (one: unknown): one is BucketMessage => {
+  const { to, from, number, floor, role } = (one ?? {}) as Partial<BucketMessage>;
+  const isNumbered = [to, from, number, floor].every((value) => Number.isSafeInteger(value));
+  return isNumbered && (role === "ask" || role === "answer");
+};

@@ -12,12 +12,10 @@ import { encodeToAgent } from "#ports/bus-messages.ts";
 import type { BucketMessage } from "../host/environment.ts";
 import { FrameWriter, messagesIn } from "../threads/frames.ts";
 import type { ReceiptTo } from "../threads/receipt-batch.ts";
-import { encodeMessage } from "./messages.ts";
+import { encodeMessage, TOGETHER_MAX } from "./messages.ts";
 
 /** Bytes of what is said together, one longer thing excepted: a quarter of what a bus carries. 256 KiB. */
 export const TOGETHER_BYTES_MAX = 262_144;
-/** Things that are said together. */
-export const TOGETHER_MAX = 256;
 
 /** A message, and where it goes. */
 export interface Outward {

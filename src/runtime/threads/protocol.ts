@@ -47,7 +47,7 @@ export type Between =
  */
 export type ToBus = { readonly type: "out"; readonly frame: ArrayBuffer } | Published;
 
-/** From the bus to a host: what one arrival at the connection brought, packed (frames.ts). */
+/** From the bus to a host: of what one arrival at the connection brought, packed (frames.ts). */
 export type FromBus = { readonly type: "heard"; readonly frame: ArrayBuffer } | Published;
 
 /** One end of a channel: in order, nothing lost while both ends live. A MessagePort is one. */

@@ -49,7 +49,9 @@ describe("who reads from a cluster", () => {
     [20_000, ["BUS_UNREACHABLE"]],
   ])("is told once that it waits where that takes long: %i ms", async (outageMs, codes) => {
     const told: string[] = [];
-    const answer = patiently(clock, silent("BUS_UNREACHABLE", outageMs), (code) => told.push(code));
+    const answer = patiently(clock, silent("BUS_UNREACHABLE", outageMs), ({ code }) =>
+      told.push(code),
+    );
     await scheduler.run(30_000);
     await answer;
     expect(told).toEqual(codes);

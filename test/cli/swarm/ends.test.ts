@@ -66,11 +66,17 @@ it("learns the end that nobody told it, however often nobody of the cluster answ
   expect(learnt).toEqual([{ need: NEED, outcome: "finalized", attempts: 1 }]);
 });
 
-/**
- * A job with `count` open needs, all of them late. `hasEnded` says which had ended unheard. Those that are
- * asked for, with when, until `enough` have been.
- */
-const asking = async (count: number, enough: number, hasEnded: (need: string) => boolean) => {
+interface Late {
+  readonly count: number;
+  /** The job is over once so many have been asked for. */
+  readonly enough: number;
+  readonly hasEnded: (at: number) => boolean;
+  /** How long an answer takes, ms; undefined: there is none. */
+  readonly answerMs?: (at: number) => number | undefined;
+}
+
+/** A job whose open needs are all late, some of which had ended unheard: which are asked for, and when. */
+const asking = async ({ count, enough, hasEnded, answerMs = () => 0 }: Late) => {
   const clock = clockOf();
   const open = new Set(Array.from({ length: count }, (_, at) => cidOf(Uint8Array.of(at >> 8, at))));
   const names = [...open];
@@ -81,9 +87,14 @@ const asking = async (count: number, enough: number, hasEnded: (need: string) =>
     {
       clock,
       query: async <T>(_bucket: number, _name: string, need?: unknown): Promise<T | undefined> => {
-        asked.push({ at: names.indexOf(String(need)), atMs: clock.monotonicMs() });
+        const at = names.indexOf(String(need));
+        asked.push({ at, atMs: clock.monotonicMs() });
         if (asked.length === enough) finish();
-        return (hasEnded(String(need)) ? ENDED : {}) as T;
+        const tookMs = answerMs(at);
+        if (tookMs === undefined) await new Promise(() => {});
+        else if (tookMs > 0)
+          await new Promise<void>((resolve) => void clock.after(tookMs, resolve));
+        return (hasEnded(at) ? ENDED : {}) as T;
       },
     },
     {
@@ -95,11 +106,11 @@ const asking = async (count: number, enough: number, hasEnded: (need: string) =>
       },
     },
   );
-  return asked;
+  return { asked, open: [...open].map((need) => names.indexOf(need)) };
 };
 
 it("asks for a few late needs at a time, the oldest first, and for each again after a while", async () => {
-  const asked = await asking(300, 600, () => false);
+  const { asked } = await asking({ count: 300, enough: 600, hasEnded: () => false });
   const rounds = Map.groupBy(asked, ({ atMs }) => atMs);
   for (const round of rounds.values()) expect(round.length).toBeLessThanOrEqual(ASKED_TOGETHER_MAX);
   expect(asked.slice(0, 300).map(({ at }) => at)).toEqual(
@@ -110,9 +121,33 @@ it("asks for a few late needs at a time, the oldest first, and for each again af
 });
 
 it("asks on without a pause for as long as it finds ends that nobody told it", async () => {
-  const asked = await asking(300, Infinity, () => true);
+  const { asked } = await asking({ count: 300, enough: Infinity, hasEnded: () => true });
   expect(asked).toHaveLength(300);
   expect(new Set(asked.map(({ atMs }) => atMs))).toEqual(new Set([ASK_ENDS_MS]));
+});
+
+it.each([0, 3_000, 30_000])(
+  "comes to each of a thousand, however many stay open and however slow answers are: %i ms",
+  async (answerMs) => {
+    const { open } = await asking({
+      count: 1_024,
+      enough: 1_100,
+      hasEnded: (at) => at === 1_023,
+      answerMs: () => answerMs,
+    });
+    expect(open).not.toContain(1_023);
+  },
+);
+
+it("is not held up by needs for which nobody answers", async () => {
+  const { asked, open } = await asking({
+    count: 300,
+    enough: 1_000,
+    hasEnded: (at) => at === 299,
+    answerMs: (at) => (at < 100 ? undefined : 0),
+  });
+  expect(open).not.toContain(299);
+  expect(asked.filter(({ at }) => at === 0)).toHaveLength(1);
 });
 
 it("fails of anything else", async () => {

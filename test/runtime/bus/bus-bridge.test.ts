@@ -118,6 +118,23 @@ describe("between the hosts and the bus", () => {
     expect(host.told).toEqual([]);
   });
 
+  it.each([
+    { type: "messages" },
+    { type: "messages", items: 5 },
+    { type: "messages", items: [5] },
+    { type: "messages", items: ["x"] },
+    { type: "messages", items: [encode(null)] },
+    { type: "messages", items: [encode({ ...item, to: "7" })] },
+    { type: "messages", items: [encode({ ...item, role: "boss" })] },
+    { type: "messages", items: list(257, encode(item)) },
+    null,
+  ])("what no leader says is nothing, and spoils nothing beside it: %o", async (spoilt) => {
+    bus.publish(peerSubject(BUCKET), encode(spoilt));
+    bus.publish(bucketSubject(BUCKET), encodeMessage(envelopes));
+    await passedOn();
+    expect(heard()).toEqual(heardEnvelopes);
+  });
+
   it("tells a host what one arrival brings in one message, with what can be read of it", async () => {
     bus.publish(bucketSubject(BUCKET), encodeMessage(envelopes));
     bus.publish(peerSubject(BUCKET), encodeMessage(saidByPeers));

@@ -8,14 +8,8 @@ import { bestSuite } from "#envelope/signature/suite.ts";
 import { verifySigned } from "#envelope/signed.ts";
 import { agentSubject, MESSAGE_BYTES_MAX, peerSubject } from "#ports/bus.ts";
 import { decodeToAgent } from "#ports/bus-messages.ts";
-import { readPeerMessages } from "#runtime/bus/messages.ts";
-import {
-  messagesOut,
-  noticesOut,
-  receiptsOut,
-  TOGETHER_BYTES_MAX,
-  TOGETHER_MAX,
-} from "#runtime/bus/outward.ts";
+import { readPeerMessages, TOGETHER_MAX } from "#runtime/bus/messages.ts";
+import { messagesOut, noticesOut, receiptsOut, TOGETHER_BYTES_MAX } from "#runtime/bus/outward.ts";
 
 const AGENTS = ["did:key:a", "did:key:b", "did:key:c"];
 
