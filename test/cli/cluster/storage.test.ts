@@ -1,0 +1,34 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { MessageChannel } from "node:worker_threads";
+import { expect, it } from "vitest";
+import { openStorage } from "#cli/cluster/storage.ts";
+
+const NO_PEM = new TextEncoder().encode("no PEM");
+
+it("asks NATS for nothing where the identity for etcd is none: no connection is left open", async () => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.on("error", () => {});
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const [journal, blocks] = [new MessageChannel(), new MessageChannel()];
+  const opening = openStorage(
+    { journal: journal.port1, blocks: blocks.port1 },
+    {
+      swarm: "bench.0123456789abcdef",
+      places: {
+        name: "one",
+        reconcileSeconds: 60,
+        etcd: { endpoints: ["https://127.0.0.1:9"], tls: { ca: NO_PEM, cert: NO_PEM } },
+        nats: { servers: [`nats://127.0.0.1:${port}`], prefix: "p" },
+      },
+    },
+  );
+  await expect(opening).rejects.toThrow(/certificate|key|PEM/i);
+  expect(connections).toBe(0);
+  server.close();
+  for (const { port1 } of [journal, blocks]) port1.close();
+});
