@@ -3,7 +3,8 @@
  * quarter of what a closed loop reaches to beyond it, then twice what was sustainable. Embedded, each rate on
  * a swarm of its own. Latency counts from when a need was due.
  *
- * Usage: node bench/arrivals/main.ts [--trace FILE.csv] [--seconds 8] [--parts 0.25,0.5,…] [--json]
+ * Usage: node bench/arrivals/main.ts [--trace FILE.csv] [--seconds 8] [--parts 0.25,0.5,…]
+ *          [--config FILE] [--json]
  *
  * Without a trace the arrivals are even. Where traces are to be had: docs/performance.md.
  */
@@ -30,6 +31,7 @@ const { values: flags } = parseArgs({
   options: {
     trace: { type: "string" },
     seconds: { type: "string", default: "8" },
+    config: { type: "string" },
     parts: { type: "string", default: "0.25,0.5,0.7,0.85,1,1.25" },
     json: { type: "boolean", default: false },
   },
@@ -60,7 +62,7 @@ interface Measured extends Step {
 
 /** A fresh swarm, warmed up: no step pays for what another left behind. */
 const onWarm = <T>(use: (control: Remote<LoadControl>) => Promise<T>): Promise<T> =>
-  onEmbedded(undefined, async (swarm, way) => {
+  onEmbedded(flags.config, async (swarm, way) => {
     const { control, worker } = await openLoad(swarm, way);
     try {
       await control.run({ open: OPEN, ms: WARMUP_MS });

@@ -25,7 +25,8 @@ const client = clientFor(swarm, swarm.link(), requester, () => undefined);
 let next = 0;
 const lane = async (): Promise<void> => {
   for (let serial = next++; serial < count; serial = next++) {
-    const receipt = await client.say("NEED", undefined, needOf(setup, serial, DEADLINE_MS));
+    const need = needOf(setup, serial, DEADLINE_MS);
+    const receipt = await client.say("NEED", undefined, need, [], { untilTaken: true });
     if (isNack(receipt)) throw new Error(`need ${serial} is refused: ${receipt.code}`);
   }
 };

@@ -15,8 +15,9 @@ import type { Clock } from "#ports/clock.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { AgentVerb, Bodies } from "#protocol/bodies.ts";
 import type { Ack, Nack, Notice, Receipt } from "#protocol/notices.ts";
-import { REFUSALS } from "#protocol/refusals.ts";
+import { REFUSALS, type RefusalCode } from "#protocol/refusals.ts";
 import type { Cid, Did, EnvelopeId } from "#protocol/words.ts";
+import { AnswerTime } from "./answer-time.ts";
 import { isKept, type Kept, type Left, type Outbox } from "./outbox.ts";
 import { Recent } from "./recent.ts";
 
@@ -24,12 +25,12 @@ import { Recent } from "./recent.ts";
 export const SIGNED_TOGETHER_MAX = 256;
 /** How long an envelope may be acted on after it was signed. */
 export const VALID_MS = 10 * 60_000;
-/** First and longest wait before the same bytes go again; doubled each time. */
+/** First and longest wait before the same bytes go again, the first one longer where answers take long. */
 export const RESEND_MIN_MS = 200;
 export const RESEND_MAX_MS = 5_000;
 /** Refusals to come later of one envelope, each twice as long after the one before: 6.2 s in all. */
 export const LATERS_MAX = 6;
-/** What waits so long for its next resend, 1.4 s after it was signed, is kept in the outbox. */
+/** What waits so long for its next resend is kept in the outbox: 1.4 s after it was signed, or some more. */
 export const KEPT_FROM_MS = 800;
 /** Times that a verb is signed anew, each after twice the wait of the one before: 6.2 s in all. */
 export const RESIGNS_MAX = 5;
@@ -41,10 +42,20 @@ export const THREADS_REMEMBERED_MAX = 32_768;
 
 export type Prepared = Kept;
 
+/** What becomes of a refusal that passes (`retry: "later"`). */
+export interface Patience {
+  /** It is waited for, however often it comes: otherwise LATERS_MAX times, and by a NEED not at all. */
+  readonly untilTaken: boolean;
+}
+const USUAL: Patience = { untilTaken: false };
+
 interface Unanswered {
   readonly prepared: Prepared;
   readonly resolve: (receipt: Receipt) => void;
   readonly isToKeep: boolean;
+  readonly patience: Patience;
+  /** When it was sent first, by the monotonic clock, ms. */
+  readonly sentMs: number;
   waitMs: number;
   /** Times that it was refused and may come later. */
   laters: number;
@@ -83,7 +94,9 @@ export class AgentClient {
     thread: string;
     resolve: (receipt: Receipt) => void;
     isToKeep: boolean;
+    patience: Patience;
   }[] = [];
+  readonly #answerTime = new AnswerTime();
   /** Signatures made: fewer than envelopes where they were said together. */
   signatures = 0;
   #closed = false;
@@ -135,10 +148,11 @@ export class AgentClient {
     thread: string | undefined,
     body: Bodies[V],
     refs: readonly Cid[] = [],
+    patience = USUAL,
   ): Promise<Receipt> {
     for (let tries = 0; ; tries += 1) {
       if (thread !== undefined && this.#isSpent(thread)) return spent(thread);
-      const receipt = await this.#sayOnce(verb, thread, body, refs);
+      const receipt = await this.#sayOnce(verb, thread, body, refs, patience);
       if (!isNack(receipt) || receipt.code !== "EXPIRED" || tries === RESIGNS_MAX) return receipt;
       await this.#pause(RESEND_MIN_MS * 2 ** tries);
     }
@@ -158,10 +172,11 @@ export class AgentClient {
     thread: string | undefined,
     body: Bodies[V],
     refs: readonly Cid[],
+    patience: Patience,
   ): Promise<Receipt> {
     const prepared = this.#envelope(verb, thread, body, refs);
     return new Promise((resolve) => {
-      this.#queue.push({ ...prepared, resolve, isToKeep: isKept(verb) });
+      this.#queue.push({ ...prepared, resolve, isToKeep: isKept(verb), patience });
       if (this.#queue.length === 1) this.#options.soon(() => this.#flush());
     });
   }
@@ -192,14 +207,14 @@ export class AgentClient {
     return prepared;
   }
 
-  send(prepared: Prepared): Promise<Receipt> {
-    return new Promise((resolve) => this.#send(prepared, resolve, false));
+  send(prepared: Prepared, patience = USUAL): Promise<Receipt> {
+    return new Promise((resolve) => this.#send(prepared, resolve, false, patience));
   }
 
   /** What an earlier process has said without an answer is said again. To be called before any `say`. */
   resay(left: Left): Promise<Receipt> {
     this.#heard(left.thread, left.nonce);
-    return new Promise((resolve) => this.#send(left, resolve, true));
+    return new Promise((resolve) => this.#send(left, resolve, true, USUAL));
   }
 
   close(): void {
@@ -249,18 +264,25 @@ export class AgentClient {
         part.map((p) => p.id),
       );
       for (const [j, one] of signed.entries()) {
-        const { thread, resolve, isToKeep } = part[j] as (typeof part)[number];
-        this.#send({ id: one.id, thread, wire: encodeSigned(one) }, resolve, isToKeep);
+        const { thread, resolve, isToKeep, patience } = part[j] as (typeof part)[number];
+        this.#send({ id: one.id, thread, wire: encodeSigned(one) }, resolve, isToKeep, patience);
       }
     }
   }
 
-  #send(prepared: Prepared, resolve: (receipt: Receipt) => void, isToKeep: boolean): void {
+  #send(
+    prepared: Prepared,
+    resolve: (receipt: Receipt) => void,
+    isToKeep: boolean,
+    patience: Patience,
+  ): void {
     const waiting: Unanswered = {
       prepared,
       resolve,
       isToKeep,
-      waitMs: RESEND_MIN_MS,
+      patience,
+      sentMs: this.#options.clock.monotonicMs(),
+      waitMs: Math.min(Math.max(RESEND_MIN_MS, this.#answerTime.lateMs), RESEND_MAX_MS),
       laters: 0,
       validUntilMs: this.#options.clock.wallMs() + VALID_MS,
       cancel: undefined,
@@ -283,23 +305,29 @@ export class AgentClient {
 
   /**
    * The resend that is planned carries the same bytes; after a silence it is planned anew, soon. An answer
-   * that cost work comes again for as long as it is valid: what refuses it is about to pass.
+   * that cost work comes again for as long as it is valid: what refuses it is about to pass. Who opens a
+   * thread where there is no room is told so at once: nothing hangs on it yet, so it can wait.
    */
-  #comesLater(waiting: Unanswered): boolean {
+  #comesLater(waiting: Unanswered, code: RefusalCode): boolean {
+    const { isToKeep, prepared } = waiting;
+    const { untilTaken } = waiting.patience;
+    if (REFUSALS[code].retry !== "later") return false;
+    if (code === "MAILBOX_FULL" && prepared.thread === prepared.id && !untilTaken) return false;
     waiting.laters += 1;
     if (waiting.laters === 1) {
       waiting.waitMs = RESEND_MIN_MS;
       this.#resendLater(waiting);
     }
     const isValid = this.#options.clock.wallMs() < waiting.validUntilMs;
-    return waiting.laters < LATERS_MAX || (waiting.isToKeep && isValid);
+    return untilTaken || waiting.laters < LATERS_MAX || (isToKeep && isValid);
   }
 
   #receipt(receipt: Receipt): void {
     const waiting = this.#unanswered.get(receipt.envelope);
     if (waiting === undefined) return;
-    if (isNack(receipt) && REFUSALS[receipt.code].retry === "later" && this.#comesLater(waiting))
-      return;
+    if (waiting.laters === 0)
+      this.#answerTime.took(this.#options.clock.monotonicMs() - waiting.sentMs);
+    if (isNack(receipt) && this.#comesLater(waiting, receipt.code)) return;
     waiting.cancel?.();
     this.#unanswered.delete(receipt.envelope);
     this.#options.outbox?.answered(receipt);

@@ -4,7 +4,7 @@
  */
 
 import type { Cid } from "#protocol/words.ts";
-import type { Notice, Receipt } from "#protocol/notices.ts";
+import type { Notice } from "#protocol/notices.ts";
 import { isNack, type AgentClient, type Prepared } from "./client.ts";
 import type { Pace } from "./pace.ts";
 
@@ -100,7 +100,8 @@ export class Requester {
 
   async #send(prepared: Prepared, renewals = 0): Promise<void> {
     const sentMs = this.#nowMs();
-    const receipt = await this.#sendUntilResumed(prepared);
+    // A crowd passes, and so does the operator's pause.
+    const receipt = await this.#client.send(prepared, { untilTaken: true });
     this.#events.receipt(prepared.id, this.#nowMs() - sentMs);
     if (!this.#open.has(prepared.id)) return;
     const { renewed, isSame } = this.#events;
@@ -126,15 +127,6 @@ export class Requester {
     this.#open.delete(from);
     this.#open.set(to, postedMs);
     this.#events.moved?.(from, to);
-  }
-
-  /** A pause is the operator's and passes; the client waits between its tries, the bytes expire. */
-  async #sendUntilResumed(prepared: Prepared): Promise<Receipt> {
-    for (;;) {
-      const receipt = await this.#client.send(prepared);
-      const isPaused = isNack(receipt) && receipt.code === "PAUSED";
-      if (!isPaused || !this.#open.has(prepared.id)) return receipt;
-    }
   }
 
   #end(ended: Ended): void {

@@ -16,6 +16,7 @@ export const MARKS = {
     "a disk that lacked many records was given what the stream has in order",
   "host.backlog": "inputs waited behind a bucket that could not take them",
   "host.mailbox-full": "an envelope was refused for want of room",
+  "host.crowded": "a need was not opened because much waited that was under way",
   "host.answer-dropped": "an answer came that nobody waited for",
   "host.rebuilt": "a bucket was built again from its log",
   "host.resumed": "a bucket that was led no more was led again with its state, all of it committed",

@@ -20,6 +20,8 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
   let events: LinkEvents | undefined;
   let due: (() => void)[] = [];
   const wires: Uint8Array[] = [];
+  /** Every delay that was asked for, ms. */
+  const waits: number[] = [];
   let isHeard = true;
   let nowMs = 0;
   const client = new AgentClient({
@@ -36,8 +38,9 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
     },
     clock: {
       wallMs: () => nowMs,
-      monotonicMs: () => 0,
-      after: (_delayMs, wake) => {
+      monotonicMs: () => nowMs,
+      after: (delayMs, wake) => {
+        waits.push(delayMs);
         due.push(wake);
         return () => void (due = due.filter((other) => other !== wake));
       },
@@ -53,7 +56,7 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
   };
   const listen = (heard: boolean): void => void (isHeard = heard);
   const pass = (ms: number): void => void (nowMs += ms);
-  return { client, again, wires, listen, pass, sent: () => wires.length };
+  return { client, again, wires, waits, listen, pass, sent: () => wires.length };
 };
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -140,6 +143,111 @@ it("never gives up on a full mailbox", async () => {
   await Promise.resolve();
   expect(answered).toBe(false);
   expect(sent()).toBe(21);
+});
+
+const need = {
+  key: "n",
+  capability: "echo",
+  input: { value: 1 },
+  bounty: 1n,
+  verifyBounty: 0n,
+  deadlineMs: 1_000,
+};
+
+/** The same, answered by receipts of the swarm: `answer` is called with each that arrives. */
+const receiptedBy = (answer: (envelope: string, hear: (code?: RefusalCode) => void) => void) => {
+  let events: LinkEvents | undefined;
+  let nowMs = 0;
+  let due: { atMs: number; wake: () => void }[] = [];
+  let sent = 0;
+  const client = new AgentClient({
+    signer: signerFromSeed(new Uint8Array(32).fill(9)),
+    swarm: "toy.0123456789abcdef",
+    policy: "",
+    link: {
+      attach: (_agent, heard) => void (events = heard),
+      detach: () => {},
+      send: (_thread, wire) => {
+        sent += 1;
+        const { id: envelope } = decodeSigned(wire);
+        answer(envelope, (code) =>
+          events?.receipt(
+            code === undefined
+              ? { kind: "ack", envelope, bucket: 1, seq: 1, head: "" }
+              : { kind: "nack", envelope, code },
+          ),
+        );
+      },
+    },
+    clock: {
+      wallMs: () => nowMs,
+      monotonicMs: () => nowMs,
+      after: (delayMs, wake) => {
+        const timer = { atMs: nowMs + delayMs, wake };
+        due.push(timer);
+        return () => void (due = due.filter((other) => other !== timer));
+      },
+    },
+    soon: (task) => queueMicrotask(task),
+    onNotice: () => {},
+  });
+  const pass = async (ms: number): Promise<void> => {
+    for (const untilMs = nowMs + ms; nowMs < untilMs;) {
+      await settled();
+      nowMs = Math.min(untilMs, ...due.map(({ atMs }) => atMs));
+      const ready = due.filter(({ atMs }) => atMs <= nowMs);
+      due = due.filter(({ atMs }) => atMs > nowMs);
+      for (const { wake } of ready) wake();
+    }
+    await settled();
+  };
+  const later = (ms: number, wake: () => void): void => void due.push({ atMs: nowMs + ms, wake });
+  return { client, pass, later, sent: () => sent };
+};
+
+it("says nothing again while its answer is on the way: it waits for as long as answers take", async () => {
+  const answerMs = 700;
+  const swarm = receiptedBy((_envelope, hear) => swarm.later(answerMs, () => hear()));
+  const said = async (): Promise<number> => {
+    const before = swarm.sent();
+    void swarm.client.sayAccount("STAKE", { amount: 1n });
+    await swarm.pass(5_000);
+    return swarm.sent() - before;
+  };
+  // Nothing is known: after 200 ms and 600 it seems lost.
+  expect(await said()).toBe(3);
+  for (let n = 0; n < 20; n += 1) expect(await said()).toBe(1);
+});
+
+it("a NEED for which there is no room is told so at once, every other verb comes again", async () => {
+  const swarm = receiptedBy((_envelope, hear) => hear("MAILBOX_FULL"));
+  expect(await swarm.client.say("NEED", undefined, need)).toMatchObject({ code: "MAILBOX_FULL" });
+  expect(swarm.sent()).toBe(1);
+  let answered: unknown;
+  void swarm.client.sayAccount("STAKE", { amount: 1n }).then((receipt) => (answered = receipt));
+  await swarm.pass(1_000);
+  expect(answered).toBeUndefined();
+  expect(swarm.sent()).toBeGreaterThan(2);
+});
+
+it("a NEED that is said until it is taken waits for room, the same bytes, for however long", async () => {
+  const envelopes = new Set<string>();
+  let hasRoom = false;
+  const swarm = receiptedBy((envelope, hear) => {
+    envelopes.add(envelope);
+    hear(hasRoom ? undefined : "MAILBOX_FULL");
+  });
+  let answered: unknown;
+  void swarm.client
+    .say("NEED", undefined, need, [], { untilTaken: true })
+    .then((receipt) => (answered = receipt));
+  await swarm.pass(120_000);
+  expect(answered).toBeUndefined();
+  expect(swarm.sent()).toBeGreaterThan(LATERS_MAX);
+  hasRoom = true;
+  await swarm.pass(RESEND_MAX_MS);
+  expect(answered).toMatchObject({ kind: "ack" });
+  expect(envelopes.size).toBe(1);
 });
 
 it("signs anew what had expired when it came, under another nonce, and gives up at last", async () => {

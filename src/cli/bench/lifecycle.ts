@@ -10,7 +10,6 @@ import { join } from "node:path";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { NatsOptions } from "#adapters/nats/connect.ts";
-import { parametersOf } from "#domain/genesis/profiles.ts";
 import type { AgentSpec } from "../input/agents.ts";
 import { loadSettings } from "../settings.ts";
 import { enrol, memberOf, requesterMember } from "../swarm/accounts.ts";
@@ -178,15 +177,16 @@ export const onEmbedded = async <T>(
   config: string | undefined,
   use: (swarm: RunningSwarm, way: Way) => Promise<T>,
 ): Promise<T> => {
+  const settings = await loadSettings(config);
   const dir = mkdtempSync(join(tmpdir(), "canswarm-bench-"));
   const folder = openFolder(join(dir, "data"), {
     name: "bench",
-    parameters: parametersOf("local"),
+    parameters: settings.parameters,
     nowMs: Date.now(),
   });
   const swarm = await EmbeddedSwarm.open({
     folder,
-    settings: await loadSettings(config),
+    settings,
     onNews: (news) => process.stderr.write(`${JSON.stringify(news)}\n`),
     onHalt: (reason) => process.stderr.write(`${reason}\n`),
   });

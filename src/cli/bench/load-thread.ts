@@ -191,7 +191,8 @@ export class Load implements LoadControl {
         const sentMs = performance.now();
         const placeholder = `#${serial}`;
         sent.set(placeholder, sentMs);
-        void requester.say("NEED", undefined, needOf(setup, serial)).then((receipt) => {
+        const body = needOf(setup, serial);
+        void requester.say("NEED", undefined, body, [], { untilTaken: true }).then((receipt) => {
           receiptsMs.push(performance.now() - sentMs);
           sent.delete(placeholder);
           sent.set(receipt.envelope, sentMs);

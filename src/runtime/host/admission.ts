@@ -8,6 +8,7 @@ import { mark } from "#ports/marks.ts";
 import type { Application, BucketView, Refused } from "../bucket/application.ts";
 import { EQUIVOCATION, pairOf } from "../bucket/equivocations.ts";
 import type { Outputs } from "../bucket/outputs.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Refusals } from "./refusals.ts";
 import type { BucketState } from "../bucket/state.ts";
 import type { TurnInput } from "../bucket/input.ts";
@@ -17,6 +18,7 @@ export interface Judge {
   /** Wall time, milliseconds: only for `expiresAtMs`, and never logged. */
   readonly nowMs: () => number;
   readonly refusals: Refusals;
+  readonly inbox: Pick<Inbox, "isCrowded">;
 }
 
 export const admit = (
@@ -97,6 +99,10 @@ const admitEnvelope = (
     if (input.connection !== undefined)
       outputs.rejections.push({ connection: input.connection, signed, refused: unknown });
     return [];
+  }
+  if (envelope.thread === undefined && judge.inbox.isCrowded) {
+    mark("host.crowded");
+    return refuse({ code: "MAILBOX_FULL", detail: "what is under way goes first" });
   }
   if (heard.kind === "old") {
     mark("envelope.nonce-old");

@@ -7,6 +7,7 @@ import type { Outputs } from "../bucket/outputs.ts";
 import { admit } from "./admission.ts";
 import type { Documents } from "./documents.ts";
 import { messageOf, type HostEnvironment } from "./environment.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Led } from "./led.ts";
 import { nameOfBucket, refuseAll, type HostPoison } from "./poison.ts";
 
@@ -26,6 +27,7 @@ export interface AttemptTools {
   readonly documents: Documents;
   readonly poison: HostPoison;
   readonly refusals: Refusals;
+  readonly inbox: Pick<Inbox, "isCrowded">;
 }
 
 export type Attempted =
@@ -34,7 +36,7 @@ export type Attempted =
   | { readonly kind: "threw"; readonly input: TurnInput | undefined; readonly cause: string };
 
 export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted => {
-  const { env, documents, poison, refusals } = tools;
+  const { env, documents, poison, refusals, inbox } = tools;
   const { led, inputs, own, ranMs } = request;
   const { app, nowMs, chance, inHand } = env;
   const { bucket } = led;
@@ -52,7 +54,7 @@ export const attempt = (tools: AttemptTools, request: AttemptRequest): Attempted
       admit: (input, view, out) => {
         current = input;
         inHand(nameOfInput(bucket, input));
-        return admit({ app, nowMs, refusals }, led.state, input, view, out);
+        return admit({ app, nowMs, refusals, inbox }, led.state, input, view, out);
       },
     });
     refuseAll("DEAD_LETTERED", buried, outputs);

@@ -77,7 +77,7 @@ export class Host {
     this.#backlog = new Backlog(this.#led, this.#limits.backlogInputsMax);
     this.#poison = new HostPoison(env.dead);
     this.#documents = new Documents(env.app, env.fetchDocument);
-    const tools = { documents: this.#documents, poison: this.#poison };
+    const tools = { documents: this.#documents, poison: this.#poison, inbox: this.#inbox };
     this.#tools = { env, ...tools, refusals: new Refusals() };
     this.#pipeline = new Pipeline(env.store, env.after, {
       release: (bucket, outputs, built) => this.#release(bucket, outputs, built),

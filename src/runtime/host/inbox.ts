@@ -26,6 +26,11 @@ export class Inbox {
     return this.#outside.size + this.#inside.size;
   }
 
+  /** More waits than the next turn takes: what is under way goes first, and nothing new is begun. */
+  get isCrowded(): boolean {
+    return this.size > this.#turnInputsMax;
+  }
+
   /** False: MAILBOX_FULL. */
   envelope(wire: Wire): boolean {
     return this.#outside.offer(`${wire.connection}`, wire).kind === "queued";

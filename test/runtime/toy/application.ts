@@ -239,7 +239,7 @@ export const createApplication = (_init?: unknown): Application => ({
     if (verb === "SPOIL") throw new Error("a given entry that breaks");
   },
   lamportJumpMax: 1_000,
-  isFinal: (code) => code !== "FULL",
+  isFinal: (code) => code !== "FULL" && code !== "MAILBOX_FULL",
   unpinned: (bucket) => bucket === PUBLISHER,
   pins: (verb, body) =>
     verb === "REGISTRY" ? (body as { revision: number; hash: string; ageMs: number }) : undefined,

@@ -1,0 +1,64 @@
+import { expect, it } from "vitest";
+import { bucketOf } from "#envelope/cid.ts";
+import { HOST_LIMITS } from "#runtime/host/environment.ts";
+import { Rig, spoken } from "../toy/rig.ts";
+
+const TURN = 4;
+const CROWD = 40;
+
+/** A host that takes four inputs in a turn, and an envelope that opens a thread there. */
+const crowdable = async () => {
+  const opening = spoken("ADD", { by: 1 }, 1, undefined);
+  const buckets = [1, bucketOf(opening.id)];
+  const rig = await Rig.open(buckets, { limits: { ...HOST_LIMITS, turnInputsMax: TURN } });
+  /** Each of a connection of its own, so that none waits behind the crowd. */
+  const send = (): void => rig.host.receive(7, [opening.wire]);
+  const crowd = (): string[] => Array.from({ length: CROWD }, () => rig.post(1, "ADD", { by: 1 }));
+  return { rig, opening, send, crowd };
+};
+
+it("opens no thread while more waits than the next turn takes; what is under way goes on", async () => {
+  const { rig, opening, send, crowd } = await crowdable();
+  const under = crowd();
+  send();
+  await rig.settle();
+  expect(rig.answerTo(opening.id)).toEqual({
+    kind: "nack",
+    code: "MAILBOX_FULL",
+    detail: "what is under way goes first",
+  });
+  for (const id of under) expect(rig.answerTo(id)).toMatchObject({ kind: "ack" });
+  expect(rig.total(1)).toBe(CROWD);
+});
+
+it("the same bytes are taken once there is room", async () => {
+  const { rig, opening, send, crowd } = await crowdable();
+  crowd();
+  send();
+  await rig.settle();
+  send();
+  await rig.settle();
+  expect(rig.answerTo(opening.id)).toMatchObject({ kind: "ack" });
+  expect(rig.total(bucketOf(opening.id))).toBe(1);
+});
+
+it("what was opened before the crowd is acknowledged again in it (E6)", async () => {
+  const { rig, opening, send, crowd } = await crowdable();
+  send();
+  await rig.settle();
+  const before = rig.receipts.length;
+  crowd();
+  send();
+  await rig.settle();
+  const again = rig.receipts.slice(before).filter(({ envelope }) => envelope === opening.id);
+  expect(again).toMatchObject([{ answer: { kind: "ack" } }]);
+  expect(rig.total(bucketOf(opening.id))).toBe(1);
+});
+
+it("as many as the next turn takes are no crowd", async () => {
+  const { rig, opening, send } = await crowdable();
+  for (let n = 0; n < 2 * TURN - 1; n += 1) rig.post(1, "ADD", { by: 1 });
+  send();
+  await rig.settle();
+  expect(rig.answerTo(opening.id)).toMatchObject({ kind: "ack" });
+});
