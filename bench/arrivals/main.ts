@@ -53,6 +53,8 @@ const OVERLOAD = 2;
 interface Measured extends Step {
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** From when a need was due until a worker was told that it won. */
+  readonly decideP95Ms: number;
   readonly refused: number;
   readonly refusalP99Ms: number;
   readonly openAtWindowEnd: number;
@@ -80,6 +82,7 @@ const measuredOf = (offered: Offered, { windowMs }: Schedule): Measured => {
     goodputPerSecond: significant((offered.finalized * 1_000) / windowMs, 4),
     p50Ms: significant(percentile(latencies, 0.5)),
     p99Ms: significant(percentile(latencies, 0.99)),
+    decideP95Ms: significant(percentile([...offered.decidesMs], 0.95)),
     refused: refusals.length,
     refusalP99Ms: significant(percentile(refusals, 0.99)),
     openAtWindowEnd: offered.openAtWindowEnd,
@@ -112,14 +115,17 @@ const best = Math.max(...steps.map(({ goodputPerSecond }) => goodputPerSecond));
 const row = (one: Measured): readonly string[] => [
   numberText(one.offeredPerSecond),
   numberText(one.goodputPerSecond),
-  ...[one.p50Ms, one.p99Ms, one.refused, one.openAtWindowEnd, one.sentLateMs].map(numberText),
+  ...[one.p50Ms, one.p99Ms, one.decideP95Ms].map(numberText),
+  ...[one.refused, one.refusalP99Ms, one.openAtWindowEnd, one.sentLateMs].map(numberText),
 ];
 const head = [
   "offered/s",
   "goodput/s",
   "p50 ms",
   "p99 ms",
+  "DECIDE p95 ms",
   "refused",
+  "refused in p99 ms",
   "open at end",
   "sent late ms",
 ];

@@ -100,7 +100,7 @@ const postLive = async (): Promise<void> => {
   const lane = async (): Promise<void> => {
     for (let serial = next++; serial < live; serial = next++) {
       const need = { ...needOf(patient, serial, LIVE_DEADLINE_MS), key: `live${serial}` };
-      const receipt = await client.say("NEED", undefined, need);
+      const receipt = await client.say("NEED", undefined, need, [], { untilTaken: true });
       if (isNack(receipt)) throw new Error(`need ${serial} is refused: ${receipt.code}`);
     }
   };

@@ -8,8 +8,13 @@
 const MEAN_WEIGHT = 1 / 8;
 const DISTANCE_WEIGHT = 1 / 4;
 const DISTANCES = 4;
-/** Longer ones were an outage, and say nothing of the next. */
-const ANSWER_MS_MAX = 5_000;
+/** Longer ones were an outage, ms: they say nothing of the next. */
+const OUTAGE_MS = 5_000;
+/**
+ * No answer is waited for longer before the first copy, ms, however long they take: what was lost has
+ * to come again before a window of seconds closes.
+ */
+export const LATE_MS_MAX = 800;
 
 export class AnswerTime {
   #meanMs: number | undefined;
@@ -17,10 +22,11 @@ export class AnswerTime {
 
   /**
    * An answer came so long after it was first asked for, ms. What was asked for twice counts too, unlike in
-   * RFC 6298: where all are asked for too early, none would say so. At worst a loss is noticed later.
+   * RFC 6298: where all are asked for too early, none would say so. LATE_MS_MAX bounds what a loss does.
    */
   took(answerMs: number): void {
-    const ms = Math.min(answerMs, ANSWER_MS_MAX);
+    if (answerMs >= OUTAGE_MS) return;
+    const ms = Math.min(answerMs, LATE_MS_MAX);
     if (this.#meanMs === undefined) {
       [this.#meanMs, this.#distanceMs] = [ms, ms / 2];
       return;
@@ -32,6 +38,6 @@ export class AnswerTime {
 
   /** An answer that has not come by then is late, ms; 0 before the first. */
   get lateMs(): number {
-    return (this.#meanMs ?? 0) + DISTANCES * this.#distanceMs;
+    return Math.min((this.#meanMs ?? 0) + DISTANCES * this.#distanceMs, LATE_MS_MAX);
   }
 }

@@ -23,6 +23,10 @@ import { Recent } from "./recent.ts";
 
 /** Envelopes under one signature. */
 export const SIGNED_TOGETHER_MAX = 256;
+/** Refusals that whoever says a thing until it is taken waits for. */
+const PASSING: ReadonlySet<RefusalCode> = new Set(["MAILBOX_FULL", "PAUSED"]);
+/** A copy without an answer is lost by then. */
+const COPY_MS_MAX = 5_000;
 /** How long an envelope may be acted on after it was signed. */
 export const VALID_MS = 10 * 60_000;
 /** First and longest wait before the same bytes go again, the first one longer where answers take long. */
@@ -42,9 +46,11 @@ export const THREADS_REMEMBERED_MAX = 32_768;
 
 export type Prepared = Kept;
 
-/** What becomes of a refusal that passes (`retry: "later"`). */
 export interface Patience {
-  /** It is waited for, however often it comes: otherwise LATERS_MAX times, and by a NEED not at all. */
+  /**
+   * A crowd (MAILBOX_FULL) and the operator's pause are waited for, however long they last. Otherwise a
+   * pause is waited for LATERS_MAX times, and whoever opens a thread is told of a crowd at once.
+   */
   readonly untilTaken: boolean;
 }
 const USUAL: Patience = { untilTaken: false };
@@ -57,7 +63,11 @@ interface Unanswered {
   /** When it was sent first, by the monotonic clock, ms. */
   readonly sentMs: number;
   waitMs: number;
-  /** Times that it was refused and may come later. */
+  /** Copies that were sent and that no refusal has come for. */
+  copies: number;
+  /** It was told to come later. */
+  isLate: boolean;
+  /** How often, those refusals not counted that are waited for in any case. */
   laters: number;
   /** By the wall clock, ms: then its validity is over. */
   readonly validUntilMs: number;
@@ -115,10 +125,11 @@ export class AgentClient {
       rejected: (envelope, code, detail) => {
         // Room comes by itself, and the resend that is planned finds it.
         if (code !== "MAILBOX_FULL") this.#receipt({ kind: "nack", envelope, code, detail });
+        const full = this.#unanswered.get(envelope);
+        if (full !== undefined) full.copies -= 1;
       },
       resumed: () => {
-        for (const { prepared } of this.#unanswered.values())
-          link.send(prepared.thread, prepared.wire);
+        for (const waiting of this.#unanswered.values()) this.#sendCopy(waiting);
       },
     });
   }
@@ -282,14 +293,25 @@ export class AgentClient {
       isToKeep,
       patience,
       sentMs: this.#options.clock.monotonicMs(),
-      waitMs: Math.min(Math.max(RESEND_MIN_MS, this.#answerTime.lateMs), RESEND_MAX_MS),
+      waitMs: this.#firstWaitMs,
+      copies: 0,
+      isLate: false,
       laters: 0,
       validUntilMs: this.#options.clock.wallMs() + VALID_MS,
       cancel: undefined,
     };
     this.#unanswered.set(prepared.id, waiting);
     this.#resendLater(waiting); // first: a link may answer before it returns
-    this.#options.link.send(prepared.thread, prepared.wire);
+    this.#sendCopy(waiting);
+  }
+
+  #sendCopy(waiting: Unanswered): void {
+    waiting.copies += 1;
+    this.#options.link.send(waiting.prepared.thread, waiting.prepared.wire);
+  }
+
+  get #firstWaitMs(): number {
+    return Math.max(RESEND_MIN_MS, this.#answerTime.lateMs);
   }
 
   #resendLater(waiting: Unanswered): void {
@@ -297,7 +319,7 @@ export class AgentClient {
     const { waitMs } = waiting;
     waiting.cancel = this.#options.clock.after(waitMs, () => {
       if (waiting.isToKeep && waitMs >= KEPT_FROM_MS) this.#options.outbox?.keep(waiting.prepared);
-      this.#options.link.send(waiting.prepared.thread, waiting.prepared.wire);
+      this.#sendCopy(waiting);
       this.#resendLater(waiting);
     });
     waiting.waitMs = Math.min(waiting.waitMs * 2, RESEND_MAX_MS);
@@ -305,29 +327,44 @@ export class AgentClient {
 
   /**
    * The resend that is planned carries the same bytes; after a silence it is planned anew, soon. An answer
-   * that cost work comes again for as long as it is valid: what refuses it is about to pass. Who opens a
-   * thread where there is no room is told so at once: nothing hangs on it yet, so it can wait.
+   * that cost work comes again for as long as it is valid: what refuses it is about to pass.
    */
-  #comesLater(waiting: Unanswered, code: RefusalCode): boolean {
-    const { isToKeep, prepared } = waiting;
-    const { untilTaken } = waiting.patience;
+  #comesLater(waiting: Unanswered, refusal: Nack): boolean {
+    const { isToKeep, prepared, patience } = waiting;
+    const { code } = refusal;
     if (REFUSALS[code].retry !== "later") return false;
-    if (code === "MAILBOX_FULL" && prepared.thread === prepared.id && !untilTaken) return false;
-    waiting.laters += 1;
-    if (waiting.laters === 1) {
-      waiting.waitMs = RESEND_MIN_MS;
+    const isOpening = prepared.thread === prepared.id;
+    if (code === "MAILBOX_FULL" && isOpening && !patience.untilTaken)
+      return this.#copyMayCome(waiting, refusal);
+    if (!waiting.isLate) {
+      waiting.isLate = true;
+      waiting.waitMs = this.#firstWaitMs;
       this.#resendLater(waiting);
     }
+    if (patience.untilTaken && PASSING.has(code)) return true;
+    waiting.laters += 1;
     const isValid = this.#options.clock.wallMs() < waiting.validUntilMs;
-    return untilTaken || waiting.laters < LATERS_MAX || (isToKeep && isValid);
+    return waiting.laters < LATERS_MAX || (isToKeep && isValid);
+  }
+
+  /** A copy that is still on its way may be taken after this one was refused: its answer counts. */
+  #copyMayCome(waiting: Unanswered, refusal: Nack): boolean {
+    waiting.copies -= 1;
+    waiting.cancel?.();
+    if (waiting.copies <= 0) return false;
+    const tell = (): void => this.#answered(waiting, refusal);
+    waiting.cancel = this.#options.clock.after(COPY_MS_MAX, tell);
+    return true;
   }
 
   #receipt(receipt: Receipt): void {
     const waiting = this.#unanswered.get(receipt.envelope);
     if (waiting === undefined) return;
-    if (waiting.laters === 0)
-      this.#answerTime.took(this.#options.clock.monotonicMs() - waiting.sentMs);
-    if (isNack(receipt) && this.#comesLater(waiting, receipt.code)) return;
+    if (!waiting.isLate) this.#answerTime.took(this.#options.clock.monotonicMs() - waiting.sentMs);
+    if (!isNack(receipt) || !this.#comesLater(waiting, receipt)) this.#answered(waiting, receipt);
+  }
+
+  #answered(waiting: Unanswered, receipt: Receipt): void {
     waiting.cancel?.();
     this.#unanswered.delete(receipt.envelope);
     this.#options.outbox?.answered(receipt);

@@ -155,7 +155,8 @@ export class JoinedAgents {
         this.posts.receipt(receipt);
         sent.delete(receipt.envelope);
         if (receipt.kind === "ack") joined.isKnown = true;
-        else this.#refused(did);
+        // A crowd is not of its making.
+        else if (receipt.code !== "MAILBOX_FULL") this.#refused(did);
         stream.send("receipt", base64(encode(receipt)));
       },
       notice: (notice) => {

@@ -7,7 +7,7 @@
 
 import { bucketOf } from "#envelope/cid.ts";
 import type { Signer } from "#envelope/keys.ts";
-import { AgentClient, isNack } from "#agent/client.ts";
+import { AgentClient, isNack, type Prepared } from "#agent/client.ts";
 import { Pace } from "#agent/pace.ts";
 import type { NeedStatus } from "#actors/queries.ts";
 import type { NeedBody } from "#protocol/bodies.ts";
@@ -90,8 +90,19 @@ export class Needs {
     const nowMs = this.#swarm.clock.monotonicMs();
     this.#open.set(need, nowMs);
     this.#pace.posted(nowMs);
-    const receipt = await this.#within(client.send(prepared));
-    return receipt === undefined ? { kind: "pending", need } : this.#answered(need, receipt);
+    const said = client.send(prepared);
+    const receipt = await this.#within(said);
+    if (receipt !== undefined) return this.#answered(need, receipt);
+    void this.#askOn(client, prepared, said);
+    return { kind: "pending", need };
+  }
+
+  /** What was told as pending is said until it is taken or refused for good, which gives its room back. */
+  async #askOn(client: AgentClient, prepared: Prepared, said: Promise<Receipt>): Promise<void> {
+    const receipt = await said;
+    const isFull = isNack(receipt) && receipt.code === "MAILBOX_FULL";
+    const last = isFull ? await client.send(prepared, { untilTaken: true }) : receipt;
+    this.#answered(prepared.id, last);
   }
 
   /** Signed by its sender: passed on as it is. The same bytes again are the same need. */

@@ -230,6 +230,48 @@ it("a NEED for which there is no room is told so at once, every other verb comes
   expect(swarm.sent()).toBeGreaterThan(2);
 });
 
+it("a NEED whose copy is still on its way is no refusal yet: what the copy is told counts", async () => {
+  let copies = 0;
+  const swarm = receiptedBy((_envelope, hear) => {
+    copies += 1;
+    // The first comes late, and finds a crowd; the second, sent meanwhile, finds room.
+    if (copies === 1) swarm.later(300, () => hear("MAILBOX_FULL"));
+    else swarm.later(300, () => hear());
+  });
+  const said = swarm.client.say("NEED", undefined, need);
+  await swarm.pass(2_000);
+  expect(await said).toMatchObject({ kind: "ack" });
+  expect(swarm.sent()).toBe(2);
+});
+
+it("a copy that is lost holds up a refusal for 5 s at most", async () => {
+  let copies = 0;
+  const swarm = receiptedBy((_envelope, hear) => {
+    copies += 1;
+    if (copies === 1) swarm.later(300, () => hear("MAILBOX_FULL"));
+  });
+  let answered: unknown;
+  void swarm.client.say("NEED", undefined, need).then((receipt) => (answered = receipt));
+  await swarm.pass(5_200);
+  expect(answered).toBeUndefined();
+  await swarm.pass(200);
+  expect(answered).toMatchObject({ code: "MAILBOX_FULL" });
+  expect(swarm.sent()).toBe(2);
+});
+
+it.each(["BUCKET_HALTED", "NOT_REGISTERED", "NO_REGISTRY"] as const)(
+  "a NEED that is said until it is taken is told of %s as any other",
+  async (code) => {
+    const swarm = receiptedBy((_envelope, hear) => hear(code));
+    let answered: unknown;
+    void swarm.client
+      .say("NEED", undefined, need, [], { untilTaken: true })
+      .then((receipt) => (answered = receipt));
+    await swarm.pass(10_000);
+    expect(answered).toMatchObject({ code });
+  },
+);
+
 it("a NEED that is said until it is taken waits for room, the same bytes, for however long", async () => {
   const envelopes = new Set<string>();
   let hasRoom = false;

@@ -10,7 +10,13 @@ import { encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { JoinedAgents } from "#gateway/joined-agents.ts";
-import { LISTING_MS, PROBE_MS, STRANGER_ENVELOPES_BURST, STREAMS_MAX } from "#gateway/limits.ts";
+import {
+  AGENT_ENVELOPES_BURST,
+  LISTING_MS,
+  PROBE_MS,
+  STRANGER_ENVELOPES_BURST,
+  STREAMS_MAX,
+} from "#gateway/limits.ts";
 import type { GatewaySwarm } from "#gateway/swarm.ts";
 import type { Notice } from "#protocol/notices.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
@@ -270,6 +276,26 @@ it("an agent too many is refused before a stream is opened; one that is here may
   agents.checkRoom("did:0");
   agents.close();
   agents.checkRoom("did:new");
+});
+
+it.each([
+  ["a crowd costs an agent nothing", "MAILBOX_FULL", false],
+  ["what is its own fault costs it its room", "NONCE_OLD", true],
+] as const)("J4: %s", (_, code, isSpent) => {
+  const exchange = rig.exchange.link();
+  let events: LinkEvents | undefined;
+  const link = { ...exchange, attach: (_did: string, heard: LinkEvents) => void (events = heard) };
+  const clock = { ...systemClock(), monotonicMs: () => 0 };
+  const agents = new JoinedAgents({ link: () => link, clock } as unknown as GatewaySwarm);
+  const stream = { send: () => undefined, close: () => undefined };
+  const { secret } = agents.attach(signer.did, stream);
+  events?.receipt({ kind: "ack", envelope: need, bucket: 1, seq: 1, head: "" });
+  for (let n = 0; n < AGENT_ENVELOPES_BURST; n += 1)
+    events?.receipt({ kind: "nack", envelope: need, code });
+  const send = (): unknown => agents.send(secret, 1, () => []);
+  if (isSpent) expect(send).toThrow("this agent's envelopes");
+  else expect(send()).toEqual([]);
+  agents.close();
 });
 
 it("J4: room is taken before envelopes are decoded, and for what cannot be decoded too", async () => {

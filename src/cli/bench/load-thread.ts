@@ -237,8 +237,9 @@ export class Load implements LoadControl {
         this.#serial += 1;
         return requester.say("NEED", undefined, needOf(setup, this.#serial - 1));
       },
-      listen: (ended) => {
-        this.#ended = ended;
+      listen: (listener) => {
+        this.#ended = listener?.ended ?? (() => {});
+        this.#won = listener?.won ?? (() => {});
       },
     });
   }

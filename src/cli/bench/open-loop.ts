@@ -24,15 +24,28 @@ export interface Offered {
   readonly outcomes: Readonly<Record<string, number>>;
   /** Of what was finalized, from when it was due. */
   readonly latenciesMs: Float64Array;
+  /** From when it was due until a worker was told that it won. */
+  readonly decidesMs: Float64Array;
   /** From when it was due until it was refused. */
   readonly refusalsMs: Float64Array;
   /** Longest that a need was sent after it was due: above some ms the sender itself was too slow. */
   readonly sentLateMs: number;
 }
 
+export interface Listener {
+  readonly ended: (need: string, outcome: string) => void;
+  readonly won: (need: string) => void;
+}
+
+interface Open {
+  readonly dueAtMs: number;
+  isDecided: boolean;
+}
+
 export interface Requests {
   readonly post: () => Promise<Receipt>;
-  readonly listen: (ended: (need: string, outcome: string) => void) => void;
+  /** Undefined: nobody listens any more. */
+  readonly listen: (listener: Listener | undefined) => void;
 }
 
 /** Timers of this process fire no closer than this. */
@@ -44,24 +57,26 @@ export const offerNeeds = (
 ): Promise<Offered> => {
   const startedMs = performance.now();
   const nowMs = (): number => performance.now() - startedMs;
-  /** When the need of an id was due; the outcome of one that ended before its receipt came. */
-  const due = new Map<string, number>();
+  /** By id; the outcome of one that ended before its receipt came. */
+  const open = new Map<string, Open>();
   const early = new Map<string, string>();
   const outcomes: Record<string, number> = {};
   const latenciesMs: number[] = [];
+  const decidesMs: number[] = [];
   const refusalsMs: number[] = [];
-  let [sent, ended, finalized, openAtWindowEnd, sentLateMs] = [0, 0, 0, 0, 0];
+  let [sent, over, finalized, openAtWindowEnd, sentLateMs] = [0, 0, 0, 0, 0];
   return new Promise((resolve) => {
     let drained: NodeJS.Timeout | undefined;
     const finish = (): void => {
       clearTimeout(drained);
-      listen(() => {});
+      listen(undefined);
       resolve({
         offered: sent,
         finalized,
         openAtWindowEnd,
-        outcomes: { ...outcomes, ...(sent > ended ? { open: sent - ended } : {}) },
+        outcomes: { ...outcomes, ...(sent > over ? { open: sent - over } : {}) },
         latenciesMs: Float64Array.from(latenciesMs),
+        decidesMs: Float64Array.from(decidesMs),
         refusalsMs: Float64Array.from(refusalsMs),
         sentLateMs,
       });
@@ -69,18 +84,25 @@ export const offerNeeds = (
     const end = (dueAtMs: number, outcome: string): void => {
       const tookMs = nowMs() - dueAtMs;
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-      ended += 1;
+      over += 1;
       if (outcome === "finalized") {
         latenciesMs.push(tookMs);
         if (nowMs() <= windowMs) finalized += 1;
       } else if (outcome.startsWith("refused")) refusalsMs.push(tookMs);
-      if (drained !== undefined && ended === sent) finish();
+      if (drained !== undefined && over === sent) finish();
     };
-    listen((need, outcome) => {
-      const dueAtMs = due.get(need);
-      if (dueAtMs === undefined) early.set(need, outcome);
-      else if (due.delete(need)) end(dueAtMs, outcome);
-    });
+    const ended = (need: string, outcome: string): void => {
+      const one = open.get(need);
+      if (one === undefined) early.set(need, outcome);
+      else if (open.delete(need)) end(one.dueAtMs, outcome);
+    };
+    const won = (need: string): void => {
+      const one = open.get(need);
+      if (one === undefined || one.isDecided) return;
+      one.isDecided = true;
+      decidesMs.push(nowMs() - one.dueAtMs);
+    };
+    listen({ ended, won });
     const send = (dueAtMs: number): void => {
       sent += 1;
       sentLateMs = Math.max(sentLateMs, nowMs() - dueAtMs);
@@ -88,20 +110,18 @@ export const offerNeeds = (
         if (isNack(receipt)) return end(dueAtMs, `refused ${receipt.code}`);
         const outcome = early.get(receipt.envelope);
         early.delete(receipt.envelope);
-        if (outcome === undefined) due.set(receipt.envelope, dueAtMs);
+        if (outcome === undefined) open.set(receipt.envelope, { dueAtMs, isDecided: false });
         else end(dueAtMs, outcome);
       });
     };
     const tick = (): void => {
       while (sent < dueMs.length && (dueMs[sent] ?? 0) <= nowMs()) send(dueMs[sent] ?? 0);
       const nextMs = (sent < dueMs.length ? (dueMs[sent] ?? 0) : windowMs) - nowMs();
-      if (sent < dueMs.length || nextMs > 0) {
-        setTimeout(tick, Math.max(TICK_MS_MIN, nextMs));
-        return;
-      }
-      openAtWindowEnd = sent - ended;
+      if (sent < dueMs.length || nextMs > 0)
+        return void setTimeout(tick, Math.max(TICK_MS_MIN, nextMs));
+      openAtWindowEnd = sent - over;
       drained = setTimeout(finish, drainMs);
-      if (ended === sent) finish();
+      if (over === sent) finish();
     };
     tick();
   });

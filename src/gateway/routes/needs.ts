@@ -189,7 +189,7 @@ export const NEED_ROUTES: readonly Route[] = [
       401: "no token, or a signature that is not the sender's",
       413: "above 64 KiB",
       422: "the market refuses it: code, sentence, remedy",
-      429: "too many are open, or the account is too fast: see Retry-After",
+      429: "too many are open, the swarm is busy, or the account is too fast: see Retry-After",
     },
     handle: post,
   },

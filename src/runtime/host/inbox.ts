@@ -10,11 +10,19 @@ import type { Addressed, Wire } from "./verify.ts";
 
 const answerName = (bucket: number, number: number): string => `${bucket}:${number}`;
 
+/** Envelopes of one connection. */
+interface Taken {
+  taken: number;
+  sound: number;
+}
+
 export class Inbox {
   readonly #turnInputsMax: number;
   readonly #outside: Mailbox<Wire>;
   readonly #inside: Mailbox<Addressed>;
   #given = 0;
+  /** Of the last turn, by connection. */
+  readonly #taken = new Map<string, Taken>();
 
   constructor({ outside, inside, turnInputsMax }: HostLimits) {
     this.#outside = new Mailbox(outside);
@@ -26,9 +34,30 @@ export class Inbox {
     return this.#outside.size + this.#inside.size;
   }
 
-  /** More waits than the next turn takes: what is under way goes first, and nothing new is begun. */
+  /** Those of the envelopes that were taken last whose signature holds. */
+  verified(sound: readonly Addressed[]): void {
+    for (const { input } of sound)
+      if (input.kind === "envelope") this.#counted(input.connection).sound += 1;
+  }
+
+  /**
+   * More waits than the next turn takes: what is under way goes first, and nothing new is begun. Bytes that
+   * are no envelopes are no work: of those of a connection, as many count as were sound of its last ones.
+   */
   get isCrowded(): boolean {
-    return this.size > this.#turnInputsMax;
+    let work = this.#inside.size;
+    for (const [connection, waiting] of this.#outside.waiting()) {
+      const { taken, sound } = this.#taken.get(connection) ?? { taken: 1, sound: 1 };
+      work += (waiting * sound) / taken;
+    }
+    return work > this.#turnInputsMax;
+  }
+
+  #counted(connection: number | undefined): Taken {
+    const name = `${connection}`;
+    const taken = this.#taken.get(name) ?? { taken: 0, sound: 0 };
+    this.#taken.set(name, taken);
+    return taken;
   }
 
   /** False: MAILBOX_FULL. */
@@ -70,6 +99,9 @@ export class Inbox {
   }
 
   takeWires(): readonly Wire[] {
-    return this.#outside.take(this.#turnInputsMax);
+    const wires = this.#outside.take(this.#turnInputsMax);
+    this.#taken.clear();
+    for (const { connection } of wires) this.#counted(connection).taken += 1;
+    return wires;
   }
 }

@@ -113,6 +113,11 @@ export class Mailbox<M> {
     return { kind: "queued" };
   }
 
+  /** Each sender of whom something waits, and how much. */
+  *waiting(): Generator<readonly [sender: string, messages: number], void> {
+    for (const [sender, line] of this.#senders) yield [sender, line.length];
+  }
+
   /**
    * Room for the answer to `request`, before the request is made. False: no room; do not make it.
    * True again for a request that is open already: it may be sent as often as needed.

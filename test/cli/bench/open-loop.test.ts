@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   offerNeeds,
+  type Listener,
   type Offered,
   type OfferOptions,
   type Requests,
@@ -10,18 +11,24 @@ import type { Receipt } from "#protocol/notices.ts";
 type Outcome = string | undefined;
 
 /** A market that answers each need as `outcomeOf` says, in its own time. */
-const market = (answer: (serial: number, end: (outcome: string) => void) => Outcome) => {
-  let ended: (need: string, outcome: string) => void = () => {};
+const market = (
+  answer: (serial: number, end: (outcome: string) => void, win: () => void) => Outcome,
+) => {
+  let heard: Listener | undefined;
   let posted = 0;
   const requests: Requests = {
     listen: (listener) => {
-      ended = listener;
+      heard = listener;
     },
     post: async () => {
       const serial = posted;
       posted += 1;
       const envelope = `n${serial}`;
-      const refusal = answer(serial, (outcome) => ended(envelope, outcome));
+      const refusal = answer(
+        serial,
+        (outcome) => heard?.ended(envelope, outcome),
+        () => heard?.won(envelope),
+      );
       return (refusal === undefined
         ? { kind: "ack", envelope }
         : { kind: "nack", envelope, code: refusal, detail: "" }) as unknown as Receipt;
@@ -61,6 +68,17 @@ describe("needs that come when they are due", () => {
     const offered = await offer({ dueMs, windowMs: 50, drainMs: 1_000 }, requests);
     expect([...offered.latenciesMs]).toEqual([501, 501, 501]);
     expect(offered.sentLateMs).toBe(500);
+  });
+
+  it("are decided from the moment they were due, once, however often a winner is told", async () => {
+    const { requests } = market((serial, end, win) => {
+      later(5, win);
+      if (serial === 0) later(6, win);
+      return later(9, () => end("finalized"));
+    });
+    const dueMs = Float64Array.from([-100, -100]);
+    const offered = await offer({ dueMs, windowMs: 50, drainMs: 1_000 }, requests);
+    expect([...offered.decidesMs]).toEqual([105, 105]);
   });
 
   it("count as goodput within the window only; afterwards they are waited for", async () => {

@@ -55,6 +55,18 @@ it("what was opened before the crowd is acknowledged again in it (E6)", async ()
   expect(rig.total(bucketOf(opening.id))).toBe(1);
 });
 
+it("bytes that are no envelopes are no crowd, however many wait", async () => {
+  const { rig, opening, send } = await crowdable();
+  const junk = Array.from({ length: CROWD }, (_, n) => Uint8Array.of(n));
+  rig.host.receive(3, junk);
+  await rig.settle();
+  rig.host.receive(3, junk);
+  send();
+  await rig.settle();
+  expect(rig.rejected.length).toBe(2 * CROWD);
+  expect(rig.answerTo(opening.id)).toMatchObject({ kind: "ack" });
+});
+
 it("as many as the next turn takes are no crowd", async () => {
   const { rig, opening, send } = await crowdable();
   for (let n = 0; n < 2 * TURN - 1; n += 1) rig.post(1, "ADD", { by: 1 });
