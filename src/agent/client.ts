@@ -4,7 +4,7 @@
  * A1  Envelopes said in the same moment are signed as one batch.
  * A2  Bytes are signed once; whatever is sent again is the same bytes, so it takes effect once (E6).
  * A3  A nonce is never used twice in a thread: the highest that the swarm has told, and our own, count.
- * A4  An answer that cost work and is not acknowledged soon is in the outbox, where there is one.
+ * A4  What is said is sent until it has its receipt (unanswered.ts).
  */
 
 import { encode } from "#envelope/canonical.ts";
@@ -15,27 +15,20 @@ import type { Clock } from "#ports/clock.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import type { AgentVerb, Bodies } from "#protocol/bodies.ts";
 import type { Ack, Nack, Notice, Receipt } from "#protocol/notices.ts";
-import { REFUSALS, type RefusalCode } from "#protocol/refusals.ts";
 import type { Cid, Did, EnvelopeId } from "#protocol/words.ts";
-import { AnswerTime } from "./answer-time.ts";
 import { isKept, type Kept, type Left, type Outbox } from "./outbox.ts";
 import { Recent } from "./recent.ts";
+import {
+  RESEND_MIN_MS,
+  Unanswered,
+  USUAL,
+  VALID_MS,
+  type Asked,
+  type Patience,
+} from "./unanswered.ts";
 
 /** Envelopes under one signature. */
 export const SIGNED_TOGETHER_MAX = 256;
-/** Refusals that whoever says a thing until it is taken waits for. */
-const PASSING: ReadonlySet<RefusalCode> = new Set(["MAILBOX_FULL", "PAUSED"]);
-/** A copy without an answer is lost by then. */
-const COPY_MS_MAX = 5_000;
-/** How long an envelope may be acted on after it was signed. */
-export const VALID_MS = 10 * 60_000;
-/** First and longest wait before the same bytes go again, the first one longer where answers take long. */
-export const RESEND_MIN_MS = 200;
-export const RESEND_MAX_MS = 5_000;
-/** Refusals to come later of one envelope, each twice as long after the one before: 6.2 s in all. */
-export const LATERS_MAX = 6;
-/** What waits so long for its next resend is kept in the outbox: 1.4 s after it was signed, or some more. */
-export const KEPT_FROM_MS = 800;
 /** Times that a verb is signed anew, each after twice the wait of the one before: 6.2 s in all. */
 export const RESIGNS_MAX = 5;
 /**
@@ -45,34 +38,6 @@ export const RESIGNS_MAX = 5;
 export const THREADS_REMEMBERED_MAX = 32_768;
 
 export type Prepared = Kept;
-
-export interface Patience {
-  /**
-   * A crowd (MAILBOX_FULL) and the operator's pause are waited for, however long they last. Otherwise a
-   * pause is waited for LATERS_MAX times, and whoever opens a thread is told of a crowd at once.
-   */
-  readonly untilTaken: boolean;
-}
-const USUAL: Patience = { untilTaken: false };
-
-interface Unanswered {
-  readonly prepared: Prepared;
-  readonly resolve: (receipt: Receipt) => void;
-  readonly isToKeep: boolean;
-  readonly patience: Patience;
-  /** When it was sent first, by the monotonic clock, ms. */
-  readonly sentMs: number;
-  waitMs: number;
-  /** Copies that were sent and that no refusal has come for. */
-  copies: number;
-  /** It was told to come later. */
-  isLate: boolean;
-  /** How often, those refusals not counted that are waited for in any case. */
-  laters: number;
-  /** By the wall clock, ms: then its validity is over. */
-  readonly validUntilMs: number;
-  cancel: (() => void) | undefined;
-}
 
 /** Said in the sender's own account thread. */
 export type AccountVerb = "REGISTER" | "TRANSFER" | "STAKE" | "UNSTAKE" | "LIMIT" | "PAUSE";
@@ -97,16 +62,8 @@ export class AgentClient {
   /** No notice tells it, so it is never forgotten. */
   #accountNonce = 0;
   readonly #nonces = new Recent<number>(THREADS_REMEMBERED_MAX);
-  readonly #unanswered = new Map<EnvelopeId, Unanswered>();
-  #queue: {
-    bytes: Uint8Array;
-    id: EnvelopeId;
-    thread: string;
-    resolve: (receipt: Receipt) => void;
-    isToKeep: boolean;
-    patience: Patience;
-  }[] = [];
-  readonly #answerTime = new AnswerTime();
+  readonly #unanswered: Unanswered;
+  #queue: (Asked & { bytes: Uint8Array; id: EnvelopeId; thread: string })[] = [];
   /** Signatures made: fewer than envelopes where they were said together. */
   signatures = 0;
   #closed = false;
@@ -116,21 +73,18 @@ export class AgentClient {
     this.did = options.signer.did;
     this.#account = accountThread(this.did);
     const { link, onNotice } = options;
+    this.#unanswered = new Unanswered(options);
     link.attach(this.did, {
-      receipt: (receipt) => this.#receipt(receipt),
+      receipt: (receipt) => this.#unanswered.receipt(receipt),
       notice: (notice) => {
         this.#heard(notice.need, notice.nonce);
         onNotice(notice);
       },
       rejected: (envelope, code, detail) => {
-        // Room comes by itself, and the resend that is planned finds it.
-        if (code !== "MAILBOX_FULL") this.#receipt({ kind: "nack", envelope, code, detail });
-        const full = this.#unanswered.get(envelope);
-        if (full !== undefined) full.copies -= 1;
+        if (code === "MAILBOX_FULL") this.#unanswered.full(envelope);
+        else this.#unanswered.receipt({ kind: "nack", envelope, code, detail });
       },
-      resumed: () => {
-        for (const waiting of this.#unanswered.values()) this.#sendCopy(waiting);
-      },
+      resumed: () => this.#unanswered.sendAgain(),
     });
   }
 
@@ -219,20 +173,23 @@ export class AgentClient {
   }
 
   send(prepared: Prepared, patience = USUAL): Promise<Receipt> {
-    return new Promise((resolve) => this.#send(prepared, resolve, false, patience));
+    return new Promise((resolve) =>
+      this.#unanswered.send(prepared, { resolve, isToKeep: false, patience }),
+    );
   }
 
   /** What an earlier process has said without an answer is said again. To be called before any `say`. */
   resay(left: Left): Promise<Receipt> {
     this.#heard(left.thread, left.nonce);
-    return new Promise((resolve) => this.#send(left, resolve, true, USUAL));
+    return new Promise((resolve) =>
+      this.#unanswered.send(left, { resolve, isToKeep: true, patience: USUAL }),
+    );
   }
 
   close(): void {
     this.#closed = true;
     this.#options.link.detach(this.did);
-    for (const waiting of this.#unanswered.values()) waiting.cancel?.();
-    this.#unanswered.clear();
+    this.#unanswered.close();
   }
 
   #envelope(
@@ -275,100 +232,11 @@ export class AgentClient {
         part.map((p) => p.id),
       );
       for (const [j, one] of signed.entries()) {
-        const { thread, resolve, isToKeep, patience } = part[j] as (typeof part)[number];
-        this.#send({ id: one.id, thread, wire: encodeSigned(one) }, resolve, isToKeep, patience);
+        const asked = part[j] as (typeof part)[number];
+        const { thread } = asked;
+        this.#unanswered.send({ id: one.id, thread, wire: encodeSigned(one) }, asked);
       }
     }
-  }
-
-  #send(
-    prepared: Prepared,
-    resolve: (receipt: Receipt) => void,
-    isToKeep: boolean,
-    patience: Patience,
-  ): void {
-    const waiting: Unanswered = {
-      prepared,
-      resolve,
-      isToKeep,
-      patience,
-      sentMs: this.#options.clock.monotonicMs(),
-      waitMs: this.#firstWaitMs,
-      copies: 0,
-      isLate: false,
-      laters: 0,
-      validUntilMs: this.#options.clock.wallMs() + VALID_MS,
-      cancel: undefined,
-    };
-    this.#unanswered.set(prepared.id, waiting);
-    this.#resendLater(waiting); // first: a link may answer before it returns
-    this.#sendCopy(waiting);
-  }
-
-  #sendCopy(waiting: Unanswered): void {
-    waiting.copies += 1;
-    this.#options.link.send(waiting.prepared.thread, waiting.prepared.wire);
-  }
-
-  get #firstWaitMs(): number {
-    return Math.max(RESEND_MIN_MS, this.#answerTime.lateMs);
-  }
-
-  #resendLater(waiting: Unanswered): void {
-    waiting.cancel?.();
-    const { waitMs } = waiting;
-    waiting.cancel = this.#options.clock.after(waitMs, () => {
-      if (waiting.isToKeep && waitMs >= KEPT_FROM_MS) this.#options.outbox?.keep(waiting.prepared);
-      this.#sendCopy(waiting);
-      this.#resendLater(waiting);
-    });
-    waiting.waitMs = Math.min(waiting.waitMs * 2, RESEND_MAX_MS);
-  }
-
-  /**
-   * The resend that is planned carries the same bytes; after a silence it is planned anew, soon. An answer
-   * that cost work comes again for as long as it is valid: what refuses it is about to pass.
-   */
-  #comesLater(waiting: Unanswered, refusal: Nack): boolean {
-    const { isToKeep, prepared, patience } = waiting;
-    const { code } = refusal;
-    if (REFUSALS[code].retry !== "later") return false;
-    const isOpening = prepared.thread === prepared.id;
-    if (code === "MAILBOX_FULL" && isOpening && !patience.untilTaken)
-      return this.#copyMayCome(waiting, refusal);
-    if (!waiting.isLate) {
-      waiting.isLate = true;
-      waiting.waitMs = this.#firstWaitMs;
-      this.#resendLater(waiting);
-    }
-    if (patience.untilTaken && PASSING.has(code)) return true;
-    waiting.laters += 1;
-    const isValid = this.#options.clock.wallMs() < waiting.validUntilMs;
-    return waiting.laters < LATERS_MAX || (isToKeep && isValid);
-  }
-
-  /** A copy that is still on its way may be taken after this one was refused: its answer counts. */
-  #copyMayCome(waiting: Unanswered, refusal: Nack): boolean {
-    waiting.copies -= 1;
-    waiting.cancel?.();
-    if (waiting.copies <= 0) return false;
-    const tell = (): void => this.#answered(waiting, refusal);
-    waiting.cancel = this.#options.clock.after(COPY_MS_MAX, tell);
-    return true;
-  }
-
-  #receipt(receipt: Receipt): void {
-    const waiting = this.#unanswered.get(receipt.envelope);
-    if (waiting === undefined) return;
-    if (!waiting.isLate) this.#answerTime.took(this.#options.clock.monotonicMs() - waiting.sentMs);
-    if (!isNack(receipt) || !this.#comesLater(waiting, receipt)) this.#answered(waiting, receipt);
-  }
-
-  #answered(waiting: Unanswered, receipt: Receipt): void {
-    waiting.cancel?.();
-    this.#unanswered.delete(receipt.envelope);
-    this.#options.outbox?.answered(receipt);
-    waiting.resolve(receipt);
   }
 }
 

@@ -31,7 +31,7 @@ export interface RequesterEvents {
   readonly isSame?: (one: string, other: string) => boolean;
 }
 
-/** Times that one need is signed anew: its bytes last for ten minutes (client.ts). */
+/** Times that one need is signed anew: its bytes last for ten minutes (unanswered.ts). */
 export const RENEWALS_MAX = 5;
 
 export class Requester {

@@ -1,13 +1,6 @@
 import { expect, it } from "vitest";
-import {
-  AgentClient,
-  KEPT_FROM_MS,
-  LATERS_MAX,
-  RESEND_MAX_MS,
-  VALID_MS,
-  RESIGNS_MAX,
-  THREADS_REMEMBERED_MAX,
-} from "#agent/client.ts";
+import { AgentClient, RESIGNS_MAX, THREADS_REMEMBERED_MAX } from "#agent/client.ts";
+import { KEPT_FROM_MS, LATERS_MAX, RESEND_MAX_MS, VALID_MS } from "#agent/unanswered.ts";
 import type { Outbox } from "#agent/outbox.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { accountThread, decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
