@@ -114,7 +114,7 @@ export class Unanswered {
     const waiting = this.#waiting.get(receipt.envelope);
     if (waiting === undefined) return;
     if (!waiting.isLate) this.#answerTime.took(this.#o.clock.monotonicMs() - waiting.sentMs);
-    if ("code" in receipt && this.#comesLater(waiting, receipt)) return;
+    if (receipt.kind === "nack" && this.#comesLater(waiting, receipt)) return;
     this.#answered(waiting, receipt);
   }
 
