@@ -13,6 +13,8 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { onEmbedded, openLoad } from "#cli/bench/lifecycle.ts";
+import { printError } from "#cli/errors.ts";
+import { loadSettings } from "#cli/settings.ts";
 import type { LoadControl } from "#cli/bench/load-thread.ts";
 import type { Offered } from "#cli/bench/open-loop.ts";
 import type { Remote } from "comlink";
@@ -42,6 +44,10 @@ if (!(ms > 0) || !parts.every((part) => part > 0)) {
   note("usage: --seconds takes a number above 0, --parts such numbers with commas between them");
   process.exit(2);
 }
+
+await loadSettings(flags.config).catch((error: unknown) =>
+  process.exit(printError(error, { json: flags.json })),
+);
 
 /** Needs under way while the capacity is looked for, and in the warm-up. */
 const OPEN = 512;

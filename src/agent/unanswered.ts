@@ -137,8 +137,8 @@ export class Unanswered {
     const { waitMs } = waiting;
     waiting.cancel = this.#o.clock.after(waitMs, () => {
       if (waiting.isToKeep && waitMs >= KEPT_FROM_MS) this.#o.outbox?.keep(waiting.prepared);
+      this.#resendLater(waiting); // first, as in `send`
       this.#sendCopy(waiting);
-      this.#resendLater(waiting);
     });
     waiting.waitMs = Math.min(waiting.waitMs * 2, RESEND_MAX_MS);
   }

@@ -7,14 +7,14 @@ import { accountThread, decodeEnvelope, decodeSigned } from "#envelope/envelope.
 import { signerFromSeed } from "#envelope/keys.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";
+import { answeredClient, NEED } from "../support/answered-client.ts";
+import { settled } from "../support/manual-clock.ts";
 
 /** A client whose link answers everything with one transport error, and a clock that only tests move. */
 const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
   let events: LinkEvents | undefined;
   let due: (() => void)[] = [];
   const wires: Uint8Array[] = [];
-  /** Every delay that was asked for, ms. */
-  const waits: number[] = [];
   let isHeard = true;
   let nowMs = 0;
   const client = new AgentClient({
@@ -31,9 +31,8 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
     },
     clock: {
       wallMs: () => nowMs,
-      monotonicMs: () => nowMs,
-      after: (delayMs, wake) => {
-        waits.push(delayMs);
+      monotonicMs: () => 0,
+      after: (_delayMs, wake) => {
         due.push(wake);
         return () => void (due = due.filter((other) => other !== wake));
       },
@@ -49,10 +48,8 @@ const answeredBy = (code: RefusalCode, outbox?: Outbox) => {
   };
   const listen = (heard: boolean): void => void (isHeard = heard);
   const pass = (ms: number): void => void (nowMs += ms);
-  return { client, again, wires, waits, listen, pass, sent: () => wires.length };
+  return { client, again, wires, listen, pass, sent: () => wires.length };
 };
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 it("takes a transport error about its own envelope for a refusal", async () => {
   const { client } = answeredBy("WRONG_SWARM");
@@ -138,73 +135,13 @@ it("never gives up on a full mailbox", async () => {
   expect(sent()).toBe(21);
 });
 
-const need = {
-  key: "n",
-  capability: "echo",
-  input: { value: 1 },
-  bounty: 1n,
-  verifyBounty: 0n,
-  deadlineMs: 1_000,
-};
-
-/** The same, answered by receipts of the swarm: `answer` is called with each that arrives. */
-const receiptedBy = (answer: (envelope: string, hear: (code?: RefusalCode) => void) => void) => {
-  let events: LinkEvents | undefined;
-  let nowMs = 0;
-  let due: { atMs: number; wake: () => void }[] = [];
-  let sent = 0;
-  const client = new AgentClient({
-    signer: signerFromSeed(new Uint8Array(32).fill(9)),
-    swarm: "toy.0123456789abcdef",
-    policy: "",
-    link: {
-      attach: (_agent, heard) => void (events = heard),
-      detach: () => {},
-      send: (_thread, wire) => {
-        sent += 1;
-        const { id: envelope } = decodeSigned(wire);
-        answer(envelope, (code) =>
-          events?.receipt(
-            code === undefined
-              ? { kind: "ack", envelope, bucket: 1, seq: 1, head: "" }
-              : { kind: "nack", envelope, code },
-          ),
-        );
-      },
-    },
-    clock: {
-      wallMs: () => nowMs,
-      monotonicMs: () => nowMs,
-      after: (delayMs, wake) => {
-        const timer = { atMs: nowMs + delayMs, wake };
-        due.push(timer);
-        return () => void (due = due.filter((other) => other !== timer));
-      },
-    },
-    soon: (task) => queueMicrotask(task),
-    onNotice: () => {},
-  });
-  const pass = async (ms: number): Promise<void> => {
-    for (const untilMs = nowMs + ms; nowMs < untilMs;) {
-      await settled();
-      nowMs = Math.min(untilMs, ...due.map(({ atMs }) => atMs));
-      const ready = due.filter(({ atMs }) => atMs <= nowMs);
-      due = due.filter(({ atMs }) => atMs > nowMs);
-      for (const { wake } of ready) wake();
-    }
-    await settled();
-  };
-  const later = (ms: number, wake: () => void): void => void due.push({ atMs: nowMs + ms, wake });
-  return { client, pass, later, sent: () => sent };
-};
-
 it("says nothing again while its answer is on the way: it waits for as long as answers take", async () => {
   const answerMs = 700;
-  const swarm = receiptedBy((_envelope, hear) => swarm.later(answerMs, () => hear()));
+  const swarm = answeredClient((_envelope, hear) => swarm.clock.after(answerMs, () => hear()));
   const said = async (): Promise<number> => {
     const before = swarm.sent();
     void swarm.client.sayAccount("STAKE", { amount: 1n });
-    await swarm.pass(5_000);
+    await swarm.clock.pass(5_000);
     return swarm.sent() - before;
   };
   // Nothing is known: after 200 ms and 600 it seems lost.
@@ -213,41 +150,41 @@ it("says nothing again while its answer is on the way: it waits for as long as a
 });
 
 it("a NEED for which there is no room is told so at once, every other verb comes again", async () => {
-  const swarm = receiptedBy((_envelope, hear) => hear("MAILBOX_FULL"));
-  expect(await swarm.client.say("NEED", undefined, need)).toMatchObject({ code: "MAILBOX_FULL" });
+  const swarm = answeredClient((_envelope, hear) => hear("MAILBOX_FULL"));
+  expect(await swarm.client.say("NEED", undefined, NEED)).toMatchObject({ code: "MAILBOX_FULL" });
   expect(swarm.sent()).toBe(1);
   let answered: unknown;
   void swarm.client.sayAccount("STAKE", { amount: 1n }).then((receipt) => (answered = receipt));
-  await swarm.pass(1_000);
+  await swarm.clock.pass(1_000);
   expect(answered).toBeUndefined();
   expect(swarm.sent()).toBeGreaterThan(2);
 });
 
 it("a NEED whose copy is still on its way is no refusal yet: what the copy is told counts", async () => {
   let copies = 0;
-  const swarm = receiptedBy((_envelope, hear) => {
+  const swarm = answeredClient((_envelope, hear) => {
     copies += 1;
     // The first comes late, and finds a crowd; the second, sent meanwhile, finds room.
-    if (copies === 1) swarm.later(300, () => hear("MAILBOX_FULL"));
-    else swarm.later(300, () => hear());
+    if (copies === 1) swarm.clock.after(300, () => hear("MAILBOX_FULL"));
+    else swarm.clock.after(300, () => hear());
   });
-  const said = swarm.client.say("NEED", undefined, need);
-  await swarm.pass(2_000);
+  const said = swarm.client.say("NEED", undefined, NEED);
+  await swarm.clock.pass(2_000);
   expect(await said).toMatchObject({ kind: "ack" });
   expect(swarm.sent()).toBe(2);
 });
 
 it("a copy that is lost holds up a refusal for 5 s at most", async () => {
   let copies = 0;
-  const swarm = receiptedBy((_envelope, hear) => {
+  const swarm = answeredClient((_envelope, hear) => {
     copies += 1;
-    if (copies === 1) swarm.later(300, () => hear("MAILBOX_FULL"));
+    if (copies === 1) swarm.clock.after(300, () => hear("MAILBOX_FULL"));
   });
   let answered: unknown;
-  void swarm.client.say("NEED", undefined, need).then((receipt) => (answered = receipt));
-  await swarm.pass(5_200);
+  void swarm.client.say("NEED", undefined, NEED).then((receipt) => (answered = receipt));
+  await swarm.clock.pass(5_200);
   expect(answered).toBeUndefined();
-  await swarm.pass(200);
+  await swarm.clock.pass(200);
   expect(answered).toMatchObject({ code: "MAILBOX_FULL" });
   expect(swarm.sent()).toBe(2);
 });
@@ -255,12 +192,12 @@ it("a copy that is lost holds up a refusal for 5 s at most", async () => {
 it.each(["BUCKET_HALTED", "NOT_REGISTERED", "NO_REGISTRY"] as const)(
   "a NEED that is said until it is taken is told of %s as any other",
   async (code) => {
-    const swarm = receiptedBy((_envelope, hear) => hear(code));
+    const swarm = answeredClient((_envelope, hear) => hear(code));
     let answered: unknown;
     void swarm.client
-      .say("NEED", undefined, need, [], { untilTaken: true })
+      .say("NEED", undefined, NEED, [], { untilTaken: true })
       .then((receipt) => (answered = receipt));
-    await swarm.pass(10_000);
+    await swarm.clock.pass(10_000);
     expect(answered).toMatchObject({ code });
   },
 );
@@ -268,19 +205,19 @@ it.each(["BUCKET_HALTED", "NOT_REGISTERED", "NO_REGISTRY"] as const)(
 it("a NEED that is said until it is taken waits for room, the same bytes, for however long", async () => {
   const envelopes = new Set<string>();
   let hasRoom = false;
-  const swarm = receiptedBy((envelope, hear) => {
+  const swarm = answeredClient((envelope, hear) => {
     envelopes.add(envelope);
     hear(hasRoom ? undefined : "MAILBOX_FULL");
   });
   let answered: unknown;
   void swarm.client
-    .say("NEED", undefined, need, [], { untilTaken: true })
+    .say("NEED", undefined, NEED, [], { untilTaken: true })
     .then((receipt) => (answered = receipt));
-  await swarm.pass(120_000);
+  await swarm.clock.pass(120_000);
   expect(answered).toBeUndefined();
   expect(swarm.sent()).toBeGreaterThan(LATERS_MAX);
   hasRoom = true;
-  await swarm.pass(RESEND_MAX_MS);
+  await swarm.clock.pass(RESEND_MAX_MS);
   expect(answered).toMatchObject({ kind: "ack" });
   expect(envelopes.size).toBe(1);
 });

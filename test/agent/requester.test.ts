@@ -7,6 +7,7 @@ import { signerFromSeed } from "#envelope/keys.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";
+import { answeredClient, NEED } from "../support/answered-client.ts";
 
 /** A requester whose every NEED is answered, before any signature counts, with one transport error. */
 const refusedBy = (code: RefusalCode) => {
@@ -72,55 +73,40 @@ test("a need is late once it was posted so long ago, and not before", () => {
   expect(requester.openNeeds(5_000).length).toBeGreaterThan(0);
 });
 
-test("a need that the operator's pause refuses is sent again until it is taken", async () => {
-  let events: LinkEvents | undefined;
-  let sent = 0;
-  const isTaken = (): boolean => sent > 20;
-  const client = new AgentClient({
-    signer: signerFromSeed(new Uint8Array(32).fill(9)),
-    swarm: "toy.0123456789abcdef",
-    policy: "",
-    link: {
-      attach: (_agent, heard) => void (events = heard),
-      detach: () => {},
-      send: (_thread, wire) => {
-        sent += 1;
-        const { id: envelope } = decodeSigned(wire);
-        queueMicrotask(() =>
-          events?.receipt(
-            isTaken()
-              ? { kind: "ack", envelope, bucket: 1, seq: 1, head: "" }
-              : { kind: "nack", envelope, code: "PAUSED" },
-          ),
-        );
-      },
-    },
-    clock: {
-      wallMs: () => 0,
-      monotonicMs: () => 0,
-      after: (_ms, task) => {
-        const timer = setImmediate(task);
-        return () => clearImmediate(timer);
-      },
-    },
-    soon: (task) => queueMicrotask(task),
-    onNotice: () => {},
-  });
+test.each(["PAUSED", "MAILBOX_FULL"] as const)(
+  "a need that is refused with %s is sent again until it is taken",
+  async (code) => {
+    const { client, clock, sent } = answeredClient((_envelope, hear) =>
+      hear(sent() > 20 ? undefined : code),
+    );
+    const ended: Ended[] = [];
+    let receipts = 0;
+    const requester = new Requester(
+      client,
+      { posted: () => {}, receipt: () => void (receipts += 1), ended: (one) => ended.push(one) },
+      () => clock.monotonicMs(),
+      new Pace(60_000),
+    );
+    requester.post(client.prepare("NEED", undefined, [NEED]));
+    await clock.pass(120_000);
+    expect([sent(), receipts]).toEqual([21, 1]);
+    expect(ended).toEqual([]);
+    expect(requester.openNeeds(0)).toHaveLength(1);
+  },
+);
+
+test("a need that is refused with what may never pass ends as refused, with that code", async () => {
+  const { client, clock } = answeredClient((_envelope, hear) => hear("BUCKET_HALTED"));
   const ended: Ended[] = [];
-  let resolve = (): void => {};
-  const received = new Promise<void>((done) => (resolve = done));
   const requester = new Requester(
     client,
-    { posted: () => {}, receipt: () => resolve(), ended: (one) => ended.push(one) },
-    () => 0,
+    { posted: () => {}, receipt: () => {}, ended: (one) => ended.push(one) },
+    () => clock.monotonicMs(),
     new Pace(60_000),
   );
-  const body = { key: "t", capability: "echo", input: { value: 1 }, deadlineMs: 1_000 };
-  requester.post(client.prepare("NEED", undefined, [{ ...body, bounty: 1n, verifyBounty: 0n }]));
-  await received;
-  expect(isTaken()).toBe(true);
-  expect(ended).toEqual([]);
-  expect(requester.openNeeds(0)).toHaveLength(1);
+  requester.post(client.prepare("NEED", undefined, [NEED]));
+  await clock.pass(10_000);
+  expect(ended).toMatchObject([{ outcome: "refused", refused: { code: "BUCKET_HALTED" } }]);
 });
 
 /** Answers each NEED by how often its requester has sent one, and a requester that signs anew. */

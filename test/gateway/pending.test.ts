@@ -8,53 +8,25 @@ import type { GatewaySwarm } from "#gateway/swarm.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";
+import { NEED } from "../support/answered-client.ts";
 import { POLICY, signerOf, SWARM } from "../support/gateway.ts";
-
-const body = {
-  key: "n",
-  capability: "echo",
-  input: { value: 1 },
-  bounty: 1n,
-  verifyBounty: 0n,
-  deadlineMs: 60_000,
-};
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { ManualClock, settled } from "../support/manual-clock.ts";
 
 /** A swarm that says nothing until it is asked to, and time that only tests move. */
 const silent = () => {
   let events: LinkEvents | undefined;
-  let nowMs = 0;
-  let due: { readonly atMs: number; readonly wake: () => void }[] = [];
+  const clock = new ManualClock();
   const sent: string[] = [];
   const swarm = {
     swarm: SWARM,
     policy: POLICY,
-    clock: {
-      wallMs: () => nowMs,
-      monotonicMs: () => nowMs,
-      after: (delayMs: number, wake: () => void) => {
-        const timer = { atMs: nowMs + delayMs, wake };
-        due.push(timer);
-        return () => void (due = due.filter((other) => other !== timer));
-      },
-    },
+    clock,
     link: () => ({
       attach: (_did: string, heard: LinkEvents) => void (events = heard),
       detach: () => undefined,
       send: (_thread: string, wire: Uint8Array) => void sent.push(decodeSigned(wire).id),
     }),
     query: async () => undefined,
-  };
-  const pass = async (ms: number): Promise<void> => {
-    for (const untilMs = nowMs + ms; nowMs < untilMs;) {
-      await settled();
-      nowMs = Math.min(untilMs, ...due.map(({ atMs }) => atMs));
-      const ready = due.filter(({ atMs }) => atMs <= nowMs);
-      due = due.filter(({ atMs }) => atMs > nowMs);
-      for (const { wake } of ready) wake();
-    }
-    await settled();
   };
   /** To every copy that was sent. */
   const refuse = async (code: RefusalCode): Promise<void> => {
@@ -69,20 +41,20 @@ const silent = () => {
   };
   const needs = new Needs(swarm as unknown as GatewaySwarm);
   const pending = async (): Promise<void> => {
-    const posted = needs.post("a", async () => signerOf("a"), body);
-    await pass(RECEIPT_MS_MAX);
+    const posted = needs.post("a", async () => signerOf("a"), NEED);
+    await clock.pass(RECEIPT_MS_MAX);
     expect(await posted).toMatchObject({ kind: "pending" });
   };
-  return { needs, pending, pass, refuse, take, sent };
+  return { needs, pending, clock, refuse, take, sent };
 };
 
 it("is asked on after a crowd, and counts as accepted once it is taken", async () => {
-  const { needs, pending, pass, refuse, take, sent } = silent();
+  const { needs, pending, clock, refuse, take, sent } = silent();
   await pending();
   await refuse("MAILBOX_FULL");
   expect(needs.openCount).toBe(1);
   await refuse("MAILBOX_FULL");
-  await pass(1_000);
+  await clock.pass(1_000);
   expect(sent.length).toBeGreaterThan(0);
   await take();
   expect(needs.counts).toMatchObject({ accepted: 1, refused: 0 });

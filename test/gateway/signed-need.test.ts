@@ -88,6 +88,21 @@ describe("a signed NEED", () => {
     },
   );
 
+  it("that finds a crowd is told so at once, with a time to come again, and takes no room", async () => {
+    rig.exchange.answer = (envelope): Receipt => ({
+      kind: "nack",
+      envelope,
+      code: "MAILBOX_FULL",
+      detail: "what is under way goes first",
+    });
+    const told = await post(signed().wire);
+    expect([told.status, codeOf(told)]).toEqual([429, "MAILBOX_FULL"]);
+    expect(Number(told.again)).toBeGreaterThan(0);
+    expect(rig.exchange.sent).toHaveLength(1);
+    const text = await (await fetch(`${rig.url}/metrics`)).text();
+    expect(text).toContain("canswarm_needs_open 0\n");
+  });
+
   it("under a key that was used for the same is answered with the first need", async () => {
     const { id, wire } = signed();
     rig.exchange.answer = (envelope): Receipt => ({

@@ -18,7 +18,7 @@ export interface Judge {
   /** Wall time, milliseconds: only for `expiresAtMs`, and never logged. */
   readonly nowMs: () => number;
   readonly refusals: Refusals;
-  readonly inbox: Pick<Inbox, "isCrowded">;
+  readonly inbox: Pick<Inbox, "isCrowded" | "known">;
 }
 
 export const admit = (
@@ -100,10 +100,8 @@ const admitEnvelope = (
       outputs.rejections.push({ connection: input.connection, signed, refused: unknown });
     return [];
   }
-  if (envelope.thread === undefined && judge.inbox.isCrowded) {
-    mark("host.crowded");
-    return refuse({ code: "MAILBOX_FULL", detail: "what is under way goes first" });
-  }
+  judge.inbox.known(input.connection);
+  if (envelope.thread === undefined && judge.inbox.isCrowded) return refuse(crowded());
   if (heard.kind === "old") {
     mark("envelope.nonce-old");
     return refuse({ code: "NONCE_OLD" });
@@ -125,4 +123,9 @@ const admitEnvelope = (
   const beside = judge.app.beside(admitted, refused, view, nowMs);
   const logged = refused === undefined ? [input] : refuse(refused);
   return beside === undefined ? logged : [...logged, { kind: "given", ...beside }];
+};
+
+const crowded = (): Refused => {
+  mark("host.crowded");
+  return { code: "MAILBOX_FULL", detail: "what is under way goes first" };
 };

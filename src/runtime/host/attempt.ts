@@ -27,7 +27,7 @@ export interface AttemptTools {
   readonly documents: Documents;
   readonly poison: HostPoison;
   readonly refusals: Refusals;
-  readonly inbox: Pick<Inbox, "isCrowded">;
+  readonly inbox: Pick<Inbox, "isCrowded" | "known">;
 }
 
 export type Attempted =

@@ -12,8 +12,9 @@ const answerName = (bucket: number, number: number): string => `${bucket}:${numb
 
 /** Envelopes of one connection. */
 interface Taken {
-  taken: number;
-  sound: number;
+  all: number;
+  /** Of senders who may speak. */
+  known: number;
 }
 
 export class Inbox {
@@ -21,8 +22,9 @@ export class Inbox {
   readonly #outside: Mailbox<Wire>;
   readonly #inside: Mailbox<Addressed>;
   #given = 0;
-  /** Of the last turn, by connection. */
+  /** Of the last turn that took any, by connection; and what part of the ones before was work. */
   readonly #taken = new Map<string, Taken>();
+  readonly #shares = new Map<string, number>();
 
   constructor({ outside, inside, turnInputsMax }: HostLimits) {
     this.#outside = new Mailbox(outside);
@@ -34,30 +36,22 @@ export class Inbox {
     return this.#outside.size + this.#inside.size;
   }
 
-  /** Those of the envelopes that were taken last whose signature holds. */
-  verified(sound: readonly Addressed[]): void {
-    for (const { input } of sound)
-      if (input.kind === "envelope") this.#counted(input.connection).sound += 1;
+  /** An envelope that was taken turned out to be of a sender who may speak: it is work. */
+  known(connection: number | undefined): void {
+    const taken = this.#taken.get(`${connection}`);
+    if (taken !== undefined) taken.known += 1;
   }
 
   /**
    * More waits than the next turn takes: what is under way goes first, and nothing new is begun. Bytes that
-   * are no envelopes are no work: of those of a connection, as many count as were sound of its last ones.
+   * are no envelopes, strangers' and copies are no work: of those of a connection, as many count as were of
+   * its last ones.
    */
   get isCrowded(): boolean {
     let work = this.#inside.size;
-    for (const [connection, waiting] of this.#outside.waiting()) {
-      const { taken, sound } = this.#taken.get(connection) ?? { taken: 1, sound: 1 };
-      work += (waiting * sound) / taken;
-    }
+    for (const [connection, waiting] of this.#outside.waiting())
+      work += waiting * (this.#shares.get(connection) ?? 1);
     return work > this.#turnInputsMax;
-  }
-
-  #counted(connection: number | undefined): Taken {
-    const name = `${connection}`;
-    const taken = this.#taken.get(name) ?? { taken: 0, sound: 0 };
-    this.#taken.set(name, taken);
-    return taken;
   }
 
   /** False: MAILBOX_FULL. */
@@ -100,8 +94,18 @@ export class Inbox {
 
   takeWires(): readonly Wire[] {
     const wires = this.#outside.take(this.#turnInputsMax);
+    if (wires.length === 0) return wires;
+    // The turn that has gone is whole now; in the one to come, what is known grows as it is judged.
+    this.#shares.clear();
+    for (const [connection, { all, known }] of this.#taken)
+      this.#shares.set(connection, Math.min(1, known / all));
     this.#taken.clear();
-    for (const { connection } of wires) this.#counted(connection).taken += 1;
+    for (const { connection } of wires) {
+      const name = `${connection}`;
+      const taken = this.#taken.get(name);
+      if (taken === undefined) this.#taken.set(name, { all: 1, known: 0 });
+      else taken.all += 1;
+    }
     return wires;
   }
 }

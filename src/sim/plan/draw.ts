@@ -177,8 +177,8 @@ const machinesOf = (
     skewMs: chance.pick([0, 60_000, -60_000]),
   })),
   mailbox: chance.pick([
-    { messagesMax: 16_384, senderMessagesMax: 8_192 },
-    { messagesMax: 24, senderMessagesMax: 12 },
+    { messagesMax: 16_384, senderMessagesMax: 8_192, turnInputsMax: 512 },
+    { messagesMax: 24, senderMessagesMax: 12, turnInputsMax: 8 },
   ]),
   snapshotRecords: chance.pick([2_048, 20, 60]),
   restartsMax: chance.pick([1, 5]),

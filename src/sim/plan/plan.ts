@@ -197,8 +197,12 @@ export interface Plan {
   readonly weather: NetworkWeather;
   /** One with a disk of its own, or several in a cluster. */
   readonly supervisors: readonly { readonly driftPpm: number; readonly skewMs: number }[];
-  /** Of each host's mailbox for envelopes: small ones fill up. */
-  readonly mailbox: { readonly messagesMax: number; readonly senderMessagesMax: number };
+  /** Of each host's mailbox for envelopes, and what a turn takes: small ones fill up, and are crowded. */
+  readonly mailbox: {
+    readonly messagesMax: number;
+    readonly senderMessagesMax: number;
+    readonly turnInputsMax: number;
+  };
   readonly snapshotRecords: number;
   /** Of a thread, in a minute; more is given to the supervisor above. */
   readonly restartsMax: number;

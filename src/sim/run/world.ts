@@ -152,6 +152,7 @@ export class SimWorld {
   /** What supervisors are made of, alone or in a cluster. */
   #ofAnySwarm(plan: Plan, canary: Canary | undefined) {
     const wanted = new Set([...plan.buckets, SYSTEM_BUCKET]);
+    const { turnInputsMax, ...outside } = plan.mailbox;
     return {
       scheduler: this.scheduler,
       network: this.network,
@@ -171,7 +172,8 @@ export class SimWorld {
       verifier: this.#notary.verifier,
       limits: {
         ...HOST_LIMITS,
-        outside: { ...HOST_LIMITS.outside, ...plan.mailbox },
+        turnInputsMax,
+        outside: { ...HOST_LIMITS.outside, ...outside },
         snapshotRecords: plan.snapshotRecords,
       },
       hosts: plan.hosts,

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
+import { onEmbedded } from "#cli/bench/lifecycle.ts";
 import { bench } from "#cli/commands/bench.ts";
+import { ROOT } from "../../tidy/checkout.ts";
 
 it(
   "measures whole lifecycles on the disk beside the floor of the same run",
@@ -39,4 +41,14 @@ it.each([
 ])("refuses --%s that is no whole number above 0", async (name, flags) => {
   await expect(bench({ ...flags, json: false })).rejects.toMatchObject({ code: "USAGE" });
   await expect(bench({ ...flags, json: false })).rejects.toThrow(`--${name} takes a whole number`);
+});
+
+it("the swarm that is measured has the parameters of the configuration that is given", async () => {
+  const config = `${ROOT}/bench/arrivals/no-window.config.ts`;
+  const windowsMs = await onEmbedded(config, async ({ folder }) =>
+    Object.values(folder.genesis.parameters.tiers).map(
+      ({ challengeWindowMs }) => challengeWindowMs,
+    ),
+  );
+  expect(windowsMs).toEqual([1, 1, 1]);
 });

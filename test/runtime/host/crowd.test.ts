@@ -55,16 +55,47 @@ it("what was opened before the crowd is acknowledged again in it (E6)", async ()
   expect(rig.total(bucketOf(opening.id))).toBe(1);
 });
 
-it("bytes that are no envelopes are no crowd, however many wait", async () => {
+/** Envelopes that are signed well, by somebody who may not speak here. */
+const strangers = (): readonly Uint8Array[] =>
+  Array.from(
+    { length: CROWD },
+    (_, n) => spoken("ADD", { by: 1 }, n + 1, "bucket:1", { policy: "stranger" }).wire,
+  );
+
+it.each([
+  ["bytes that are no envelopes", () => Array.from({ length: CROWD }, (_, n) => Uint8Array.of(n))],
+  ["what strangers say", strangers],
+])("%s are no crowd, however many wait", async (_, made) => {
   const { rig, opening, send } = await crowdable();
-  const junk = Array.from({ length: CROWD }, (_, n) => Uint8Array.of(n));
+  const junk = made();
   rig.host.receive(3, junk);
   await rig.settle();
   rig.host.receive(3, junk);
   send();
   await rig.settle();
-  expect(rig.rejected.length).toBe(2 * CROWD);
+  expect(rig.rejected).toHaveLength(2 * CROWD);
   expect(rig.answerTo(opening.id)).toMatchObject({ kind: "ack" });
+});
+
+it("work beside junk on another connection is a crowd", async () => {
+  const { rig, opening, send, crowd } = await crowdable();
+  const junk = Array.from({ length: CROWD }, (_, n) => Uint8Array.of(n));
+  rig.host.receive(3, junk);
+  await rig.settle();
+  rig.host.receive(3, junk);
+  crowd();
+  send();
+  await rig.settle();
+  expect(rig.answerTo(opening.id)).toMatchObject({ code: "MAILBOX_FULL" });
+});
+
+it("work that follows work is a crowd", async () => {
+  const { rig, opening, send, crowd } = await crowdable();
+  await rig.say(1, "ADD", { by: 1 });
+  crowd();
+  send();
+  await rig.settle();
+  expect(rig.answerTo(opening.id)).toMatchObject({ code: "MAILBOX_FULL" });
 });
 
 it("as many as the next turn takes are no crowd", async () => {

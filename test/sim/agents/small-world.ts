@@ -65,7 +65,7 @@ export const planWith = (
   overrides: { bootstrapUntilAgents: 0 },
   weather: FAIR_WEATHER,
   supervisors: [{ driftPpm: 0, skewMs: 0 }],
-  mailbox: { messagesMax: 16_384, senderMessagesMax: 8_192 },
+  mailbox: { messagesMax: 16_384, senderMessagesMax: 8_192, turnInputsMax: 512 },
   snapshotRecords: 2_048,
   restartsMax: 5,
   threadMsMax: 1,
