@@ -5,15 +5,12 @@
  * credits must add up.
  */
 
-import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Running, summaryOf } from "../integration/command.ts";
 import { market, module, tasks, verifier, worker } from "../integration/square-market.ts";
-import { LocalCluster, type Supervisor } from "./local-cluster.ts";
-
-/** After these, records older than a snapshot may be nowhere (docs/operating/double-faults.md). */
-const WIPING = ["a disk and a NATS server's files lost", "one gone for good, then NATS emptied"];
+import { LocalCluster } from "./local-cluster.ts";
+import { RECOVERY_MS_MAX, strikesOn, WIPING } from "./strikes.ts";
 
 const HELP = `npm run chaos:cluster -- [options]
   --needs <n>     of the whole job (default 24000, enough for all faults at 60 ends a second)
@@ -40,18 +37,12 @@ if (flags.help) {
 
 /** Nothing is done to it for so long before a fault and after its recovery, ms. */
 const CALM_MS = 4_000;
-/** What has not recovered by then will not, ms. */
-const RECOVERY_MS_MAX = 60_000;
 const LOOK_MS = 50;
 /** A rate that is not reached by then will not be, ms. */
 const RATE_MS_MAX = 60_000;
 /** Ends after which the job is taken to flow. */
 const FLOWING = 50;
 const RUN_MS_MAX = 1_200_000;
-const SESSION_FREEZE_MS = 8_000;
-const OUTAGE_MS = 10_000;
-const LONG_OUTAGE_MS = 30_000;
-const BACK_AFTER_MS = 5_000;
 
 /** The checkers hold all logs at once: some 100 KiB of heap for a need. */
 const ROOMY = { ...process.env, NODE_OPTIONS: "--max-old-space-size=12288" };
@@ -60,141 +51,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const cluster = await LocalCluster.start({ servers: 3, isDurable: true });
 for (let n = 0; n < 3; n += 1) await cluster.joinApart();
-
-const busiest = async (): Promise<Supervisor> => {
-  const { supervisors } = await cluster.status();
-  const [first] = supervisors.toSorted((one, other) => other.buckets - one.buckets);
-  const found = cluster.supervisors.find((one) => one.name === first?.name);
-  if (found === undefined) throw new Error("nobody leads anything");
-  return found;
-};
-
-const killed = async (one: Supervisor): Promise<void> => {
-  one.running.child.kill("SIGKILL");
-  await one.running.ended;
-};
-
-const etcdLeader = async () => {
-  for (const server of cluster.etcd) if (await server.isLeader()) return server;
-  throw new Error("etcd has no leader");
-};
-
-/** What a fault was to show besides, and whether it did. */
-const shown: string[] = [];
-const failed: string[] = [];
-
-/** Others must lead its buckets while it is away, and it must lead some again when it is back. */
-const partition = async (from: "nats" | "everything"): Promise<void> => {
-  const victim = await busiest();
-  const ledByIt = async (): Promise<number> =>
-    (await cluster.status()).supervisors.find(({ name }) => name === victim.name)?.buckets ?? 0;
-  const before = await ledByIt();
-  const cutMs = performance.now();
-  victim.cutOff(from);
-  while ((await ledByIt()) > 0 && performance.now() < cutMs + LONG_OUTAGE_MS);
-  const takenMs = performance.now() - cutMs;
-  await sleep(Math.max(0, LONG_OUTAGE_MS - takenMs));
-  victim.joinUp();
-  const backMs = performance.now();
-  while ((await ledByIt()) === 0 && performance.now() < backMs + RECOVERY_MS_MAX);
-  const after = await ledByIt();
-  const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
-  const text =
-    `cut off from ${from}: it led none of its ${before} buckets after ${seconds(takenMs)} s, ` +
-    `some again ${seconds(performance.now() - backMs)} s after its return`;
-  (takenMs < LONG_OUTAGE_MS && after > 0 ? shown : failed).push(text);
-};
-
-const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
-  "kill -9 of the busiest supervisor": async () => {
-    const victim = await busiest();
-    await killed(victim);
-    await sleep(BACK_AFTER_MS);
-    await victim.up();
-  },
-  "freeze of a supervisor for 8 s": async () => {
-    const victim = await busiest();
-    victim.running.child.kill("SIGSTOP");
-    await sleep(SESSION_FREEZE_MS);
-    victim.running.child.kill("SIGCONT");
-  },
-  "disk of a supervisor deleted": async () => {
-    const victim = await busiest();
-    await killed(victim);
-    rmSync(victim.data, { recursive: true, force: true });
-    await victim.up();
-  },
-  "partition of one supervisor for 30 s": () => partition("everything"),
-  "one cut off from NATS for 30 s": () => partition("nats"),
-  "etcd leader killed": async () => {
-    const leader = await etcdLeader();
-    await leader.kill();
-    await sleep(BACK_AFTER_MS);
-    leader.start();
-    await leader.healthy();
-  },
-  "etcd silent for 30 s": async () => {
-    for (const server of cluster.etcd) server.freeze();
-    await sleep(LONG_OUTAGE_MS);
-    for (const server of cluster.etcd) server.thaw();
-  },
-  "all etcd stopped for 10 s": async () => {
-    await Promise.all(cluster.etcd.map((server) => server.kill()));
-    await sleep(OUTAGE_MS);
-    for (const server of cluster.etcd) server.start();
-    await Promise.all(cluster.etcd.map((server) => server.healthy()));
-  },
-  "a NATS server killed": async () => {
-    const [server] = cluster.nats;
-    await server?.kill();
-    await sleep(BACK_AFTER_MS);
-    await server?.restart();
-  },
-  "all NATS stopped for 10 s": async () => {
-    await Promise.all(cluster.nats.map((server) => server.kill()));
-    await sleep(OUTAGE_MS);
-    await Promise.all(cluster.nats.map((server) => server.restart()));
-  },
-  "a disk and a NATS server's files lost": async () => {
-    const [server] = cluster.nats;
-    const victim = await busiest();
-    await Promise.all([killed(victim), server?.kill()]);
-    rmSync(victim.data, { recursive: true, force: true });
-    server?.wipe();
-    await victim.up();
-    await server?.restart();
-  },
-  "two supervisors and etcd's leader": async () => {
-    const leader = await etcdLeader();
-    const victim = await busiest();
-    const other = cluster.supervisors.find((one) => one !== victim);
-    await Promise.all([
-      killed(victim),
-      other === undefined ? undefined : killed(other),
-      leader.kill(),
-    ]);
-    await sleep(BACK_AFTER_MS);
-    leader.start();
-    await Promise.all([victim.up(), other?.up()]);
-    await leader.healthy();
-  },
-  "one gone for good, then NATS emptied": async () => {
-    const victim = await busiest();
-    await killed(victim);
-    await sleep(BACK_AFTER_MS);
-    await Promise.all(cluster.nats.map((server) => server.kill()));
-    for (const server of cluster.nats) server.wipe();
-    await Promise.all(cluster.nats.map((server) => server.restart()));
-    await victim.up();
-  },
-  "rolling restart": async () => {
-    for (const one of cluster.supervisors) {
-      one.running.child.kill("SIGTERM");
-      await one.running.ended;
-      await one.up();
-    }
-  },
-};
+const { faults, shown, failed } = strikesOn(cluster);
 
 const agents = [
   worker("w1", "1", module),
@@ -241,7 +98,7 @@ const isEarly = (fromMs: number, rate: number): boolean => {
 };
 
 while (!isOver && endedMs.length < FLOWING) await sleep(LOOK_MS);
-const wanted = Object.entries(FAULTS).filter(
+const wanted = Object.entries(faults).filter(
   ([name]) => flags.only?.includes(name) ?? !WIPING.includes(name),
 );
 say("fault                                no need ended for   ends/s before   (to a second)");

@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
 import { clusterStatus, type ClusterStatus } from "#cli/cluster/status.ts";
 import { loadSettings } from "#cli/settings.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
@@ -93,6 +94,7 @@ export class LocalCluster {
   readonly nats: readonly NatsServer[];
   readonly supervisors: Supervisor[] = [];
   #changes = 0;
+  #consensus: EtcdConsensus | undefined;
   readonly #natsClient: string;
   readonly #shape: Required<Pick<ClusterShape, "hosts" | "parameters" | "reconcileSeconds">>;
   /** For machines that lead buckets, and for one that leads none. */
@@ -195,11 +197,26 @@ export default {
     return clusterStatus(cluster);
   }
 
+  /** Who leads each bucket, by name, as etcd has it. */
+  async leaders(): Promise<ReadonlyMap<number, string>> {
+    this.#consensus ??= await this.#openConsensus();
+    const rows = await this.#consensus.leaders();
+    return new Map(rows.map(({ bucket, holder }) => [bucket, holder]));
+  }
+
+  async #openConsensus(): Promise<EtcdConsensus> {
+    const { cluster } = await loadSettings(this.clientConfig);
+    if (cluster === undefined) throw new Error("a configuration without a cluster");
+    const { swarm } = await clusterStatus(cluster);
+    return new EtcdConsensus({ ...cluster.etcd, swarm });
+  }
+
   /** `keep`: its folder, to look at. */
   async close(keep = false): Promise<void> {
     for (const { running } of this.supervisors) running.child.kill("SIGKILL");
     await Promise.all(this.supervisors.map(({ running }) => running.ended));
     await Promise.all(this.supervisors.map((one) => one.closeWays()));
+    await this.#consensus?.close();
     await Promise.all([...this.etcd, ...this.nats].map((server) => server.dispose()));
     if (!keep) rmSync(this.dir, { recursive: true, force: true });
   }
