@@ -6,6 +6,7 @@
 import { hash } from "node:crypto";
 import { Etcd3, type ITxnRequest } from "etcd3";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
+import { foundSwarm } from "#adapters/etcd/shared-genesis.ts";
 import { headValue } from "#adapters/etcd/keys.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import type { HeadWrite } from "#ports/consensus.ts";
@@ -53,9 +54,11 @@ for (const count of SERVERS) {
   const servers = await startEtcd(count);
   const endpoints = servers.map(({ url }) => url);
   const raw = new Etcd3({ hosts: endpoints[0] ?? "" });
-  const store = new EtcdConsensus({ endpoints, swarm: freshSwarm() });
+  const swarm = freshSwarm();
+  await foundSwarm({ endpoints }, swarm);
+  const store = new EtcdConsensus({ endpoints, swarm });
   try {
-    const session = await store.join("bench", DAY_MS);
+    const session = await store.join("bench", DAY_MS, "a bench");
     for (const group of GROUPS) {
       const buckets = Array.from({ length: group }, (_, bucket) => bucket);
       await session.resign(await store.leaders());

@@ -82,7 +82,7 @@ export const ERRORS = {
     exitCode: 1,
   },
   CLUSTER_VERSION: {
-    text: "{member} of this cluster runs {theirs} and this is {ours}",
+    text: "{member} of this cluster runs {theirs} and this is {ours}: {what}",
     remedy: "run versions beside each other only as the release notes of the newer one say",
     exitCode: 1,
   },
@@ -90,6 +90,12 @@ export const ERRORS = {
     text: "{path} holds another swarm than the cluster {cluster}",
     remedy: "name a new folder with --data, or the cluster's own name in the configuration",
     exitCode: 2,
+  },
+  CLUSTER_LOST: {
+    text: "etcd has nothing of the cluster {cluster}, whose logs {path} holds: its data is not there",
+    remedy:
+      "check the addresses of etcd and the name; if it has lost everything: canswarm cluster restore BACKUP",
+    exitCode: 1,
   },
   CLUSTER_NOT_EMPTY: {
     text: "the cluster {cluster} has logs in etcd already; nothing was restored",

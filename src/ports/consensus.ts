@@ -35,13 +35,21 @@ export interface LeaderRow extends Lead {
 /** A supervisor whose session lives. */
 export interface Member {
   readonly name: string;
+  /** What it is built of, in words: two that build other logs are never alike in it. */
+  readonly build: string;
+  /** Who joined earlier has the lower one; no two have the same. */
+  readonly since: number;
   /** It has said that the bus does not carry for it: it can lead nothing that is of use. */
   readonly isCutOff: boolean;
 }
 
 export interface Consensus {
-  /** A session for this supervisor, under a name that no living session has. */
-  join(name: string, ttlMs: number): Promise<Session>;
+  /**
+   * A session for this supervisor, under a name that no living session has. Rejects with DATA_IN_USE, and
+   * with CONSENSUS_EMPTIED where the store has nothing of the swarm (any more): whoever led then would
+   * write all logs anew beside those that were acknowledged.
+   */
+  join(name: string, ttlMs: number, build: string): Promise<Session>;
   /** Sorted by name. */
   members(): Promise<readonly Member[]>;
   leaders(): Promise<readonly LeaderRow[]>;

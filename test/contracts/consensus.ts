@@ -53,7 +53,8 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
       await rig.dispose();
     });
 
-    const joined = async (who: Consensus, as: string): Promise<Session> => who.join(as, DAY_MS);
+    const joined = async (who: Consensus, as: string): Promise<Session> =>
+      who.join(as, DAY_MS, `built by ${as}`);
     const namesSeenBy = async (who: Consensus): Promise<readonly string[]> =>
       (await who.members()).map((member) => member.name);
     const epochOf = async (session: Session, bucket: number): Promise<Epoch> => {
@@ -97,21 +98,41 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
         expect(await namesSeenBy(bea)).toEqual(["ann"]);
       });
 
+      it("show who was there first, and of what each is built, whatever they say later", async () => {
+        const second = await joined(bea, "bea");
+        const first = await joined(ann, "ann");
+        const shown = async () =>
+          (await ann.members()).map(({ name, build, since }) => ({ name, build, since }));
+        const before = await shown();
+        expect(before.map(({ name, build }) => [name, build])).toEqual([
+          ["ann", "built by ann"],
+          ["bea", "built by bea"],
+        ]);
+        expect(before[1]!.since).toBeLessThan(before[0]!.since);
+        await second.say(true);
+        await second.say(false);
+        expect(await shown()).toEqual(before);
+        await second.end();
+        await joined(bea, "bea");
+        expect((await shown())[1]!.since).toBeGreaterThan(before[0]!.since);
+        await first.end();
+      });
+
       it("say of themselves that they are cut off from the bus, and that they are not", async () => {
         const first = await joined(ann, "ann");
         await joined(bea, "bea");
         let changes = 0;
         const stop = bea.watch(() => (changes += 1));
         await first.say(true);
-        expect(await bea.members()).toEqual([
-          { name: "ann", isCutOff: true },
-          { name: "bea", isCutOff: false },
+        expect(await bea.members()).toMatchObject([
+          { name: "ann", isCutOff: true, build: "built by ann" },
+          { name: "bea", isCutOff: false, build: "built by bea" },
         ]);
         await expect.poll(() => changes).toBeGreaterThan(0);
         stop();
         expect(await first.campaign([1])).toHaveLength(1);
         await first.say(false);
-        expect((await bea.members())[0]).toEqual({ name: "ann", isCutOff: false });
+        expect((await bea.members())[0]).toMatchObject({ name: "ann", isCutOff: false });
         await first.end();
         await expect(first.say(true)).rejects.toThrow(/SESSION_LOST/);
         expect(await namesSeenBy(bea)).toEqual(["bea"]);
@@ -126,8 +147,8 @@ export const consensusContract = (name: string, makeRig: () => Promise<Consensus
 
       it("live on as long as they are kept, and end when they are not", async () => {
         const { ttlMs } = rig;
-        const kept = await ann.join("kept", ttlMs);
-        const left = await bea.join("left", ttlMs);
+        const kept = await ann.join("kept", ttlMs, "");
+        const left = await bea.join("left", ttlMs, "");
         await kept.campaign([1]);
         await left.campaign([2]);
         for (let passed = 0; passed < 2 * ttlMs; passed += ttlMs / 4) {

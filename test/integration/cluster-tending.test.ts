@@ -4,10 +4,7 @@ import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
-import { NatsBus } from "#adapters/nats/bus.ts";
-import { systemClock } from "#adapters/system/clock.ts";
-import { Asks } from "#cli/cluster/asks.ts";
-import { BUS_VERSION, type Hello } from "#cli/cluster/hello.ts";
+import { buildText, HELLO } from "#cli/cluster/hello.ts";
 import { rankOf } from "#runtime/leadership/share.ts";
 import { LocalCluster } from "../cluster/local-cluster.ts";
 import { canswarm, runToEnd, summaryOf, until, type Ended } from "./command.ts";
@@ -97,23 +94,18 @@ it(
   async () => {
     const { swarm: id } = await cluster.status();
     const consensus = new EtcdConsensus({ endpoints: [cluster.etcd[0]!.url], swarm: id });
-    const bus = await NatsBus.open({ servers: [cluster.nats[0]!.url], prefix: "local" });
-    const session = await consensus.join("newer", TIMEOUT_MS);
-    const hello: Hello = { version: "canswarm 9.9.9", bus: BUS_VERSION, machines: "others" };
-    const asks = new Asks({
-      bus,
-      clock: systemClock(),
-      name: "newer",
-      answer: async () => ({ kind: "ok", value: hello }),
-    });
+    const build = buildText({ ...HELLO, version: "canswarm 9.9.9", machines: "others" });
+    const session = await consensus.join("newer", TIMEOUT_MS, build);
     const data = cluster.folder("older");
     const older = await canswarm("up", "--data", data, "--port", "0", "--config", cluster.config)
       .ended;
     expect([older.code, codeOf(older)]).toEqual([1, "CLUSTER_VERSION"]);
-    asks.close();
+    expect(older.stderr).toMatch(/newer .* runs canswarm 9\.9\.9 .* would write other logs/);
+    expect(older.stderr).not.toMatch(/joined/);
+    // It came after those that lead: they stay, and it is no candidate.
+    expect(new Set(await leadersOf(cluster))).not.toContain("newer");
     await session.end();
     await consensus.close();
-    await bus.close();
   },
   TIMEOUT_MS,
 );

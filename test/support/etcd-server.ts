@@ -145,6 +145,11 @@ export class EtcdServer {
     await once(child, "exit");
   }
 
+  /** What it had on its disk is gone: it must have been killed. */
+  wipe(): void {
+    rmSync(join(this.#dir, "data"), { recursive: true, force: true });
+  }
+
   /** Neither answers nor goes away, until it is thawed; `kill` ends it all the same. */
   freeze(): void {
     freeze(this.#process);

@@ -8,7 +8,7 @@ import type { CommitOutcome, Head } from "#ports/store.ts";
 import { EtcdClient, type EtcdOptions } from "./client.ts";
 import { commit } from "./commit.ts";
 import { Compaction } from "./compaction.ts";
-import { bucketOf, isCutOff, Keys, readHead, readLeader } from "./keys.ts";
+import { bucketOf, Keys, readHead, readLeader, readMember } from "./keys.ts";
 import { REQUEST_OPERATIONS_MAX } from "./operations.ts";
 import { EtcdSession } from "./session.ts";
 import { Watch } from "./watch.ts";
@@ -26,15 +26,15 @@ export class EtcdConsensus implements Consensus {
     this.#compaction = new Compaction(this.#client);
   }
 
-  join(name: string, ttlMs: number): Promise<Session> {
-    return EtcdSession.join(this.#client, this.#keys, name, ttlMs);
+  join(name: string, ttlMs: number, build: string): Promise<Session> {
+    return EtcdSession.join(this.#client, this.#keys, { name, build, ttlMs });
   }
 
   async members(): Promise<readonly Member[]> {
     const request = this.#keys.members;
     const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
     return kvs
-      .map(({ key, value }) => ({ name: this.#keys.memberName(key), isCutOff: isCutOff(value) }))
+      .map((row) => readMember(this.#keys.memberName(row.key), row))
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 

@@ -8,7 +8,7 @@
  *     still believes that he leads is refused (P4). Sessions and pins are not put back.
  */
 
-import type { IRequestOp } from "etcd3";
+import type { ICompare, IRequestOp } from "etcd3";
 import { emptyHead } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Head } from "#ports/store.ts";
@@ -110,6 +110,34 @@ export const restoreCopy = (
     const now = await readWith(client, swarm);
     if (now.generation === raised && isSame(now.heads, heads)) return raised;
     throw new Fault("CONSENSUS_DENIED", "etcd was written to by somebody else meanwhile");
+  });
+
+/**
+ * The generation after the one that is there, for an etcd that was put back to an earlier time by other
+ * means than ours: its revisions come a second time, and so would epochs (Y3). Nobody leads any more: whoever
+ * lives campaigns again. Undefined where etcd has no such swarm.
+ */
+export const raiseGeneration = ({ place, swarm }: CopyPlace): Promise<number | undefined> =>
+  opened(place, async (client) => {
+    const { generation: key, leaders } = new Keys(swarm);
+    const { generation } = await readWith(client, swarm);
+    if (generation === 0) return undefined;
+    const isStill = (text: number): ICompare => ({
+      key,
+      target: "Value",
+      result: "Equal",
+      value: Buffer.from(String(text)),
+    });
+    const request = {
+      compare: [isStill(generation)],
+      success: [
+        put(key, Buffer.from(String(generation + 1))),
+        { request_delete_range: { ...leaders } },
+      ],
+    };
+    const { succeeded } = await client.call((etcd, options) => etcd.kv.txn(request, options));
+    // Not so: an answer to this was lost, or somebody else raised it. Either way it is higher than it was.
+    return succeeded ? generation + 1 : (await readWith(client, swarm)).generation;
   });
 
 const put = (key: Buffer, value: Buffer): IRequestOp => ({ request_put: { key, value } });

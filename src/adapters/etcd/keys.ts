@@ -6,7 +6,7 @@
 import { hex } from "#envelope/cid.ts";
 import { isSwarmId } from "#envelope/swarm.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
-import type { LeaderRow } from "#ports/consensus.ts";
+import type { LeaderRow, Member } from "#ports/consensus.ts";
 import type { Head } from "#ports/store.ts";
 
 /** Buckets are written with so many digits, so that keys sort as numbers do. */
@@ -145,10 +145,22 @@ export const readHead = (bucket: number, value: Buffer | undefined): Head => {
 export const leaderValue = (generation: number, campaign: string, holder: string): Buffer =>
   Buffer.from(`${generation} ${campaign} ${holder}`);
 
+const ON_BUS = "on-bus";
 const CUT_OFF = "cut-off";
 
-export const memberValue = (isOff: boolean): Buffer => Buffer.from(isOff ? CUT_OFF : "");
-export const isCutOff = (value: Buffer): boolean => value.toString() === CUT_OFF;
+/** `<on-bus or cut-off> <build>`. */
+export const memberValue = (isOff: boolean, build: string): Buffer =>
+  Buffer.from(`${isOff ? CUT_OFF : ON_BUS} ${build}`);
+
+/** The revision at which the row was created says who was there first. */
+export const readMember = (
+  name: string,
+  { value, create_revision }: { readonly value: Buffer; readonly create_revision: string },
+): Member => {
+  const [state, ...build] = value.toString().split(" ");
+  const since = Number(create_revision);
+  return { name, isCutOff: state === CUT_OFF, build: build.join(" "), since };
+};
 
 /** The revision of an epoch is the one at which the row was created. */
 export const readLeader = (row: {

@@ -5,6 +5,8 @@
  *     bucket's later epoch is above its earlier ones. The generation is above it in rank (restores).
  * S2  A row is created only while the member's row is on this session's lease, in the same step.
  * S3  A row is deleted only by the session that has it, and only under the epoch that is named.
+ * S4  Nobody joins where the generation is not there: etcd has been emptied since the swarm was founded, and
+ *     its logs would begin anew (E6).
  */
 
 import { randomUUID } from "node:crypto";
@@ -20,7 +22,6 @@ import { REQUEST_OPERATIONS_MAX } from "./operations.ts";
 const BUCKETS_PER_REQUEST = REQUEST_OPERATIONS_MAX - 2;
 /** The generation is raised once in the life of a store, if ever. */
 const GENERATION_READS_MAX = 3;
-const FIRST_GENERATION = 1;
 
 const chunks = <T>(list: readonly T[]): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(list.length / BUCKETS_PER_REQUEST) }, (_, at) =>
@@ -42,17 +43,14 @@ const keepOnce = (etcd: Etcd3, lease: string, options: CallOptions): Promise<num
 
 const isLost = (error: unknown): boolean => error instanceof Fault && error.code === "SESSION_LOST";
 
-/** Creates the row of the generation where there is none. */
+/** S4: whoever founded the swarm has written it. */
 const storedGeneration = async (client: EtcdClient, { generation: key }: Keys): Promise<number> => {
-  const value = Buffer.from(String(FIRST_GENERATION));
-  const request = {
-    compare: [absent(key)],
-    success: [{ request_put: { key, value } }],
-    failure: [{ request_range: { key } }],
-  };
-  const answer = await client.call((etcd, options) => etcd.kv.txn(request, options));
-  const stored = answer.responses[0]?.response_range?.kvs[0]?.value.toString();
-  const generation = answer.succeeded ? FIRST_GENERATION : Number(stored);
+  const { kvs } = await client.call((etcd, options) => etcd.kv.range({ key }, options));
+  const [row] = kvs;
+  if (row === undefined)
+    throw new Fault("CONSENSUS_EMPTIED", "etcd has nothing of this swarm: its data is not there");
+  const stored = row.value.toString();
+  const generation = Number(stored);
   if (!Number.isSafeInteger(generation))
     throw new Fault("CONSENSUS_DENIED", `the stored generation ${stored} is no number`);
   return generation;
@@ -62,6 +60,7 @@ export class EtcdSession implements Session {
   readonly name: string;
   readonly #client: EtcdClient;
   readonly #keys: Keys;
+  readonly #build: string;
   readonly #lease: string;
   #generation: number;
   #isOver = false;
@@ -69,11 +68,11 @@ export class EtcdSession implements Session {
   private constructor(
     client: EtcdClient,
     keys: Keys,
-    own: { name: string; lease: string; generation: number },
+    own: { name: string; build: string; lease: string; generation: number },
   ) {
     this.#client = client;
     this.#keys = keys;
-    this.name = own.name;
+    [this.name, this.#build] = [own.name, own.build];
     this.#lease = own.lease;
     this.#generation = own.generation;
   }
@@ -81,8 +80,7 @@ export class EtcdSession implements Session {
   static async join(
     client: EtcdClient,
     keys: Keys,
-    name: string,
-    ttlMs: number,
+    { name, build, ttlMs }: { name: string; build: string; ttlMs: number },
   ): Promise<EtcdSession> {
     const generation = await storedGeneration(client, keys);
     // etcd counts whole seconds.
@@ -90,7 +88,7 @@ export class EtcdSession implements Session {
     const { ID: lease } = await client.call((etcd, options) =>
       etcd.leaseClient.leaseGrant({ TTL }, options),
     );
-    const session = new EtcdSession(client, keys, { name, lease, generation });
+    const session = new EtcdSession(client, keys, { name, build, lease, generation });
     try {
       await session.#enter();
     } catch (error) {
@@ -103,9 +101,10 @@ export class EtcdSession implements Session {
 
   async #enter(): Promise<void> {
     const key = this.#keys.member(this.name);
+    const value = memberValue(false, this.#build);
     const request = {
       compare: [absent(key)],
-      success: [{ request_put: { key, lease: this.#lease } }],
+      success: [{ request_put: { key, value, lease: this.#lease } }],
       failure: [{ request_range: { key } }],
     };
     const answer = await this.#client.call((etcd, options) => etcd.kv.txn(request, options));
@@ -124,7 +123,7 @@ export class EtcdSession implements Session {
 
   async say(isCutOff: boolean): Promise<void> {
     this.#living();
-    const row = { key: this.#keys.member(this.name), value: memberValue(isCutOff) };
+    const row = { key: this.#keys.member(this.name), value: memberValue(isCutOff, this.#build) };
     const answer = await this.#fenced({
       compare: [this.#isMember()],
       success: [{ request_put: { ...row, lease: this.#lease } }],

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { BUCKETS, hex, sha256 } from "#envelope/cid.ts";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
 import type { EtcdPlace } from "#adapters/etcd/client.ts";
+import { foundSwarm } from "#adapters/etcd/shared-genesis.ts";
 import { NatsBus } from "#adapters/nats/bus.ts";
 import type { NatsOptions } from "#adapters/nats/connect.ts";
 import { NatsStream } from "#adapters/nats/stream.ts";
@@ -41,7 +42,8 @@ export const etcdHeadsPerSecond = async (
   const swarm = `bench.${randomBytes(8).toString("hex")}`;
   const all = Array.from({ length: connections }, () => new EtcdConsensus({ ...place, swarm }));
   const [first] = all as [EtcdConsensus];
-  const session = await first.join(newName(), PROBE_TTL_MS);
+  await foundSwarm(place, swarm);
+  const session = await first.join(newName(), PROBE_TTL_MS, "a probe");
   const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
   const rows = await session.campaign(buckets);
   const heads = new Map((await first.heads(buckets)).map((head) => [head.bucket, head]));

@@ -43,7 +43,6 @@ export type Asked =
   | { readonly what: "hosts"; readonly name: string }
   | { readonly what: "settle" }
   | { readonly what: "operator"; readonly word: OperatorWord }
-  | { readonly what: "hello" }
   | { readonly what: "status" };
 
 export type Said =

@@ -13,7 +13,13 @@ import { join } from "node:path";
 import { codecOf, hex, unhex } from "#envelope/cid.ts";
 import { swarmIdOf } from "#envelope/swarm.ts";
 import { decodeGenesis } from "#domain/genesis/codec.ts";
-import { headsIn, readCopy, restoreCopy, type EtcdCopy } from "#adapters/etcd/copy.ts";
+import {
+  headsIn,
+  raiseGeneration,
+  readCopy,
+  restoreCopy,
+  type EtcdCopy,
+} from "#adapters/etcd/copy.ts";
 import { readGenesis } from "#adapters/etcd/shared-genesis.ts";
 import { NatsBlocks } from "#adapters/nats/blocks.ts";
 import { NatsStream } from "#adapters/nats/stream.ts";
@@ -160,6 +166,19 @@ const finishedIn = (dir: string, cluster: string): Finished => {
 };
 
 /* ------------------------------------------------------------------------- restore */
+
+/**
+ * For an etcd that was put back by other means: every epoch from now on is above all that there were.
+ * Refuses with CLUSTER_UNFOUNDED, and with a Fault.
+ */
+export const raise = async ({ name: cluster, etcd: place }: ClusterPlaces): Promise<number> => {
+  const genesis = await readGenesis(place, cluster);
+  if (genesis === undefined) throw new CliError("CLUSTER_UNFOUNDED", { cluster });
+  const swarm = swarmIdOf(decodeGenesis(genesis).name, genesis);
+  const raised = await raiseGeneration({ place, cluster, swarm });
+  if (raised === undefined) throw new CliError("CLUSTER_UNFOUNDED", { cluster });
+  return raised;
+};
 
 /**
  * Into an etcd that holds nothing of the cluster; what NATS has stays and is added to. Refuses with

@@ -11,8 +11,8 @@ import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import type { Answered } from "#actors/queries.ts";
 import { BusDoor } from "#gateway/bus-door.ts";
-import { machinesDigest } from "#machines/digest.ts";
 import type { Clock } from "#ports/clock.ts";
+import type { Consensus } from "#ports/consensus.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
 import { BusLink } from "#agent/bus/bus-link.ts";
 import { HOST_LIMITS, SHARED_SNAPSHOT_RECORDS } from "#runtime/host/environment.ts";
@@ -26,7 +26,6 @@ import { epochFields, placementOf, type EmbeddedOptions } from "../swarm/embedde
 import { writePid, type Folder } from "../swarm/folder.ts";
 import type { Operator } from "../swarm/operator.ts";
 import type { Reading, RunningSwarm } from "../swarm/running-swarm.ts";
-import { VERSION } from "../version.ts";
 import { Asks, type Asked, type OperatorWord, type Said } from "./asks.ts";
 import { Leaders } from "./leaders.ts";
 import { look, type Sight } from "../reconcile/look.ts";
@@ -36,7 +35,7 @@ import { Reconciler, type Reconciled, type ReconcilerNews } from "../reconcile/r
 import { patiently } from "./patience.ts";
 import { openStorage, type OpenedStorage } from "./storage.ts";
 import type { ClusterPlaces } from "./settings.ts";
-import { BUS_VERSION, isCompatible, type Hello } from "./hello.ts";
+import { buildText, differenceOf, HELLO, type Hello } from "./hello.ts";
 
 /** A question is answered in this time, ms, or asked again. */
 export const ASK_MS = 1_500;
@@ -144,10 +143,11 @@ export class ClusterSwarm implements RunningSwarm {
               agents: options.hired,
             });
       if (agents !== undefined) closing.unshift(() => agents.close());
+      await refuseOtherBuilds(storage.consensus, name);
       const disks = { journal, blocks };
       const swarm = new ClusterSwarm(options, { disks, storage, bus, name, removePid, agents });
       closing.unshift(() => swarm.close(false));
-      await swarm.#greet();
+      await swarm.#member?.leadership.entered;
       await swarm.system("registered");
       return swarm;
     } catch (error) {
@@ -161,6 +161,8 @@ export class ClusterSwarm implements RunningSwarm {
     const { storage, bus, name, disks } = this.#opened;
     return new ClusterMember<MessagePort>({
       name,
+      build: buildText(HELLO),
+      isAlike: (build) => differenceOf(HELLO, build) === undefined,
       consensus: storage.consensus,
       bus,
       restock: async (bucket) => {
@@ -224,27 +226,6 @@ export class ClusterSwarm implements RunningSwarm {
   /** Undefined: this machine leads nothing, or has not run yet. */
   get reconciled(): Reconciled | undefined {
     return this.#reconciler?.last;
-  }
-
-  /** The version handshake: two that build different logs never lead beside each other. */
-  async #greet(): Promise<void> {
-    const ours = this.#hello();
-    for (const member of await this.members()) {
-      if (member === this.name) continue;
-      const said = await this.#asks.ask(member, { what: "hello" }, ASK_MS);
-      if (said?.kind !== "ok") continue;
-      const theirs = said.value as Hello;
-      if (!isCompatible(ours, theirs))
-        throw new CliError("CLUSTER_VERSION", {
-          member,
-          theirs: theirs.version,
-          ours: ours.version,
-        });
-    }
-  }
-
-  #hello(): Hello {
-    return { version: `canswarm ${VERSION}`, bus: BUS_VERSION, machines: machinesDigest() };
   }
 
   /** Buckets that this machine leads. */
@@ -380,8 +361,6 @@ export class ClusterSwarm implements RunningSwarm {
 
   async #answer(asked: Asked): Promise<Said> {
     switch (asked.what) {
-      case "hello":
-        return { kind: "ok", value: this.#hello() };
       case "query":
         return this.#ofBucket(asked.bucket, asked.name, asked.about);
       case "operator": {
@@ -431,7 +410,7 @@ export class ClusterSwarm implements RunningSwarm {
   async #status(): Promise<MemberStatus> {
     const heads = await this.#heads();
     return {
-      ...this.#hello(),
+      ...HELLO,
       hosts: this.#hosts,
       reconciled: this.reconciled,
       heads: heads
@@ -440,6 +419,21 @@ export class ClusterSwarm implements RunningSwarm {
     };
   }
 }
+
+/**
+ * The version handshake, before anything is joined: whoever is there shows in etcd what it is, so none has to
+ * answer. Leadership looks again at every change (D9).
+ */
+const refuseOtherBuilds = async (
+  consensus: Pick<Consensus, "members">,
+  own: string,
+): Promise<void> => {
+  for (const { name: member, build } of await consensus.members()) {
+    const difference = member === own ? undefined : differenceOf(HELLO, build);
+    if (difference !== undefined)
+      throw new CliError("CLUSTER_VERSION", { member, ...difference, ours: HELLO.version });
+  }
+};
 
 export interface MemberStatus extends Hello {
   readonly hosts: number;

@@ -2,7 +2,12 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { EtcdPlace } from "#adapters/etcd/client.ts";
 import { foundGenesis, readGenesis } from "#adapters/etcd/shared-genesis.ts";
+import { connectJournal, openJournal } from "#adapters/sqlite/journal-client.ts";
+import { decodeGenesis } from "#domain/genesis/codec.ts";
+import { BUCKETS } from "#envelope/cid.ts";
+import { swarmIdOf } from "#envelope/swarm.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
 import { CliError } from "../errors.ts";
 import {
@@ -17,10 +22,28 @@ import {
 } from "../swarm/folder.ts";
 import type { ClusterPlaces } from "./settings.ts";
 
+const found = (place: EtcdPlace, name: string, bytes: Uint8Array): Promise<Uint8Array> =>
+  foundGenesis(place, name, { bytes, swarm: swarmIdOf(decodeGenesis(bytes).name, bytes) });
+
+/** Whether a machine of a cluster has written here: then its swarm is not to be founded again (E6). */
+const holdsLogs = async (dir: string): Promise<boolean> => {
+  const path = join(dir, "journal");
+  if (!holdsSwarm(dir) || !existsSync(path)) return false;
+  const thread = await openJournal(path);
+  try {
+    const journal = connectJournal(thread.port());
+    const buckets = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
+    const newest = await Promise.all(buckets.map((bucket) => journal.newest(bucket)));
+    return newest.some((record) => record !== undefined);
+  } finally {
+    await thread.close();
+  }
+};
+
 /**
  * Founds the swarm where nobody has and this machine will lead, with this folder's rules. Refuses with
- * CLUSTER_UNFOUNDED, with CLUSTER_FOREIGN where the folder is of another swarm, with KEY_MISSING where the
- * operator's key is not here.
+ * CLUSTER_UNFOUNDED, with CLUSTER_FOREIGN where the folder is of another swarm, with CLUSTER_LOST where it
+ * has logs and etcd knows of none, with KEY_MISSING where the operator's key is not here.
  */
 export const openClusterFolder = async (
   dir: string,
@@ -32,10 +55,12 @@ export const openClusterFolder = async (
     throw new CliError("CLUSTER_UNFOUNDED", { cluster: name });
   if (operatorKeyFile !== undefined && existsSync(operatorKeyFile))
     adoptOperatorKey(dir, readFileSync(operatorKeyFile, "utf8"));
+  if (shared === undefined && (await holdsLogs(dir)))
+    throw new CliError("CLUSTER_LOST", { cluster: name, path: dir });
   const own = holdsSwarm(dir)
     ? new Uint8Array(readFileSync(join(dir, GENESIS_FILE)))
     : (shared ?? newGenesis(dir, create));
-  const counts = shared ?? (await foundGenesis(etcd, name, own));
+  const counts = shared ?? (await found(etcd, name, own));
   if (holdsSwarm(dir) && !sameBytes(counts, own))
     throw new CliError("CLUSTER_FOREIGN", { path: dir, cluster: name });
   if (!holdsSwarm(dir)) adoptGenesis(dir, counts);

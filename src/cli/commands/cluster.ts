@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { nkeys } from "nats";
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
-import { backUp, restore, type Copied } from "../cluster/backup.ts";
+import { backUp, raise, restore, type Copied } from "../cluster/backup.ts";
 import { bucketsIn, moveBuckets } from "../cluster/move.ts";
 import { natsUsers } from "../cluster/nats-users.ts";
 import { findingText, type Reconciled } from "../reconcile/reconciler.ts";
@@ -102,6 +102,7 @@ export const addCluster = (program: Command): void => {
   addMove(cluster);
   addBackup(cluster);
   addRestore(cluster);
+  addRaise(cluster);
   addPermissions(cluster);
   addNkey(cluster);
 };
@@ -187,6 +188,23 @@ const addRestore = (cluster: Command): void => {
     .action(async (dir: string, flags: ConfigFlag) => {
       const copied = await restore(dir, await placesOf(flags));
       process.stdout.write(copiedText(copied, "restored"));
+    });
+};
+
+const addRaise = (cluster: Command): void => {
+  cluster
+    .command("raise")
+    .summary("begin a new generation, after etcd was put back from a snapshot of its own")
+    .requiredOption(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      "\nStop the supervisors before etcd is put back, and start them after this.\n" +
+        "What was acknowledged since etcd's snapshot will not have been.\n" +
+        "\nExample:\n  canswarm cluster raise --config cluster.config.mjs",
+    )
+    .action(async (flags: ConfigFlag) => {
+      const generation = await raise(await placesOf(flags));
+      process.stdout.write(`the next epochs are of generation ${generation}\n`);
     });
 };
 

@@ -3,6 +3,7 @@
 import type { LeadershipEvent } from "#runtime/leadership/leadership.ts";
 import type { MemberNews } from "#runtime/leadership/member.ts";
 import type { ReconcilerNews } from "../reconcile/reconciler.ts";
+import { clean } from "../display.ts";
 import type { Restart } from "../summary-text.ts";
 
 /** Restarts are told and kept; each dies with a reason before it is back. */
@@ -41,6 +42,10 @@ const leadershipText = (event: LeadershipEvent): string | undefined => {
   switch (event.type) {
     case "joined":
       return "joined the cluster";
+    case "not_joined":
+      return `is not in the cluster: ${event.fault.message}`;
+    case "other_build":
+      return `leaves the cluster: ${event.member} is of another build, ${clean(event.build)}`;
     case "session_lost":
       return `lost its session, and with it all buckets: ${event.why}`;
     case "laid_down":

@@ -50,7 +50,7 @@ import { HostPoison, nameOfBucket, refuseAll } from "./poison.ts";
 import { Lanes } from "./lanes.ts";
 import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
-import { loadBucket, type Loaded } from "./recovery.ts";
+import { loadBucket, LOG_LOST, type Loaded } from "./recovery.ts";
 import { isSnapshotDue, saveAll, saveSettled, saveTaken, takeSnapshot } from "./snapshots.ts";
 import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
 
@@ -120,9 +120,9 @@ export class Host {
       if (led.run !== run) return;
       if (!(error instanceof Fault) || error.code === "STORE_CORRUPT")
         this.#halt(bucket, messageOf(error));
-      else if (error.code === "RECORD_MISSING" || error.code === "BLOCK_MISSING") {
+      else if (LOG_LOST.includes(error.code)) {
         this.#retire(led, "lost");
-        this.#env.event({ type: "log_missing", bucket, reason: error.sentence });
+        this.#env.event({ type: "log_missing", bucket, reason: error.message });
       } else this.#stalled(bucket, error.message);
     }
   }
@@ -180,7 +180,7 @@ export class Host {
     const inHand = (busy: boolean): void => this.#env.inHand(busy ? nameOfBucket(bucket) : "");
     const open = (hash: string): Promise<unknown> => this.#documents.open(hash);
     return this.#loadLanes.run(app.unpinned(bucket), async () =>
-      led.run === run ? loadBucket({ app, store, open, inHand }, bucket) : undefined,
+      led.run === run ? loadBucket({ app, store, open, inHand }, led) : undefined,
     );
   }
 

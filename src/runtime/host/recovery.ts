@@ -5,8 +5,9 @@
 
 import { deserialize, serialize } from "node:v8";
 import { sameBytes } from "#ports/commit-rules.ts";
+import { Fault, type FaultCode } from "#ports/faults.ts";
 import { mark } from "#ports/marks.ts";
-import type { Snapshot, Store } from "#ports/store.ts";
+import type { Epoch, Snapshot, Store } from "#ports/store.ts";
 import { admittedOf } from "../bucket/admitted.ts";
 import type { Application } from "../bucket/application.ts";
 import { pinsOf, replayRecord } from "../bucket/replay-record.ts";
@@ -32,11 +33,32 @@ export interface Loaded {
   readonly snapshotAt: number;
 }
 
-/** Throws ReplayDiverged, or an error that names the bucket whose log and head disagree. */
+/** What a machine may lack of a log, and another may have. */
+export const LOG_LOST: readonly string[] = [
+  "RECORD_MISSING",
+  "BLOCK_MISSING",
+  "EPOCH_BEHIND",
+] satisfies FaultCode[];
+
+/** To be led under this epoch. */
+export interface Wanted {
+  readonly bucket: number;
+  readonly epoch: Epoch;
+}
+
+/**
+ * Throws ReplayDiverged, an error that names the bucket whose log and head disagree, or EPOCH_BEHIND: the
+ * heads are of an earlier time than what is kept here, which was acknowledged (E6).
+ */
 export const loadBucket = async (
   { app, store, open, inHand }: Recovery,
-  bucket: number,
+  { bucket, epoch }: Wanted,
 ): Promise<Loaded> => {
+  const behind = await store.behind?.(bucket, epoch);
+  if (behind !== undefined) {
+    mark("load.epoch-behind");
+    throw new Fault("EPOCH_BEHIND", behind);
+  }
   const snapshot = await store.loadSnapshot(bucket);
   const kept = snapshot && BucketState.decode(bucket, deserialize(snapshot.bytes), app);
   if (kept !== undefined) mark("load.snapshot");

@@ -10,6 +10,8 @@
  * D5  What the store says of a bucket counts: one that it does not show as ours is let go.
  * D6  Nothing is tried without a pause, and every pause has a name.
  * D7  One that the bus does not reach says so in the store, and lays down what another can lead (reach.ts).
+ * D9  Beside a member that was there before and is of another build it leads nothing and leaves for good: two
+ *     that build other logs never lead beside each other.
  * D8  When the store was away for all, all come back. Who is back first leaves to the others what is theirs,
  *     for a while: each may still have the state of what it led (host/host.ts H7).
  */
@@ -17,6 +19,7 @@
 import type { Clock } from "#ports/clock.ts";
 import { compareEpochs } from "#ports/commit-rules.ts";
 import type { Consensus, Lead, LeaderRow, Member, Session } from "#ports/consensus.ts";
+import { Fault, type FaultCode } from "#ports/faults.ts";
 import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
 import type { NextLeader } from "../threads/protocol.ts";
@@ -39,8 +42,16 @@ export const RETURN_MS = 2 * SESSION_TTL_MS;
 /** After a failed join, ms. */
 export const REJOIN_MS = 500;
 
+/** A name may be held by the own last session, for a TTL; after this it is somebody else's, ms. */
+export const ENTER_MS_MAX = 2 * SESSION_TTL_MS;
+/** What asking again does not change; somebody has to. */
+const REFUSALS: readonly FaultCode[] = ["DATA_IN_USE", "CONSENSUS_DENIED", "CONSENSUS_EMPTIED"];
+
 export interface LeadershipOptions {
   readonly name: string;
+  /** What this supervisor is built of, in words, and whether another's words are of the same logs. */
+  readonly build: string;
+  readonly isAlike: (build: string) => boolean;
   readonly consensus: Consensus;
   readonly clock: Clock;
   /** Those that this supervisor can lead; all of the swarm, as a rule. */
@@ -58,6 +69,10 @@ export interface LeadershipOptions {
 
 export type LeadershipEvent =
   | { readonly type: "joined" }
+  /** And will not be until somebody has done something about it; it goes on asking. */
+  | { readonly type: "not_joined"; readonly fault: Fault }
+  /** D9. */
+  | { readonly type: "other_build"; readonly member: string; readonly build: string }
   | { readonly type: "session_lost"; readonly why: string }
   | { readonly type: "handed_over"; readonly buckets: readonly number[] }
   /** The bus does not reach it, and what it led is others' to lead; or it does again. */
@@ -84,6 +99,12 @@ export class Leadership {
   /** At the last look. */
   #others: readonly string[] = [];
   #joinedMs = -Infinity;
+  /** Since when it has tried to join. */
+  #joiningMs: number;
+  #toldFault = "";
+  /** Resolves when it has joined for the first time; rejects with what refuses it. */
+  readonly entered: Promise<void>;
+  readonly #entry = Promise.withResolvers<void>();
   readonly #weigh = keptWeights();
   readonly #placement: Placement;
   readonly #reach: Reach;
@@ -100,6 +121,9 @@ export class Leadership {
     this.#reach = new Reach({ name, clock, ask: reach });
     const nowMs = (): number => clock.monotonicMs();
     this.#placement = new Placement({ name, restock, nowMs, weigh: this.#weigh });
+    this.#joiningMs = nowMs();
+    this.entered = this.#entry.promise;
+    this.entered.catch(() => undefined); // whoever waits for it is told
     this.#unwatch = options.consensus.watch(() => void this.#look());
     void this.#join();
     this.#everyLook();
@@ -161,17 +185,32 @@ export class Leadership {
     if (this.#isClosed) return;
     const askedMs = this.#nowMs();
     try {
-      const session = await this.#o.consensus.join(this.#o.name, SESSION_TTL_MS);
+      const { name, build, consensus } = this.#o;
+      const session = await consensus.join(name, SESSION_TTL_MS, build);
       this.#session = session;
       this.#aliveAtMs = askedMs;
       this.#joinedMs = this.#nowMs();
+      this.#toldFault = "";
       this.#o.event({ type: "joined" });
+      this.#entry.resolve();
       this.#keepAlive(session);
       this.#guard(session);
       await this.#look();
-    } catch {
+    } catch (error) {
+      this.#notJoined(error);
       this.#o.clock.after(REJOIN_MS, () => void this.#join());
     }
+  }
+
+  #notJoined(error: unknown): void {
+    if (!(error instanceof Fault) || !REFUSALS.includes(error.code)) return;
+    const isOwn = this.#nowMs() - this.#joiningMs < ENTER_MS_MAX;
+    if (error.code === "DATA_IN_USE" && isOwn) return;
+    this.#entry.reject(error);
+    if (error.message === this.#toldFault) return;
+    mark("leadership.not-joined");
+    this.#toldFault = error.message;
+    this.#o.event({ type: "not_joined", fault: error });
   }
 
   #keepAlive(session: Session): void {
@@ -210,6 +249,7 @@ export class Leadership {
     this.#o.event({ type: "session_lost", why });
     void this.#o.letGo(buckets, "lost").then(async () => {
       await session.end().catch(() => undefined);
+      this.#joiningMs = this.#nowMs();
       this.#o.clock.after(REJOIN_MS, () => void this.#join());
     });
   }
@@ -264,7 +304,7 @@ export class Leadership {
       consensus.leaders(),
       consensus.pins(),
     ]);
-    if (this.#session !== session) return;
+    if (this.#session !== session || (await this.#isOutdone(members))) return;
     this.#saw(members);
     const rows = new Map(leaders.map((row) => [row.bucket, row]));
     await this.#dropForgotten(session, rows);
@@ -272,10 +312,23 @@ export class Leadership {
     if (this.#session !== session) return;
     await this.#tellReach(session, members);
     if (this.#reach.isToLayDown(members)) await this.#layDown(session);
-    const candidates = candidatesOf(members);
+    const candidates = candidatesOf(members.filter(({ build }) => this.#o.isAlike(build)));
     if (this.#session !== session || !candidates.includes(this.#o.name)) return;
     await this.#campaign(session, rows, { candidates, pins });
     await this.#rebalance(session, { candidates, pins });
+  }
+
+  /** D9: who was there first stays. */
+  async #isOutdone(members: readonly Member[]): Promise<boolean> {
+    const own = members.find(({ name }) => name === this.#o.name);
+    const elder = members.find(
+      ({ build, since }) => own !== undefined && since < own.since && !this.#o.isAlike(build),
+    );
+    if (elder === undefined) return false;
+    mark("leadership.other-build");
+    this.#o.event({ type: "other_build", member: elder.name, build: elder.build });
+    await this.close();
+    return true;
   }
 
   /** D7: what the store shows of this one is what it knows of itself, as of the last look. */

@@ -34,6 +34,9 @@ export interface MemberOptions<P extends Port> extends Omit<
   "lead" | "bridge" | "onNews"
 > {
   readonly name: string;
+  /** As in LeadershipOptions. */
+  readonly build: string;
+  readonly isAlike: (build: string) => boolean;
   readonly consensus: Consensus;
   readonly bus: Bus;
   /** As in LeadershipOptions. */
@@ -61,7 +64,8 @@ export class ClusterMember<P extends Port> {
 
   constructor(options: MemberOptions<P>) {
     this.#o = options;
-    const { name, consensus, bus, clock, placement, restock, reach, onNews } = options;
+    const { name, build, isAlike, consensus, bus, clock, placement, restock, reach } = options;
+    const { onNews } = options;
     this.#bridge = new BusBridge({
       bus,
       hostOf: (bucket) => placement[bucket] ?? 0,
@@ -69,6 +73,8 @@ export class ClusterMember<P extends Port> {
     });
     this.leadership = new Leadership({
       name,
+      build,
+      isAlike,
       consensus,
       clock,
       buckets: placement.flatMap((host, bucket) => (host < 0 ? [] : [bucket])),
@@ -76,7 +82,11 @@ export class ClusterMember<P extends Port> {
       letGo: (buckets, toWhom) => this.#letGo(buckets, toWhom),
       restock,
       reach,
-      event: (event) => onNews({ type: "leadership", event }),
+      event: (event) => {
+        onNews({ type: "leadership", event });
+        if (event.type === "other_build")
+          options.onHalt(`${event.member} was there before and is of another build`);
+      },
     });
     this.hosts = new HostSet<P>({
       ...options,

@@ -71,7 +71,9 @@ export class Reach {
 }
 
 /** R3. Names of those that may lead. */
-export const candidatesOf = (members: readonly Member[]): readonly string[] => {
+export const candidatesOf = (
+  members: readonly Pick<Member, "name" | "isCutOff">[],
+): readonly string[] => {
   const onBus = members.filter(({ isCutOff }) => !isCutOff);
   return (onBus.length === 0 ? members : onBus).map(({ name }) => name);
 };

@@ -25,6 +25,8 @@ interface Row {
 
 interface Living {
   readonly name: string;
+  readonly build: string;
+  readonly since: number;
   readonly ttlMs: number;
   endsAtMs: number;
   isOver: boolean;
@@ -51,6 +53,7 @@ export class SimConsensus {
   readonly #faults: ConsensusFault[] = [];
   #late: (() => void)[] = [];
   #revision = 0;
+  #joined = 0;
   isAway = false;
 
   constructor(options: SimConsensusOptions) {
@@ -77,7 +80,7 @@ export class SimConsensus {
       this.#expire();
     };
     return {
-      join: async (name, ttlMs) => (up(), this.#join(name, ttlMs)),
+      join: async (name, ttlMs, build) => (up(), this.#join(name, ttlMs, build)),
       members: async () => (up(), this.#members()),
       leaders: async () => (
         up(),
@@ -148,7 +151,7 @@ export class SimConsensus {
 
   #members(): readonly Member[] {
     return [...this.#sessions]
-      .map(({ name, isCutOff }) => ({ name, isCutOff }))
+      .map(({ name, build, since, isCutOff }) => ({ name, build, since, isCutOff }))
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
@@ -171,11 +174,13 @@ export class SimConsensus {
     this.#changed();
   }
 
-  #join(name: string, ttlMs: number): Session {
+  #join(name: string, ttlMs: number, build: string): Session {
     if (this.#members().some((one) => one.name === name))
       throw new Fault("DATA_IN_USE", `a supervisor called ${name} is there already`);
     const nowMs = this.#o.nowMs();
-    const own: Living = { name, ttlMs, endsAtMs: nowMs + ttlMs, isOver: false, isCutOff: false };
+    const endsAtMs = nowMs + ttlMs;
+    const since = (this.#joined += 1);
+    const own: Living = { name, build, since, ttlMs, endsAtMs, isOver: false, isCutOff: false };
     this.#sessions.add(own);
     this.#changed();
     const up = (): void => {

@@ -96,6 +96,8 @@ export class SimMember {
     const own: Caller = { after: (delayMs, run) => machine.afterTrue(delayMs, run) };
     this.#member = new ClusterMember<SimPort>({
       name: machine.name,
+      build: "simulated",
+      isAlike: () => true,
       consensus: this.#consensusFor(own),
       bus: bus.connect(machine),
       restock: (bucket) => this.#clusterStore(own, disk).restock(bucket),
@@ -138,8 +140,8 @@ export class SimMember {
     const late = lateFrom(consensus, machine, caller, delayMs, ["watch"]);
     return {
       ...late,
-      join: async (name, ttlMs) => {
-        const session = await late.join(name, ttlMs);
+      join: async (name, ttlMs, build) => {
+        const session = await late.join(name, ttlMs, build);
         return lateFrom(guarded(session), machine, caller, delayMs);
       },
       watch: (changed) => {
@@ -175,6 +177,7 @@ export class SimMember {
     return {
       lead: () => Promise.reject(new Error("leadership is won, not asked for")),
       head: (bucket) => store.head(bucket),
+      behind: (...asked) => store.behind(...asked),
       read: (...args) => store.read(...args),
       commit: (writes) => store.commit(writes),
       loadSnapshot: (bucket) => store.loadSnapshot(bucket),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
+import { foundSwarm } from "#adapters/etcd/shared-genesis.ts";
 import { consensusContract } from "../../contracts/consensus.ts";
 import { freshSwarm, startEtcd, type EtcdServer } from "../../support/etcd-server.ts";
 
@@ -20,6 +21,7 @@ for (const [count, name] of [
   consensusContract(name, async () => {
     const swarm = freshSwarm();
     const endpoints = servers.map(({ url }) => url);
+    await foundSwarm({ endpoints }, swarm);
     return {
       ttlMs: TTL_MS,
       connect: async () => new EtcdConsensus({ endpoints, swarm }),

@@ -2,6 +2,7 @@ import { Etcd3 } from "etcd3";
 import { afterEach, describe, expect, it } from "vitest";
 import { CALL_MS_MAX } from "#adapters/etcd/client.ts";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
+import { foundSwarm } from "#adapters/etcd/shared-genesis.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import type { HeadWrite } from "#ports/consensus.ts";
 import type { CommitOutcome, Head } from "#ports/store.ts";
@@ -24,6 +25,12 @@ const started = async (count: number, flags?: readonly string[]) => {
   return servers;
 };
 
+const founded = async (endpoints: readonly string[]): Promise<string> => {
+  const swarm = freshSwarm();
+  await foundSwarm({ endpoints }, swarm);
+  return swarm;
+};
+
 const connected = (endpoints: readonly string[], swarm: string): EtcdConsensus => {
   const store = new EtcdConsensus({ endpoints, swarm });
   undo.push(() => store.close());
@@ -31,7 +38,7 @@ const connected = (endpoints: readonly string[], swarm: string): EtcdConsensus =
 };
 
 const led = async (store: EtcdConsensus, buckets: readonly number[]) => {
-  const session = await store.join("ann", DAY_MS);
+  const session = await store.join("ann", DAY_MS, "a test");
   const rows = await session.campaign(buckets);
   return { session, epochOf: new Map(rows.map(({ bucket, epoch }) => [bucket, epoch])) };
 };
@@ -47,7 +54,7 @@ describe("an answer that is lost", () => {
     const [server] = await started(1);
     const proxy = await FaultProxy.to(server!.port);
     undo.push(() => proxy.close());
-    const swarm = freshSwarm();
+    const swarm = await founded([server!.url]);
     const store = connected([`http://127.0.0.1:${proxy.port}`], swarm);
     const direct = connected([server!.url], swarm);
     const { session, epochOf } = await led(store, [1]);
@@ -104,7 +111,7 @@ describe("three servers", () => {
     const servers = await started(3);
     const store = connected(
       servers.map(({ url }) => url),
-      freshSwarm(),
+      await founded(servers.map(({ url }) => url)),
     );
     const buckets = Array.from({ length: 16 }, (_, bucket) => bucket);
     const { session, epochOf } = await led(store, buckets);
@@ -139,7 +146,7 @@ describe("three servers", () => {
     const servers = await started(3);
     const store = connected(
       servers.map(({ url }) => url),
-      freshSwarm(),
+      await founded(servers.map(({ url }) => url)),
     );
     const { session, epochOf } = await led(store, [1]);
     servers[0]!.freeze();
@@ -154,7 +161,7 @@ describe("three servers", () => {
 describe("etcd that is stopped", () => {
   it("ends calls in time with the fault's name, and goes on when it is back", async () => {
     const [server] = await started(1);
-    const store = connected([server!.url], freshSwarm());
+    const store = connected([server!.url], await founded([server!.url]));
     const { session, epochOf } = await led(store, [1]);
     let changes = 0;
     undo.push(store.watch(() => (changes += 1)));
@@ -166,7 +173,7 @@ describe("etcd that is stopped", () => {
         store.commit([write]),
         store.heads([1]),
         store.members(),
-        store.join("bea", DAY_MS),
+        store.join("bea", DAY_MS, "a test"),
         session.keepAlive(),
         session.campaign([2]),
         session.resign([{ bucket: 1, epoch: epochOf.get(1)! }]),
@@ -191,7 +198,7 @@ describe("etcd that is stopped", () => {
 
   it("is not waited for by whoever has closed the store", async () => {
     const [server] = await started(1);
-    const store = connected([server!.url], freshSwarm());
+    const store = connected([server!.url], await founded([server!.url]));
     await store.close();
     await expect(store.heads([1])).rejects.toThrow(/STORE_CLOSED/);
     await expect(
@@ -203,7 +210,7 @@ describe("etcd that is stopped", () => {
 describe("etcd that refuses", () => {
   it("says that its quota is used up", async () => {
     const [server] = await started(1, ["--quota-backend-bytes", "200000"]);
-    const store = connected([server!.url], freshSwarm());
+    const store = connected([server!.url], await founded([server!.url]));
     const { epochOf } = await led(store, [1]);
     let head = emptyHead(1);
     const fill = async (): Promise<void> => {
@@ -243,10 +250,12 @@ describe("etcd that refuses", () => {
     const denied = { name: "Fault", code: "CONSENSUS_DENIED" };
     await expect(as().heads([1])).rejects.toMatchObject(denied);
     await expect(as({ name: "root", password: "b" }).heads([1])).rejects.toMatchObject(denied);
-    const known = as({ name: "root", password: "a" });
+    const user = { name: "root", password: "a" };
+    await foundSwarm({ endpoints, user }, swarm);
+    const known = as(user);
     const { session } = await led(known, [1]);
     await session.keepAlive();
-    expect(await known.members()).toEqual([{ name: "ann", isCutOff: false }]);
+    expect(await known.members()).toMatchObject([{ name: "ann", isCutOff: false }]);
     // Its tokens do not outlive it.
     await server!.kill();
     server!.start();
@@ -258,21 +267,36 @@ describe("etcd that refuses", () => {
 describe("an etcd that is shared, or was put back", () => {
   it("keeps swarms apart", async () => {
     const [server] = await started(1);
-    const [one, other] = [freshSwarm(), freshSwarm()].map((swarm) =>
-      connected([server!.url], swarm),
-    );
-    await led(one!, [1]);
-    expect(await other!.members()).toEqual([]);
-    expect(await other!.leaders()).toEqual([]);
-    const { epochOf } = await led(other!, [1]);
+    const endpoints = [server!.url];
+    const one = connected(endpoints, await founded(endpoints));
+    const other = connected(endpoints, await founded(endpoints));
+    await led(one, [1]);
+    expect(await other.members()).toEqual([]);
+    expect(await other.leaders()).toEqual([]);
+    const { epochOf } = await led(other, [1]);
     const write = writeOn(emptyHead(1), epochOf.get(1)!, "a");
-    expect(await other!.commit([write])).toEqual([{ bucket: 1, kind: "committed" }]);
-    expect(await one!.heads([1])).toEqual([emptyHead(1)]);
+    expect(await other.commit([write])).toEqual([{ bucket: 1, kind: "committed" }]);
+    expect(await one.heads([1])).toEqual([emptyHead(1)]);
+  });
+
+  it("lets nobody join once it has lost everything, however often he asks", async () => {
+    const [server] = await started(1);
+    const store = connected([server!.url], await founded([server!.url]));
+    const { session } = await led(store, [1]);
+    await server!.kill();
+    server!.wipe();
+    server!.start();
+    await server!.healthy();
+    const emptied = { name: "Fault", code: "CONSENSUS_EMPTIED" };
+    await expect(store.join("bea", DAY_MS, "a test")).rejects.toMatchObject(emptied);
+    await expect(store.join("ann", DAY_MS, "a test")).rejects.toMatchObject(emptied);
+    await expect(session.campaign([1])).rejects.toMatchObject({ code: "SESSION_LOST" });
+    expect(await store.members()).toEqual([]);
   });
 
   it("fences what was led before its generation was raised", async () => {
     const [server] = await started(1);
-    const swarm = freshSwarm();
+    const swarm = await founded([server!.url]);
     const store = connected([server!.url], swarm);
     const { session, epochOf } = await led(store, [1, 2]);
     const raw = new Etcd3({ hosts: server!.url });

@@ -5,6 +5,7 @@ import { EtcdClient, type EtcdOptions } from "#adapters/etcd/client.ts";
 import { Keys } from "#adapters/etcd/keys.ts";
 import { StagedWrite } from "#adapters/etcd/staged-write.ts";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
+import { foundSwarm } from "#adapters/etcd/shared-genesis.ts";
 import { hex } from "#envelope/cid.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import { WRITE_KEYS_MAX, type HeadWrite, type Session } from "#ports/consensus.ts";
@@ -68,8 +69,10 @@ describe("one request of etcd", () => {
   let epochs: ReadonlyMap<number, Epoch>;
   beforeEach(async () => {
     swarm = freshSwarm();
-    store = new EtcdConsensus({ endpoints: [servers[0]!.url], swarm });
-    session = await store.join("ann", DAY_MS);
+    const endpoints = [servers[0]!.url];
+    await foundSwarm({ endpoints }, swarm);
+    store = new EtcdConsensus({ endpoints, swarm });
+    session = await store.join("ann", DAY_MS, "a test");
     const won = await session.campaign(BUCKETS);
     epochs = new Map(won.map(({ bucket, epoch }) => [bucket, epoch]));
   });

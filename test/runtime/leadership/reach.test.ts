@@ -45,6 +45,8 @@ describe("a supervisor that is cut off from the bus", () => {
     const { clock } = new Machine(scheduler, name, { driftPpm: 0, skewMs: 0 });
     return new Leadership({
       name,
+      build: "",
+      isAlike: () => true,
       consensus: store.connect(),
       clock,
       buckets: BUCKETS,

@@ -25,6 +25,8 @@ const joined = (name: string): Leadership => {
   const own = store.connect();
   return new Leadership({
     name,
+    build: "",
+    isAlike: () => true,
     consensus: {
       ...own,
       join: async (...asked) => {

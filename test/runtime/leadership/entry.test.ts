@@ -1,0 +1,168 @@
+/** How a supervisor comes in, and what keeps it out (leadership.ts D9). */
+import { beforeEach, describe, expect, it } from "vitest";
+import { settled } from "#cli/sim/job.ts";
+import type { Consensus } from "#ports/consensus.ts";
+import { Fault, type FaultCode } from "#ports/faults.ts";
+import { ENTER_MS_MAX, Leadership, type LeadershipEvent } from "#runtime/leadership/leadership.ts";
+import { Scheduler } from "#sim/kernel/scheduler.ts";
+import { Prng } from "#sim/kernel/prng.ts";
+import { SimConsensus } from "#sim/world/consensus.ts";
+import { Machine } from "#sim/world/machine.ts";
+
+const BUCKETS = [0, 1, 2, 3];
+const START_MS = 2_000;
+
+let scheduler: Scheduler;
+let store: SimConsensus;
+let events: (readonly [name: string, event: LeadershipEvent])[];
+
+const joining = (
+  name: string,
+  build = "one",
+  consensus: Consensus = store.connect(),
+): Leadership => {
+  const { clock } = new Machine(scheduler, name, { driftPpm: 0, skewMs: 0 });
+  return new Leadership({
+    name,
+    build,
+    isAlike: (other) => other === build,
+    consensus,
+    clock,
+    buckets: BUCKETS,
+    won: () => {},
+    letGo: async () => {},
+    restock: async () => {},
+    reach: async () => {},
+    event: (event) => events.push([name, event]),
+  });
+};
+
+const pass = (ms: number): Promise<void> => scheduler.run(scheduler.nowMs + ms);
+const typesOf = (who: string): readonly string[] =>
+  events.filter(([name]) => name === who).map(([, { type }]) => type);
+const holders = async (): Promise<readonly string[]> => [
+  ...new Set((await store.connect().leaders()).map(({ holder }) => holder)),
+];
+
+beforeEach(() => {
+  scheduler = new Scheduler(Prng.of(1), settled);
+  store = new SimConsensus({ nowMs: () => scheduler.nowMs });
+  const expire = (): void => {
+    store.tick();
+    scheduler.after(100, expire);
+  };
+  expire();
+  events = [];
+});
+
+describe("a supervisor that the store refuses", () => {
+  /** The store's answer to a join, as long as there is one. */
+  let refusal: FaultCode | undefined;
+  const refused = (): Leadership => {
+    const own = store.connect();
+    return joining("ann", "one", {
+      ...own,
+      join: async (...asked) => {
+        if (refusal !== undefined) throw new Fault(refusal, "no");
+        return own.join(...asked);
+      },
+    });
+  };
+  const told = (): readonly string[] =>
+    events.flatMap(([, event]) => (event.type === "not_joined" ? [event.fault.code] : []));
+
+  it.each(["CONSENSUS_EMPTIED", "CONSENSUS_DENIED"] as const)(
+    "%s: says so at once and once, and comes in when it may",
+    async (code) => {
+      refusal = code;
+      const { entered } = refused();
+      const failed = entered.catch((error: Fault) => error.code);
+      await pass(START_MS);
+      expect(await failed).toBe(code);
+      expect(told()).toEqual([code]);
+      refusal = undefined;
+      await pass(START_MS);
+      expect([typesOf("ann"), await holders()]).toEqual([["not_joined", "joined"], ["ann"]]);
+    },
+  );
+
+  it("because its name is in use: waits for the end of what may be its own last session", async () => {
+    refusal = "DATA_IN_USE";
+    const { entered } = refused();
+    const failed = entered.catch((error: Fault) => error.code);
+    await pass(ENTER_MS_MAX - 1);
+    expect(told()).toEqual([]);
+    await pass(START_MS);
+    expect([await failed, told()]).toEqual(["DATA_IN_USE", ["DATA_IN_USE"]]);
+  });
+
+  it("is told nothing of a store that does not answer: that passes by itself", async () => {
+    refusal = "CONSENSUS_UNREACHABLE";
+    const { entered } = refused();
+    await pass(2 * ENTER_MS_MAX);
+    expect(told()).toEqual([]);
+    refusal = undefined;
+    await pass(START_MS);
+    await expect(entered).resolves.toBeUndefined();
+  });
+});
+
+describe("supervisors of two builds", () => {
+  it("never lead beside each other: who came later leaves, and has won nothing", async () => {
+    joining("ann", "one");
+    await pass(START_MS);
+    const bea = joining("bea", "two");
+    await pass(START_MS);
+    const [, event] = events.find(([name, { type }]) => name === "bea" && type === "other_build")!;
+    expect(event).toEqual({ type: "other_build", member: "ann", build: "one" });
+    expect([await holders(), bea.led.size]).toEqual([["ann"], 0]);
+    expect((await store.connect().members()).map(({ name }) => name)).toEqual(["ann"]);
+    expect(typesOf("ann")).not.toContain("handed_over");
+  });
+
+  it("that come at the same time: one of them stays", async () => {
+    joining("ann", "one");
+    joining("bea", "two");
+    await pass(START_MS);
+    expect(await holders()).toHaveLength(1);
+    expect(await store.connect().members()).toHaveLength(1);
+    const stays = (await holders())[0]!;
+    expect(typesOf(stays)).toEqual(["joined"]);
+  });
+
+  it("one that was away finds another in its place, and leaves", async () => {
+    let isAway = false;
+    const own = store.connect();
+    const cut = <T extends object>(target: T): T =>
+      Object.fromEntries(
+        Object.entries(target).map(([name, value]) => [
+          name,
+          typeof value === "function" && name !== "watch"
+            ? async (...asked: readonly unknown[]) => {
+                if (isAway) throw new Fault("CONSENSUS_UNREACHABLE", "away");
+                const answer: unknown = await value(...asked);
+                return name === "join" ? cut(answer as object) : answer;
+              }
+            : value,
+        ]),
+      ) as T;
+    joining("ann", "one", cut(own));
+    await pass(START_MS);
+    isAway = true;
+    await pass(2 * ENTER_MS_MAX);
+    joining("bea", "two");
+    await pass(START_MS);
+    expect(await holders()).toEqual(["bea"]);
+    isAway = false;
+    await pass(2 * START_MS);
+    expect(typesOf("ann")).toEqual(["joined", "session_lost", "joined", "other_build"]);
+    expect(await holders()).toEqual(["bea"]);
+  });
+
+  it("of one build lead beside each other", async () => {
+    joining("ann");
+    joining("bea");
+    await pass(3 * START_MS);
+    expect((await holders()).toSorted()).toEqual(["ann", "bea"]);
+  });
+});
