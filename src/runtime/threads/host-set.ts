@@ -123,13 +123,16 @@ export class HostSet<P extends Port> {
     return this.#slots.get(index)?.host.control;
   }
 
-  /** Resolves when the host has answered, or has ended before it could, or is not there. */
+  /**
+   * Resolves when the host has answered, or has ended before it could, or is not there. One that is not open
+   * is not there: it leads nothing, and may wait for its servers for long.
+   */
   async unlessGone(
     index: number,
     ask: (control: RemoteControl<P>) => Promise<void>,
   ): Promise<void> {
     const slot = this.#slots.get(index);
-    if (slot !== undefined) await Promise.race([ask(slot.host.control), slot.gone]);
+    if (slot?.opened === true) await Promise.race([ask(slot.host.control), slot.gone]);
   }
 
   controls(): RemoteControl<P>[] {
