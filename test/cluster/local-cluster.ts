@@ -170,7 +170,7 @@ export default {
   }
 
   /** The same behind proxies of its own, so that it can be cut off. */
-  async joinApart(): Promise<Supervisor> {
+  async joinApart(...args: readonly string[]): Promise<Supervisor> {
     const number = this.supervisors.length;
     const portOf = (url: string): number => Number(new URL(url).port);
     const waysTo = (urls: readonly string[]): Promise<readonly FaultProxy[]> =>
@@ -184,7 +184,8 @@ export default {
       nats: ways.nats.map(({ port }) => `nats://127.0.0.1:${port}`),
     };
     const config = this.#write(`apart-${number}.config.mjs`, urls, this.#shape.hosts);
-    const one = new Supervisor(this.folder(`supervisor-${number}`), ["--config", config], ways);
+    const data = this.folder(`supervisor-${number}`);
+    const one = new Supervisor(data, ["--config", config, ...args], ways);
     this.supervisors.push(one);
     await one.up();
     return one;

@@ -1,6 +1,7 @@
 /**
  * What whoever reads from a cluster does while its servers do not answer: it asks again. A job of hours, or
- * an audit, does not end because etcd had no leader for three seconds.
+ * an audit, does not end because etcd had no leader for three seconds; nor is a host thread that starts
+ * meanwhile one that has crashed.
  */
 
 import type { Clock } from "#ports/clock.ts";
@@ -39,6 +40,10 @@ export const patiently = async <T>(
     await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));
   }
 };
+
+/** For people, in one line. */
+export const waitingText = ({ code, sentence }: Fault): string =>
+  `${code} ${sentence}; asking again for up to ${OUTAGE_MS_MAX / 1_000} s`;
 
 const isOutage = (error: unknown): error is Fault =>
   error instanceof Fault && OUTAGES.includes(error.code);

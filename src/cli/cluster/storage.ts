@@ -9,10 +9,12 @@ import { NatsBlocks } from "#adapters/nats/blocks.ts";
 import { NatsStream } from "#adapters/nats/stream.ts";
 import { connect } from "#adapters/sqlite/client.ts";
 import { connectJournal } from "#adapters/sqlite/journal-client.ts";
+import { systemClock } from "#adapters/system/clock.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Store } from "#ports/store.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
 import { BlockRestock, documentOf, sharedBlocks } from "./blocks.ts";
+import { patiently, waitingText } from "./patience.ts";
 import type { ClusterPlaces } from "./settings.ts";
 
 export interface StorageInit {
@@ -83,13 +85,21 @@ const storageOver = (
   };
 };
 
-/** For a host thread: `runtime/threads/host-thread.ts`. */
+/**
+ * For a host thread: `runtime/threads/host-thread.ts`. One that is started anew while NATS is away waits for
+ * it, as threads that were up before do: as a crash it would count against those the tree allows, and then
+ * take the other threads down with it.
+ */
 export const storage = async (
   [journal, blocks]: readonly MessagePort[],
   init: unknown,
 ): Promise<Store & Blocks> => {
   if (journal === undefined || blocks === undefined) throw new Error("no ports to the disks");
-  const opened = await openStorage({ journal, blocks }, init as StorageInit);
+  const opened = await patiently(
+    systemClock(),
+    () => openStorage({ journal, blocks }, init as StorageInit),
+    (fault) => void process.stderr.write(`a thread waits: ${waitingText(fault)}\n`),
+  );
   const { store } = opened;
   return {
     lead: () => Promise.reject(new Error("leadership is won, not asked for")),

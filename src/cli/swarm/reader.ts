@@ -19,7 +19,7 @@ import type { Consensus } from "#ports/consensus.ts";
 import type { Fault } from "#ports/faults.ts";
 import type { Epoch, Head, Store } from "#ports/store.ts";
 import { CliError } from "../errors.ts";
-import { OUTAGE_MS_MAX, patiently } from "../cluster/patience.ts";
+import { patiently, waitingText } from "../cluster/patience.ts";
 import type { ClusterPlaces } from "../cluster/settings.ts";
 import { loadSettings } from "../settings.ts";
 import { walkAll } from "./log-report.ts";
@@ -76,11 +76,10 @@ type Ask = <T>(question: () => Promise<T>) => Promise<T>;
 /** Says so once, however many questions have to wait. */
 const asking = (clock: Pick<Clock, "after" | "monotonicMs">): Ask => {
   let isTold = false;
-  const told = ({ code, sentence }: Fault): void => {
+  const told = (fault: Fault): void => {
     if (isTold) return;
     isTold = true;
-    const seconds = OUTAGE_MS_MAX / 1_000;
-    process.stderr.write(`${code} ${sentence}; asking again for up to ${seconds} s\n`);
+    process.stderr.write(`${waitingText(fault)}\n`);
   };
   return (question) => patiently(clock, question, told);
 };
