@@ -20,6 +20,8 @@ const LIVES_MS = 3_600_000;
 
 export interface ClusterShape {
   readonly servers: 1 | 3;
+  /** Of this machine, where they listen; loopback where it is not said. */
+  readonly address?: string;
   /** etcd answers when its disk has it, as in earnest. */
   readonly isDurable?: boolean;
   readonly hosts?: number;
@@ -29,6 +31,13 @@ export interface ClusterShape {
   readonly reconcileSeconds?: number;
   /** Of one NATS server: what its configuration says beside the port, and ours beside its address. */
   readonly nats?: { readonly server: string; readonly client: string };
+}
+
+/** Where a supervisor is, if not beside the servers. */
+interface Place {
+  readonly ways?: Ways;
+  /** What its process is started with: as of Running. */
+  readonly within?: readonly string[];
 }
 
 /** A supervisor's own ways to the servers. */
@@ -43,11 +52,12 @@ export class Supervisor {
   readonly data: string;
   readonly #args: readonly string[];
   readonly #ways: Ways;
+  readonly #within: readonly string[];
   running!: Running;
   url = "";
 
-  constructor(data: string, args: readonly string[], ways = NO_WAYS) {
-    [this.data, this.#args, this.#ways] = [data, args, ways];
+  constructor(data: string, args: readonly string[], { ways = NO_WAYS, within = [] }: Place = {}) {
+    [this.data, this.#args, this.#ways, this.#within] = [data, args, ways, within];
   }
 
   /** As the cluster knows it. */
@@ -78,7 +88,7 @@ export class Supervisor {
   /** Resolves when it takes requests. */
   async up(): Promise<void> {
     const args = ["up", "--data", this.data, "--port", "0", "--json", ...this.#args];
-    const running = new Running(args, process.env, LIVES_MS);
+    const running = new Running(args, process.env, LIVES_MS, this.#within);
     this.running = running;
     let isOver = false;
     void running.ended.then(() => (isOver = true));
@@ -115,10 +125,12 @@ export class LocalCluster {
   }
 
   static async start(shape: ClusterShape): Promise<LocalCluster> {
-    const { servers, isDurable = false } = shape;
-    const etcd = await (isDurable ? startDurableEtcd(servers) : startEtcd(servers));
+    const { servers, isDurable = false, address } = shape;
+    const etcd = await (isDurable ? startDurableEtcd : startEtcd)(servers, [], address);
     const nats =
-      servers === 1 ? [await NatsServer.start(shape.nats?.server)] : await startCluster();
+      servers === 1
+        ? [await NatsServer.start(shape.nats?.server, undefined, address)]
+        : await startCluster(address);
     return new LocalCluster(etcd, nats, shape);
   }
 
@@ -161,9 +173,14 @@ export default {
   }
 
   /** One more supervisor; the first founds the swarm. */
-  async join(...args: readonly string[]): Promise<Supervisor> {
+  join(...args: readonly string[]): Promise<Supervisor> {
+    return this.joinWithin([], ...args);
+  }
+
+  /** The same behind other words of a command: in a namespace. */
+  async joinWithin(within: readonly string[], ...args: readonly string[]): Promise<Supervisor> {
     const data = this.folder(`supervisor-${this.supervisors.length}`);
-    const one = new Supervisor(data, ["--config", this.config, ...args]);
+    const one = new Supervisor(data, ["--config", this.config, ...args], { within });
     this.supervisors.push(one);
     await one.up();
     return one;
@@ -172,9 +189,12 @@ export default {
   /** The same behind proxies of its own, so that it can be cut off. */
   async joinApart(...args: readonly string[]): Promise<Supervisor> {
     const number = this.supervisors.length;
-    const portOf = (url: string): number => Number(new URL(url).port);
+    const wayTo = (url: string): Promise<FaultProxy> => {
+      const { hostname, port } = new URL(url);
+      return FaultProxy.to(Number(port), hostname);
+    };
     const waysTo = (urls: readonly string[]): Promise<readonly FaultProxy[]> =>
-      Promise.all(urls.map((url) => FaultProxy.to(portOf(url))));
+      Promise.all(urls.map(wayTo));
     const ways: Ways = {
       etcd: await waysTo(this.etcd.map(({ url }) => url)),
       nats: await waysTo(this.nats.map(({ url }) => url)),
@@ -185,7 +205,7 @@ export default {
     };
     const config = this.#write(`apart-${number}.config.mjs`, urls, this.#shape.hosts);
     const data = this.folder(`supervisor-${number}`);
-    const one = new Supervisor(data, ["--config", config, ...args], ways);
+    const one = new Supervisor(data, ["--config", config, ...args], { ways });
     this.supervisors.push(one);
     await one.up();
     return one;
@@ -203,6 +223,11 @@ export default {
     this.#consensus ??= await this.#openConsensus();
     const rows = await this.#consensus.leaders();
     return new Map(rows.map(({ bucket, holder }) => [bucket, holder]));
+  }
+
+  /** Of all buckets, how many one leads. */
+  async ledBy({ name }: Supervisor): Promise<number> {
+    return [...(await this.leaders()).values()].filter((holder) => holder === name).length;
   }
 
   async #openConsensus(): Promise<EtcdConsensus> {

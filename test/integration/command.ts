@@ -54,9 +54,16 @@ export class Running {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], env = process.env, hungMs = HUNG_MS) {
+  /** `within`: the words of a command that becomes the one that stands behind them. */
+  constructor(
+    args: readonly string[],
+    env = process.env,
+    hungMs = HUNG_MS,
+    within: readonly string[] = [],
+  ) {
     const stdio = ["ignore", "pipe", "pipe"] as const;
-    this.child = spawn(process.execPath, [MAIN, ...args], { stdio: [...stdio], env });
+    const [program = "", ...words] = [...within, process.execPath, MAIN, ...args];
+    this.child = spawn(program, words, { stdio: [...stdio], env });
     const end = (): void => void this.child.kill("SIGKILL");
     process.once("exit", end); // a test that gave up leaves nothing behind
     const hung = setTimeout(end, hungMs);

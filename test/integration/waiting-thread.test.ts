@@ -23,12 +23,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cluster.close());
 
-const ledBy = async ({ name }: Supervisor): Promise<number> =>
-  [...(await cluster.leaders()).values()].filter((holder) => holder === name).length;
-
 it("dies once, and all of its supervisor's buckets go to the other meanwhile", async () => {
   const bothLead = async (): Promise<boolean> =>
-    (await ledBy(apart)) > 60 && (await ledBy(other)) > 60;
+    (await cluster.ledBy(apart)) > 60 && (await cluster.ledBy(other)) > 60;
   await until("both lead", bothLead, 30_000);
   const swarm = market(tasks(NEEDS), agents);
   const args = [swarm.tasks, "--agents", swarm.agents, "--data", cluster.folder("run"), "--json"];
@@ -38,7 +35,7 @@ it("dies once, and all of its supervisor's buckets go to the other meanwhile", a
   // A thread takes longer to start than the cut.
   apart.cutOff("nats");
   await until("the new thread waits", () => says("a thread waits: BUS_UNREACHABLE"), 30_000);
-  await until("the other leads all", async () => (await ledBy(apart)) === 0, 30_000);
+  await until("the other leads all", async () => (await cluster.ledBy(apart)) === 0, 30_000);
   const { code, stdout, stderr } = await run.ended;
   expect(code, stderr).toBe(0);
   const { finalized, credits } = summaryOf(stdout);

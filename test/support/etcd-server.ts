@@ -1,4 +1,4 @@
-/** Real etcd servers for tests: on loopback, on free ports, with a data folder of their own. */
+/** Real etcd servers for tests: on loopback or as told, on free ports, with a data folder of their own. */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { LOOPBACK } from "./free-port.ts";
 import { freeze } from "./freeze.ts";
 
 const SCRIPT = join(import.meta.dirname, "../../scripts/servers.mjs");
@@ -25,11 +26,11 @@ const binary = (): string => {
 };
 
 /** Ports that nobody held a moment ago, all different. */
-const freePorts = async (count: number): Promise<readonly number[]> => {
+const freePorts = async (count: number, host: string): Promise<readonly number[]> => {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
-      server.listen(0, "127.0.0.1");
+      server.listen(0, host);
       await once(server, "listening");
       return server;
     }),
@@ -56,6 +57,7 @@ export const until = async (isSo: () => Promise<boolean>, what: string): Promise
 
 interface Place {
   readonly name: string;
+  readonly host: string;
   readonly client: number;
   readonly peer: number;
 }
@@ -75,7 +77,7 @@ export class EtcdServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.#place.host}:${this.port}`;
   }
 
   get port(): number {
@@ -84,8 +86,8 @@ export class EtcdServer {
 
   /** Starts it where it was, with what it has on its disk. */
   start(): void {
-    const { name, peer } = this.#place;
-    const peerUrl = `http://127.0.0.1:${peer}`;
+    const { name, host, peer } = this.#place;
+    const peerUrl = `http://${host}:${peer}`;
     const named = {
       name,
       "data-dir": join(this.#dir, "data"),
@@ -172,19 +174,22 @@ const QUICK = "--unsafe-no-fsync";
 export const startEtcd = (
   count: number,
   flags: readonly string[] = [],
-): Promise<readonly EtcdServer[]> => startDurableEtcd(count, [QUICK, ...flags]);
+  host = LOOPBACK,
+): Promise<readonly EtcdServer[]> => startDurableEtcd(count, [QUICK, ...flags], host);
 
 export const startDurableEtcd = async (
   count: number,
   flags: readonly string[] = [],
+  host = LOOPBACK,
 ): Promise<readonly EtcdServer[]> => {
-  const ports = await freePorts(2 * count);
+  const ports = await freePorts(2 * count, host);
   const places = Array.from({ length: count }, (_, at) => ({
     name: `n${at}`,
+    host,
     client: ports[2 * at]!,
     peer: ports[2 * at + 1]!,
   }));
-  const cluster = places.map(({ name, peer }) => `${name}=http://127.0.0.1:${peer}`).join(",");
+  const cluster = places.map(({ name, peer }) => `${name}=http://${host}:${peer}`).join(",");
   const servers = places.map((place) => new EtcdServer(place, cluster, flags));
   for (const server of servers) server.start();
   try {

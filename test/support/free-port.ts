@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
+export const LOOPBACK = "127.0.0.1";
+
 /** A port that nobody held a moment ago. */
-export const freePort = async (): Promise<number> => {
+export const freePort = async (host = LOOPBACK): Promise<number> => {
   const server = createServer();
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   const address = server.address();
   server.close();

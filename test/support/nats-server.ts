@@ -1,11 +1,11 @@
-/** Real NATS servers for tests: on loopback, on free ports, with a data folder of their own. */
+/** Real NATS servers for tests: on loopback or as told, on free ports, with a data folder of their own. */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { freePort } from "./free-port.ts";
+import { freePort, LOOPBACK } from "./free-port.ts";
 import { freeze } from "./freeze.ts";
 
 const SCRIPT = join(import.meta.dirname, "../../scripts/servers.mjs");
@@ -22,19 +22,19 @@ const binary = (): string => {
 export class NatsServer {
   readonly #dir: string;
   readonly port: number;
+  readonly #host: string;
   #process: ChildProcess | undefined;
   /** What it said since it was started last. */
   log: string[] = [];
 
-  private constructor(dir: string, port: number) {
-    this.#dir = dir;
-    this.port = port;
+  private constructor(dir: string, port: number, host: string) {
+    [this.#dir, this.port, this.#host] = [dir, port, host];
   }
 
   /** `config` is in the server's own language, beside the port and the data folder. */
-  static async start(config = "", port?: number): Promise<NatsServer> {
+  static async start(config = "", port?: number, host = LOOPBACK): Promise<NatsServer> {
     const dir = mkdtempSync(join(tmpdir(), "canswarm-nats-"));
-    const server = new NatsServer(dir, port ?? (await freePort()));
+    const server = new NatsServer(dir, port ?? (await freePort(host)), host);
     server.configure(config);
     try {
       await server.restart();
@@ -46,12 +46,12 @@ export class NatsServer {
   }
 
   get url(): string {
-    return `nats://127.0.0.1:${this.port}`;
+    return `nats://${this.#host}:${this.port}`;
   }
 
   /** What it will read when it is started again. */
   configure(config: string): void {
-    const own = `listen: "127.0.0.1:${this.port}"\njetstream { store_dir: "${this.#dir}/js" }\n`;
+    const own = `listen: "${this.#host}:${this.port}"\njetstream { store_dir: "${this.#dir}/js" }\n`;
     writeFileSync(join(this.#dir, "nats.conf"), own + config);
   }
 
@@ -105,7 +105,7 @@ export class NatsServer {
 }
 
 /** Three servers that keep their streams together. They tell clients of none but those they name. */
-export const startCluster = async (): Promise<readonly NatsServer[]> => {
+export const startCluster = async (host = LOOPBACK): Promise<readonly NatsServer[]> => {
   const routes = await Promise.all([freePort(), freePort(), freePort()]);
   const all = routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
   const started = await Promise.allSettled(
@@ -113,6 +113,8 @@ export const startCluster = async (): Promise<readonly NatsServer[]> => {
       NatsServer.start(
         `server_name: n${at}\n` +
           `cluster { name: test, listen: "127.0.0.1:${port}", routes: [${all}], no_advertise: true }\n`,
+        undefined,
+        host,
       ),
     ),
   );
