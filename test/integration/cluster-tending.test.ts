@@ -1,6 +1,6 @@
 /** What an operator does to a cluster: moves buckets, restarts all in turn, copies it and puts it back. */
 
-import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
@@ -106,6 +106,20 @@ it(
     expect(new Set(await leadersOf(cluster))).not.toContain("newer");
     await session.end();
     await consensus.close();
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "starts nobody under a name that another has, and says so",
+  async () => {
+    const data = cluster.folder("copied");
+    for (const part of ["genesis.cbor", "keys", "name"])
+      cpSync(join(cluster.supervisors[0]!.data, part), join(data, part), { recursive: true });
+    const args = ["up", "--data", data, "--port", "0", "--config", cluster.config];
+    const copied = await canswarm(...args).ended;
+    expect([copied.code, codeOf(copied)]).toEqual([1, "DATA_IN_USE"]);
+    expect(copied.stderr).toMatch(/ is there already/);
   },
   TIMEOUT_MS,
 );

@@ -428,7 +428,8 @@ const refuseOtherBuilds = async (
   consensus: Pick<Consensus, "members">,
   own: string,
 ): Promise<void> => {
-  for (const { name: member, build } of await consensus.members()) {
+  const members = await patiently(systemClock(), () => consensus.members());
+  for (const { name: member, build } of members) {
     const difference = member === own ? undefined : differenceOf(HELLO, build);
     if (difference !== undefined)
       throw new CliError("CLUSTER_VERSION", { member, ...difference, ours: HELLO.version });

@@ -44,6 +44,8 @@ export const REJOIN_MS = 500;
 
 /** A name may be held by the own last session, for a TTL; after this it is somebody else's, ms. */
 export const ENTER_MS_MAX = 2 * SESSION_TTL_MS;
+/** Whoever waits for the first session is told after so long without an answer, ms. */
+export const UNANSWERED_MS_MAX = 60_000;
 /** What asking again does not change; somebody has to. */
 const REFUSALS: readonly FaultCode[] = ["DATA_IN_USE", "CONSENSUS_DENIED", "CONSENSUS_EMPTIED"];
 
@@ -203,9 +205,10 @@ export class Leadership {
   }
 
   #notJoined(error: unknown): void {
+    const triedMs = this.#nowMs() - this.#joiningMs;
+    if (triedMs >= UNANSWERED_MS_MAX) this.#entry.reject(error);
     if (!(error instanceof Fault) || !REFUSALS.includes(error.code)) return;
-    const isOwn = this.#nowMs() - this.#joiningMs < ENTER_MS_MAX;
-    if (error.code === "DATA_IN_USE" && isOwn) return;
+    if (error.code === "DATA_IN_USE" && triedMs < ENTER_MS_MAX) return;
     this.#entry.reject(error);
     if (error.message === this.#toldFault) return;
     mark("leadership.not-joined");

@@ -3,7 +3,12 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { settled } from "#cli/sim/job.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault, type FaultCode } from "#ports/faults.ts";
-import { ENTER_MS_MAX, Leadership, type LeadershipEvent } from "#runtime/leadership/leadership.ts";
+import {
+  ENTER_MS_MAX,
+  Leadership,
+  UNANSWERED_MS_MAX,
+  type LeadershipEvent,
+} from "#runtime/leadership/leadership.ts";
 import { Scheduler } from "#sim/kernel/scheduler.ts";
 import { Prng } from "#sim/kernel/prng.ts";
 import { SimConsensus } from "#sim/world/consensus.ts";
@@ -104,6 +109,14 @@ describe("a supervisor that the store refuses", () => {
     refusal = undefined;
     await pass(START_MS);
     await expect(entered).resolves.toBeUndefined();
+  });
+
+  it("by whom nothing is answered at all is waited for by nobody for ever", async () => {
+    refusal = "CONSENSUS_UNREACHABLE";
+    const { entered } = refused();
+    const failed = entered.catch((error: Fault) => error.code);
+    await pass(UNANSWERED_MS_MAX + START_MS);
+    expect([await failed, told()]).toEqual(["CONSENSUS_UNREACHABLE", []]);
   });
 });
 
