@@ -7,83 +7,30 @@
  * in parts: what hosts tell of their state grows with all needs that have ended.
  */
 
-import { deserialize, serialize } from "node:v8";
-import { MESSAGE_BYTES_MAX, type Bus } from "#ports/bus.ts";
+import { serialize } from "node:v8";
+import type { Bus } from "#ports/bus.ts";
 import type { Clock } from "#ports/clock.ts";
-import type { LabelAttestation, LimitBody, SpendLimits } from "#protocol/bodies.ts";
-import type { Credits, Did } from "#protocol/words.ts";
-import { toldError, type ToldError } from "../errors.ts";
-
-/** What the operator says, as it travels to the one who speaks for it. */
-export type OperatorWord =
-  | {
-      readonly do: "grant" | "grant-first";
-      readonly to: Did;
-      readonly amount: Credits;
-      readonly key: string;
-    }
-  | { readonly do: "pause" | "resume"; readonly who: Did | "all" }
-  | { readonly do: "limit"; readonly of: LimitBody["of"]; readonly limits: SpendLimits }
-  | {
-      readonly do: "attest";
-      readonly member: Did;
-      readonly label: LabelAttestation["label"];
-      readonly value: string;
-    };
-
-export type Asked =
-  /** Of the leader of the bucket. */
-  | {
-      readonly what: "query";
-      readonly bucket: number;
-      readonly name: string;
-      readonly about: unknown;
-    }
-  /** Of each host of a supervisor. */
-  | { readonly what: "hosts"; readonly name: string }
-  | { readonly what: "settle" }
-  | { readonly what: "operator"; readonly word: OperatorWord }
-  | { readonly what: "status" };
-
-export type Said =
-  | { readonly kind: "ok"; readonly value: unknown }
-  /** Not here: somebody else leads it. */
-  | { readonly kind: "elsewhere" }
-  | { readonly kind: "failed"; readonly told: ToldError };
-
-interface Question {
-  readonly id: string;
-  readonly reply: string;
-  readonly asked: Asked;
-}
-
-/** This form stays: by it supervisors of different builds tell each other what they are. */
-interface Reply {
-  readonly id: string;
-  readonly said: Said;
-}
-
-interface ReplyPart {
-  readonly id: string;
-  /** Of how many, and which: from 0. */
-  readonly parts: number;
-  readonly part: number;
-  /** Of what was said. */
-  readonly bytes: Uint8Array;
-}
-
-/** Bytes of one part: half of what a bus carries. */
-export const REPLY_PART_BYTES = MESSAGE_BYTES_MAX / 2;
-/** Parts of one answer: 256 MiB. */
-export const REPLY_PARTS_MAX = 512;
+import { toldError } from "../errors.ts";
+import {
+  inboxOf,
+  readQuestion,
+  readReply,
+  readSaid,
+  REPLY_PART_BYTES,
+  REPLY_PARTS_MAX,
+  supervisorSubject,
+  type Asked,
+  type Question,
+  type Reply,
+  type ReplyPart,
+  type Said,
+} from "./ask-messages.ts";
 
 interface Waiting {
   readonly heard: (said: Said) => void;
-  readonly parts: Map<number, Uint8Array>;
+  /** By their place, of as many as the first of them said. */
+  readonly parts: Map<number, ReplyPart>;
 }
-
-const subjectOf = (member: string): string => `supervisor.${member}`;
-const inboxOf = (name: string): string => `inbox.${name}`;
 
 export interface AsksOptions {
   readonly bus: Bus;
@@ -103,8 +50,14 @@ export class Asks {
     this.#o = options;
     const { bus, name } = options;
     this.#stops = [
-      bus.subscribe(subjectOf(name), (bytes) => void this.#answer(deserialize(bytes) as Question)),
-      bus.subscribe(inboxOf(name), (bytes) => this.#heard(deserialize(bytes) as Heard)),
+      bus.subscribe(supervisorSubject(name), (bytes) => {
+        const question = readQuestion(bytes);
+        if (question !== undefined) void this.#answer(question);
+      }),
+      bus.subscribe(inboxOf(name), (bytes) => {
+        const reply = readReply(bytes);
+        if (reply !== undefined) this.#heard(reply);
+      }),
     ];
   }
 
@@ -120,7 +73,7 @@ export class Asks {
       };
       const cancel = clock.after(waitMs, () => ended(undefined));
       this.#waiting.set(id, { heard: ended, parts: new Map() });
-      bus.publish(subjectOf(member), serialize({ id, reply: inboxOf(name), asked }));
+      bus.publish(supervisorSubject(member), serialize({ id, reply: inboxOf(name), asked }));
     });
   }
 
@@ -131,36 +84,46 @@ export class Asks {
   #heard(reply: Heard): void {
     const waiting = this.#waiting.get(reply.id);
     if (waiting === undefined) return;
-    if ("said" in reply) {
-      waiting.heard(reply.said);
-      return;
-    }
-    waiting.parts.set(reply.part, reply.bytes);
-    if (waiting.parts.size < reply.parts) return;
-    const inOrder = Array.from({ length: reply.parts }, (_, at) => waiting.parts.get(at)!);
-    waiting.heard(deserialize(Buffer.concat(inOrder)) as Said);
+    if ("said" in reply) waiting.heard(reply.said);
+    else this.#gather(waiting, reply);
   }
 
+  /** What does not fit to the parts before it is none of them; parts that make no answer are forgotten. */
+  #gather({ parts, heard }: Waiting, reply: ReplyPart): void {
+    const [first = reply] = parts.values();
+    if (reply.parts !== first.parts) return;
+    parts.set(reply.part, reply);
+    if (parts.size < reply.parts) return;
+    const inOrder = [...parts.values()].toSorted((one, other) => one.part - other.part);
+    const said = readSaid(Buffer.concat(inOrder.map(({ bytes }) => bytes)));
+    if (said === undefined) parts.clear();
+    else heard(said);
+  }
+
+  /** Never rejects: what cannot be said is told as a failure. */
   async #answer({ id, reply, asked }: Question): Promise<void> {
-    const said = await this.#o.answer(asked).catch(failed);
-    for (const one of repliesOf(id, said)) this.#o.bus.publish(reply, serialize(one));
+    const replies = await this.#o
+      .answer(asked)
+      .then((said) => repliesOf(id, said))
+      .catch((error: unknown) => repliesOf(id, failed(error)));
+    for (const one of replies) this.#o.bus.publish(reply, one);
   }
 }
 
 type Heard = Reply | ReplyPart;
 
-const repliesOf = (id: string, said: Said): readonly Heard[] => {
+const repliesOf = (id: string, said: Said): readonly Uint8Array[] => {
   const bytes = serialize(said);
   const parts = Math.ceil(bytes.length / REPLY_PART_BYTES);
-  if (parts === 1) return [{ id, said }];
+  if (parts === 1) return [messageOf({ id, said })];
   if (parts > REPLY_PARTS_MAX)
-    return [{ id, said: failed(new Error(`an answer of ${bytes.length} bytes is too long`)) }];
-  return Array.from({ length: parts }, (_, part) => ({
-    id,
-    parts,
-    part,
-    bytes: bytes.subarray(part * REPLY_PART_BYTES, (part + 1) * REPLY_PART_BYTES),
-  }));
+    throw new Error(`an answer of ${bytes.length} bytes is too long to be told`);
+  return Array.from({ length: parts }, (_, part) => {
+    const own = bytes.subarray(part * REPLY_PART_BYTES, (part + 1) * REPLY_PART_BYTES);
+    return messageOf({ id, parts, part, bytes: own });
+  });
 };
+
+const messageOf = (heard: Heard): Uint8Array => serialize(heard);
 
 const failed = (error: unknown): Said => ({ kind: "failed", told: toldError(error) });

@@ -26,7 +26,8 @@ import { epochFields, placementOf, type EmbeddedOptions } from "../swarm/embedde
 import { writePid, type Folder } from "../swarm/folder.ts";
 import type { Operator } from "../swarm/operator.ts";
 import type { Reading, RunningSwarm } from "../swarm/running-swarm.ts";
-import { Asks, type Asked, type OperatorWord, type Said } from "./asks.ts";
+import type { Asked, OperatorWord, Said } from "./ask-messages.ts";
+import { Asks } from "./asks.ts";
 import { Leaders } from "./leaders.ts";
 import { look, type Sight } from "../reconcile/look.ts";
 import { askedOperator, Speaker } from "./operator.ts";

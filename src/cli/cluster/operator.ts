@@ -9,7 +9,7 @@ import type { LabelAttestation } from "#protocol/bodies.ts";
 import { CliError } from "../errors.ts";
 import { OwnOperator, type Operator } from "../swarm/operator.ts";
 import type { RunningSwarm } from "../swarm/running-swarm.ts";
-import type { OperatorWord } from "./asks.ts";
+import type { OperatorWord } from "./ask-messages.ts";
 
 /**
  * Nonces that a new speaker leaves out, at most. What an earlier one said may still come; under the same
