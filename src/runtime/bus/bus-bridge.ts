@@ -9,17 +9,17 @@
  *     has its kind of message, and every other kind on it is dropped.
  * B4  Who joins asks for the newest document, and is told it by whose host has published it, with its age:
  *     the next one may come late, and no need is taken before one is there.
- * B5  Whatever an agent's machine may publish to is read by its shape before a host sees it: nothing that
- *     a stranger says can break a thread.
+ * B5  Whatever comes over the bus is read by its shape before a host sees it: nothing that a stranger says,
+ *     or puts on a subject of supervisors, can break a thread.
  */
 
 import { ALL_SUPERVISORS, bucketSubject, peerSubject, PRESENCE, type Bus } from "#ports/bus.ts";
 import { readAttach, readEnvelopes } from "#ports/bus-messages.ts";
 import { ATTACHED, ENVELOPE, PEER_MESSAGES } from "../threads/frames.ts";
 import { HeardFrames } from "../threads/heard-frames.ts";
-import type { FromBus, Port, Published, ToBus } from "../threads/protocol.ts";
+import type { FromBus, Port, ToBus } from "../threads/protocol.ts";
 import { LastPublished } from "./last-published.ts";
-import { decodeMessage, encodeMessage, type AskPublished } from "./messages.ts";
+import { decodeMessage, encodeMessage, readPublished, type AskPublished } from "./messages.ts";
 import { outwardIn } from "./outward.ts";
 
 export interface BusBridgeOptions {
@@ -27,9 +27,6 @@ export interface BusBridgeOptions {
   readonly hostOf: (bucket: number) => number;
   readonly nowMs: () => number;
 }
-
-const readPublished = (bytes: Uint8Array): Published | undefined =>
-  decodeMessage<Published>(bytes, "document");
 
 export class BusBridge {
   readonly #o: BusBridgeOptions;
@@ -100,15 +97,11 @@ export class BusBridge {
     const published = readPublished(bytes);
     if (published !== undefined) {
       this.#newest.told(published);
-      this.#tellAll(published);
+      for (const host of this.#hosts.values()) host.postMessage(published);
     } else if (decodeMessage<AskPublished>(bytes, "ask-document") !== undefined) {
       const { again } = this.#own;
       if (again !== undefined) this.#o.bus.publish(ALL_SUPERVISORS, encodeMessage(again));
     }
-  }
-
-  #tellAll(message: Published): void {
-    for (const host of this.#hosts.values()) host.postMessage(message);
   }
 
   #out(message: ToBus): void {

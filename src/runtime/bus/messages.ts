@@ -4,6 +4,7 @@
  */
 
 import { decode, encode } from "#envelope/canonical.ts";
+import { cidOf } from "#envelope/cid.ts";
 import type { Attach, Envelopes } from "#ports/bus-messages.ts";
 import type { BucketMessage } from "../host/environment.ts";
 import type { Published } from "../threads/protocol.ts";
@@ -34,6 +35,20 @@ export const decodeMessage = <T extends PeerMessages | Published | AskPublished>
 ): T | undefined => {
   const message = decode(bytes) as Partial<T> | null;
   return message?.type === type ? (message as T) : undefined;
+};
+
+/**
+ * What a supervisor has published. Undefined: of another kind or shape, or under a hash that is not that of
+ * its bytes; throws Malformed on what is no message.
+ */
+export const readPublished = (bytes: Uint8Array): Published | undefined => {
+  const message = decodeMessage<Published>(bytes, "document");
+  if (message === undefined) return undefined;
+  const { publication, ageMs = 0 } = message;
+  const { revision, hash, document } = (publication ?? {}) as Partial<Published["publication"]>;
+  const isCounted = [revision, ageMs].every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
+  if (!isCounted || !(document instanceof Uint8Array)) return undefined;
+  return hash === cidOf(document) ? message : undefined;
 };
 
 /**

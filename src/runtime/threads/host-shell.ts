@@ -278,10 +278,20 @@ export class HostShell<P extends Port> {
         this.#heard(message.frame);
         break;
       case "document":
-        this.#between(message);
+        this.#documentHeard(message);
         break;
       default:
         message satisfies never;
+    }
+  }
+
+  /** What another machine calls a document is counted and dropped where it is none (BusBridge, B5). */
+  #documentHeard(message: Published): void {
+    const { stats } = this.#running;
+    try {
+      this.#between(message);
+    } catch {
+      stats.dropped += 1;
     }
   }
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { encode } from "#envelope/canonical.ts";
+import { cidOf } from "#envelope/cid.ts";
 import { agentSubject, ALL_SUPERVISORS, bucketSubject, peerSubject, PRESENCE } from "#ports/bus.ts";
 import { BusBridge } from "#runtime/bus/bus-bridge.ts";
 import { heardIn, type Heard } from "#runtime/bus/inward.ts";
@@ -43,7 +44,7 @@ const item = { to: BUCKET, from: 3, number: 1, role: "ask", floor: 0, payload: "
 const saidByPeers = { type: "messages", items: [encode(item)] } as const;
 const document = {
   type: "document",
-  publication: { revision: 1, hash: "h", document: Uint8Array.of(2) },
+  publication: { revision: 1, hash: cidOf(Uint8Array.of(2)), document: Uint8Array.of(2) },
 } as const;
 const attach = { type: "attach", agents: ["did:key:z6Mk"] } as const;
 
@@ -64,6 +65,10 @@ const WRONG = RIGHT.flatMap(([subject]) =>
 );
 
 const list = (count: number, one: unknown): unknown[] => Array.from({ length: count }, () => one);
+const published = (more: object): object => ({
+  ...document,
+  publication: { ...document.publication, ...more },
+});
 const SPOILT = [
   [bucketSubject(BUCKET), { type: "envelopes" }],
   [bucketSubject(BUCKET), { type: "envelopes", wires: "wires" }],
@@ -74,6 +79,13 @@ const SPOILT = [
   [PRESENCE, { type: "attach", agents: [5] }],
   [PRESENCE, { type: "attach", agents: list(65, "did:key:z6Mk") }],
   [PRESENCE, 5],
+  [ALL_SUPERVISORS, null],
+  [ALL_SUPERVISORS, { type: "document" }],
+  [ALL_SUPERVISORS, published({ revision: "1" })],
+  [ALL_SUPERVISORS, published({ revision: -1 })],
+  [ALL_SUPERVISORS, published({ hash: "h" })],
+  [ALL_SUPERVISORS, published({ document: "document" })],
+  [ALL_SUPERVISORS, { ...document, ageMs: "1" }],
 ] as const;
 
 describe("between the hosts and the bus", () => {

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { hex } from "#envelope/cid.ts";
+import { cidOf, hex } from "#envelope/cid.ts";
 import type { Epoch } from "#ports/store.ts";
 import { EpochKeys } from "#runtime/threads/epoch-keys.ts";
 import { ENVELOPE, FrameWriter } from "#runtime/threads/frames.ts";
 import { HostShell, KEPT_MS_MAX } from "#runtime/threads/host-shell.ts";
-import type { FromHost, Port } from "#runtime/threads/protocol.ts";
+import type { FromBus, FromHost, Port } from "#runtime/threads/protocol.ts";
 import { packReceipts, receiptsIn } from "#runtime/threads/receipt-batch.ts";
 import { SimDisk } from "#sim/world/store.ts";
 import { createApplication } from "../toy/application.ts";
@@ -149,5 +149,23 @@ describe("a bucket that its host has lost and leads again", () => {
     reads = 0;
     await lead();
     expect(reads > 0).toBe(what === "given up");
+  });
+
+  it("goes on where what came over the bus as a document is none", async () => {
+    await open();
+    const epoch = await lead();
+    let tell: (message: unknown) => void = () => {};
+    shell.control.connectBus({
+      on: (_event, listener) => void (tell = listener),
+      postMessage: () => {},
+      close: () => {},
+    });
+    const rubbish = Uint8Array.of(255);
+    const publication = { revision: 1, hash: cidOf(rubbish), document: rubbish };
+    tell({ type: "document", publication } satisfies FromBus);
+    add(1);
+    await rest();
+    expect(shell.control.stats().dropped).toBe(1);
+    expect(signers([epoch])).toEqual([epoch.revision]);
   });
 });
