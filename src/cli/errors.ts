@@ -108,6 +108,12 @@ export const ERRORS = {
     remedy: "name a folder that `canswarm cluster backup` has ended well with",
     exitCode: 2,
   },
+  BACKUP_INVALID: {
+    text: "the backup's file {path} cannot be used: {reason}",
+    remedy:
+      "restore from another copy of the folder; where the cluster still runs, take it anew with `canswarm cluster backup`",
+    exitCode: 2,
+  },
   SUPERVISOR_MISSING: {
     text: "no supervisor called {name} is there",
     remedy: "`canswarm cluster status` lists those that are: {names}",

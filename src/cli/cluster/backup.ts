@@ -8,9 +8,9 @@
  * K2  What was acknowledged after the moment is not in it, and will not have been after a restore.
  */
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { codecOf, hex, unhex } from "#envelope/cid.ts";
+import { codecOf } from "#envelope/cid.ts";
 import { swarmIdOf } from "#envelope/swarm.ts";
 import { decodeGenesis } from "#domain/genesis/codec.ts";
 import {
@@ -30,12 +30,11 @@ import { inLanes } from "#runtime/host/lanes.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
 import type { Blocks } from "#ports/blocks.ts";
-import type { Head } from "#ports/store.ts";
 import { CliError } from "../errors.ts";
 import { adoptGenesis, GENESIS_FILE, holdsSwarm } from "../swarm/folder.ts";
+import { finishedIn, removeCopyFile, writeCopyFile } from "./backup-file.ts";
 import type { ClusterPlaces } from "./settings.ts";
 
-const COPY_FILE = "backup.json";
 const READ_RECORDS = 256;
 /** Blocks that are read or written at a time. */
 const BLOCKS_TOGETHER = 8;
@@ -103,7 +102,7 @@ export const backUp = async (dir: string, places: ClusterPlaces): Promise<Copied
     throw new CliError("CLUSTER_FOREIGN", { path: dir, cluster });
   const swarm = swarmIdOf(decodeGenesis(genesis).name, genesis);
   // A folder that is taken anew is no backup until it is whole again: K1.
-  rmSync(join(dir, COPY_FILE), { force: true });
+  removeCopyFile(dir);
   const copy = await readCopy({ place, cluster, swarm });
   const blocks = await withDisks(dir, places, copy, async ({ store, own, shared }) => {
     await store.bringAll();
@@ -123,48 +122,6 @@ export const backUp = async (dir: string, places: ClusterPlaces): Promise<Copied
   return { swarm, generation: copy.generation, ...countOf(copy), blocks: blocks.length };
 };
 
-interface CopyFile {
-  readonly version: 1;
-  readonly cluster: string;
-  readonly generation: number;
-  readonly heads: readonly {
-    readonly bucket: number;
-    readonly epoch: Head["epoch"];
-    readonly records: number;
-    readonly size: number;
-    readonly hash: string;
-  }[];
-  readonly decides: EtcdCopy["decides"];
-  /** CIDs of those on the folder's disk. */
-  readonly blocks: readonly string[];
-}
-
-interface Finished {
-  readonly cluster: string;
-  readonly copy: EtcdCopy;
-  readonly blocks: readonly string[];
-}
-
-const writeCopyFile = (dir: string, { cluster, copy, blocks }: Finished): void => {
-  const heads = copy.heads.map((head) => ({ ...head, hash: hex(head.hash) }));
-  const file: CopyFile = { version: 1, cluster, ...copy, heads, blocks };
-  const path = join(dir, COPY_FILE);
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(`${path}.tmp`, `${JSON.stringify(file)}\n`, { mode: 0o600, flush: true });
-  renameSync(`${path}.tmp`, path);
-};
-
-const finishedIn = (dir: string, cluster: string): Finished => {
-  const path = join(dir, COPY_FILE);
-  const missing = (): CliError => new CliError("BACKUP_MISSING", { path: dir, cluster });
-  if (!existsSync(path) || !holdsSwarm(dir)) throw missing();
-  const file = JSON.parse(readFileSync(path, "utf8")) as CopyFile;
-  if (file.cluster !== cluster) throw missing();
-  const { generation, decides, blocks } = file;
-  const heads = file.heads.map((head) => ({ ...head, hash: unhex(head.hash) }));
-  return { cluster, copy: { generation, decides, heads }, blocks };
-};
-
 /* ------------------------------------------------------------------------- restore */
 
 /**
@@ -182,12 +139,11 @@ export const raise = async ({ name: cluster, etcd: place }: ClusterPlaces): Prom
 
 /**
  * Into an etcd that holds nothing of the cluster; what NATS has stays and is added to. Refuses with
- * BACKUP_MISSING, CLUSTER_NOT_EMPTY, CLUSTER_FOREIGN, and with a Fault. Done again it goes on.
+ * BACKUP_MISSING, BACKUP_INVALID, CLUSTER_NOT_EMPTY, CLUSTER_FOREIGN, and with a Fault. Again it goes on.
  */
 export const restore = async (dir: string, places: ClusterPlaces): Promise<Copied> => {
   const { name: cluster, etcd: place } = places;
-  const { copy, blocks } = finishedIn(dir, cluster);
-  const genesis = new Uint8Array(readFileSync(join(dir, GENESIS_FILE)));
+  const { copy, blocks, genesis } = finishedIn(dir, cluster);
   const there = await readGenesis(place, cluster);
   if (there !== undefined && !sameBytes(there, genesis))
     throw new CliError("CLUSTER_FOREIGN", { path: dir, cluster });
