@@ -13,6 +13,8 @@ import { base32 } from "multiformats/bases/base32";
 
 const USER_PREFIX = 20 << 3;
 const POLYNOMIAL = 0x1021;
+/** The prefix byte, 32 bytes and the checksum fill 56 characters. */
+const USER_NKEY = /^U[A-Z2-7]{55}$/;
 /** base64url of a few bytes, and nothing longer. */
 const NONCE = /^[\w-]{8,64}$/;
 
@@ -33,6 +35,10 @@ export const nkeyOf = (publicKey: Uint8Array): string => {
   const whole = Uint8Array.of(...named, crc & 0xff, crc >> 8);
   return base32.encode(whole).slice(1).toUpperCase();
 };
+
+/** Whether it is the public key of a user: no seed, no account, and no letter of it wrong. */
+export const isUserNkey = (text: string): boolean =>
+  USER_NKEY.test(text) && nkeyOf(base32.decode(`b${text.toLowerCase()}`).slice(1, -2)) === text;
 
 export interface NkeySigner {
   readonly publicKey: Uint8Array;

@@ -4,10 +4,11 @@
  */
 
 import { publicKeyOf } from "#envelope/did.ts";
-import { nkeyOf } from "#adapters/nats/nkey.ts";
+import { isUserNkey, nkeyOf } from "#adapters/nats/nkey.ts";
 import { agentSubject, answerSubject, PRESENCE } from "#ports/bus.ts";
 import type { Did } from "#protocol/words.ts";
 import { CliError } from "../errors.ts";
+import { CLUSTER_NAME_TAKES, isClusterName } from "./settings.ts";
 
 interface User {
   readonly nkey: string;
@@ -16,21 +17,25 @@ interface User {
   readonly subscribe: readonly string[];
 }
 
+const usage = (reason: string): CliError =>
+  new CliError("USAGE", { reason, command: "cluster permissions" });
+
 /** Of whoever leads buckets, or runs agents for the operator: all of the cluster, and JetStream. */
-const supervisor = (cluster: string, nkey: string): User => ({
-  nkey,
-  about: "supervisor",
-  publish: [`${cluster}.>`, "$JS.API.>", "_INBOX.>"],
-  subscribe: [`${cluster}.>`, "_INBOX.>"],
-});
+const supervisor = (cluster: string, nkey: string): User => {
+  // A seed is a secret: it is not told again.
+  const shown = nkey.startsWith("S") ? "a seed" : nkey;
+  if (!isUserNkey(nkey)) throw usage(`${shown} is no public NKey of a user (U…)`);
+  return {
+    nkey,
+    about: "supervisor",
+    publish: [`${cluster}.>`, "$JS.API.>", "_INBOX.>"],
+    subscribe: [`${cluster}.>`, "_INBOX.>"],
+  };
+};
 
 const agent = (cluster: string, did: Did): User => {
   const key = publicKeyOf(did);
-  if (key === undefined)
-    throw new CliError("USAGE", {
-      reason: `${did} is no did:key of Ed25519`,
-      command: "cluster permissions",
-    });
+  if (key === undefined) throw usage(`${did} is no did:key of Ed25519`);
   const own = (subject: string): string => `${cluster}.${subject}`;
   return {
     nkey: nkeyOf(key),
@@ -51,7 +56,10 @@ const rendered = ({ nkey, about, publish, subscribe }: User): string =>
     `    subscribe: { allow: ${list(subscribe)} } } }`,
   ].join("\n");
 
-/** To be included in `authorization { … }`. Refuses with USAGE. */
+/**
+ * To be included in `authorization { … }`. Refuses with USAGE: whatever is written here would be read by
+ * the servers as it stands.
+ */
 export const natsUsers = (
   cluster: string,
   {
@@ -59,6 +67,7 @@ export const natsUsers = (
     agents,
   }: { readonly supervisors: readonly string[]; readonly agents: readonly Did[] },
 ): string => {
+  if (!isClusterName(cluster)) throw usage(`--cluster ${CLUSTER_NAME_TAKES}, not ${cluster}`);
   const users = [
     ...supervisors.map((nkey) => supervisor(cluster, nkey)),
     ...agents.map((did) => agent(cluster, did)),

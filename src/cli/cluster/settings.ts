@@ -13,6 +13,9 @@ import { isSubject } from "#adapters/nats/subject.ts";
 /** Servers of one kind that are named: a cluster has three or five. */
 const SERVERS_MAX = 9;
 export const CLUSTER_DEFAULT = "canswarm";
+/** It is a part of subjects of NATS and of keys of etcd. */
+export const isClusterName = (text: string): boolean => isSubject(text) && !text.includes(".");
+export const CLUSTER_NAME_TAKES = "takes letters, digits, _ and -";
 /** Between two runs of the reconciler, seconds. */
 const RECONCILE_SECONDS_DEFAULT = 60;
 const RECONCILE_SECONDS_MAX = 3_600;
@@ -42,10 +45,7 @@ const nats = z.strictObject({
 
 const schema = z.strictObject({
   /** Under which name the servers know it: swarms that share servers have different ones. */
-  name: z
-    .string()
-    .refine((text) => isSubject(text) && !text.includes("."), "takes letters, digits, _ and -")
-    .default(CLUSTER_DEFAULT),
+  name: z.string().refine(isClusterName, CLUSTER_NAME_TAKES).default(CLUSTER_DEFAULT),
   etcd,
   nats,
   /**

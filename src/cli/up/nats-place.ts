@@ -2,9 +2,8 @@
 
 import { Option, type Command } from "commander";
 import type { NatsTls } from "#adapters/nats/connect.ts";
-import { isSubject } from "#adapters/nats/subject.ts";
 import type { NatsPlace } from "#agent/nats/door.ts";
-import { CLUSTER_DEFAULT } from "../cluster/settings.ts";
+import { CLUSTER_DEFAULT, CLUSTER_NAME_TAKES, isClusterName } from "../cluster/settings.ts";
 import { CliError } from "../errors.ts";
 
 export interface NatsFlags {
@@ -47,8 +46,7 @@ export const natsPlaceOf = (flags: NatsFlags): NatsPlace | undefined => {
       throw usage("--nats-ca, --nats-cert and --nats-key are of --nats URL");
     return undefined;
   }
-  if (!isSubject(cluster) || cluster.includes("."))
-    throw usage(`--cluster takes letters, digits, _ and -, not ${cluster}`);
+  if (!isClusterName(cluster)) throw usage(`--cluster ${CLUSTER_NAME_TAKES}, not ${cluster}`);
   if ((natsCert === undefined) !== (natsKey === undefined))
     throw usage("--nats-cert and --nats-key come together");
   const isPrivate = nats.some((url) => url.startsWith("tls://"));

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { nkeys } from "nats";
 import { expect, it } from "vitest";
 import { signerFromSeed } from "#envelope/keys.ts";
-import { nkeyOf, signerAuthenticator } from "#adapters/nats/nkey.ts";
+import { isUserNkey, nkeyOf, signerAuthenticator } from "#adapters/nats/nkey.ts";
 
 const SEED = new Uint8Array(32).fill(7);
 
@@ -11,6 +11,7 @@ it("names every key as NATS does", () => {
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (seed) => {
       const nkey = nkeyOf(signerFromSeed(seed).publicKey);
       expect(() => nkeys.fromPublic(nkey)).not.toThrow();
+      expect(isUserNkey(nkey)).toBe(true);
     }),
   );
 });
