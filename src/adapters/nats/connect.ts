@@ -4,10 +4,12 @@
  */
 import {
   connect,
+  ErrorCode,
   Events,
   nkeyAuthenticator,
   type ConnectionOptions,
   type NatsConnection,
+  type NatsError,
 } from "nats";
 import { MESSAGE_BYTES_MAX } from "#ports/bus.ts";
 import { Fault } from "#ports/faults.ts";
@@ -104,7 +106,7 @@ export const openLink = async (options: NatsOptions, events: LinkEvents = {}): P
   try {
     nats = await connect(connectionOptions(options));
   } catch (cause) {
-    const sentence = `no NATS server of ${options.servers.join(", ")} let us in: ${textOf(cause)}`;
+    const sentence = `no NATS server of ${options.servers.join(", ")} let us in: ${reasonOf(cause)}`;
     throw new Fault("BUS_UNREACHABLE", sentence, { cause });
   }
   let isUp = true;
@@ -138,6 +140,22 @@ export const openLink = async (options: NatsOptions, events: LinkEvents = {}): P
     maxPayload: () => maxPayload,
     close: () => (closing ??= close()),
   };
+};
+
+/** TLS finds nobody who vouches for the certificate. */
+const UNVOUCHED = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/;
+
+/** What the driver names in a word of its own, in a sentence. */
+const reasonOf = (error: unknown): string => {
+  const { code = "", chainedError } = error as Partial<NatsError>;
+  if (code === String(ErrorCode.ServerOptionNotAvailable))
+    return "TLS is asked of it, and it has none";
+  if (UNVOUCHED.test(code))
+    return `no authority that is named here vouches for its certificate (${code})`;
+  const text = textOf(error);
+  return chainedError === undefined || text.includes(" ")
+    ? text
+    : `${text} (${textOf(chainedError)})`;
 };
 
 export const textOf = (error: unknown): string =>

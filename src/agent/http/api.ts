@@ -11,7 +11,8 @@ export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 export const API_ERRORS = {
   SWARM_UNREACHABLE: {
     text: "no supervisor answers at {url} ({reason})",
-    remedy: "start one with `canswarm up`, or name its address",
+    remedy:
+      "start one with `canswarm up`, or name its address, and with --nats the cluster's name too",
   },
   NOT_WELCOME: {
     text: "this swarm does not know {did} yet",

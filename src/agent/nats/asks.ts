@@ -20,6 +20,7 @@ export const ASK_AGAIN_MS_MIN = 500;
 export const ASK_AGAIN_MS_MAX = 4_000;
 /** Without an answer for so long it is given up, ms: longer than a bucket is without a leader. */
 export const ANSWER_MS_MAX = 30_000;
+const SECOND_MS = 1_000;
 /** Refusals after which the same question may do better. */
 const PASSING = ["BUSY"];
 
@@ -29,8 +30,9 @@ export interface DoorAsksOptions {
   readonly clock: Clock;
   /** Nobody else who asks under the same key has it. */
   readonly name: string;
-  /** As it is told where nobody answers. */
+  /** Both as they are told where nobody answers: a wrong name looks like nobody. */
   readonly servers: string;
+  readonly cluster: string;
 }
 
 export class DoorAsks {
@@ -50,15 +52,14 @@ export class DoorAsks {
 
   /** Refuses with an ApiError: what the door says, or SWARM_UNREACHABLE. */
   async ask<T>(ask: Ask): Promise<T> {
-    const { clock, servers } = this.#o;
+    const { clock } = this.#o;
     const endMs = clock.monotonicMs() + ANSWER_MS_MAX;
     let waitMs = ASK_AGAIN_MS_MIN;
     for (;;) {
       const answer = await this.#askOnce(ask, waitMs);
       if (answer !== undefined && "ok" in answer) return answer.ok as T;
       if (answer !== undefined && !PASSING.includes(answer.code)) throw refused(answer);
-      if (clock.monotonicMs() > endMs)
-        throw apiError("SWARM_UNREACHABLE", { url: servers, reason: answer?.code ?? "no answer" });
+      if (clock.monotonicMs() > endMs) throw this.#unanswered(answer?.code);
       if (answer !== undefined) await this.#pause(waitMs);
       waitMs = Math.min(waitMs * 2, ASK_AGAIN_MS_MAX);
     }
@@ -83,6 +84,12 @@ export class DoorAsks {
       const asked = { from: signer.did, id, timeMs: clock.wallMs(), ask };
       bus.publish(doorSubject(doorOf(ask)), encodeAsked(asked, signer));
     });
+  }
+
+  #unanswered(code = `nothing within ${ANSWER_MS_MAX / SECOND_MS} s`): ApiError {
+    const { servers, cluster } = this.#o;
+    const url = `${servers} for the cluster ${cluster}`;
+    return apiError("SWARM_UNREACHABLE", { url, reason: code });
   }
 
   #pause(ms: number): Promise<void> {

@@ -57,10 +57,10 @@ export const natsDoor = async (options: NatsDoorOptions): Promise<Door> => {
     },
   ).catch((error: unknown) => {
     if (!(error instanceof Fault)) throw error;
-    throw apiError("SWARM_UNREACHABLE", { url: places, reason: error.message });
+    throw apiError("SWARM_UNREACHABLE", { url: places, reason: error.sentence });
   });
   const name = randomBytes(NAME_BYTES).toString("base64url");
-  const asks = new DoorAsks({ bus, signer, clock, name, servers: places });
+  const asks = new DoorAsks({ bus, signer, clock, name, servers: places, cluster });
   return {
     known: async () => {
       const known = await asks.ask<Known>({ what: "account" });

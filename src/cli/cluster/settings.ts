@@ -7,8 +7,9 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { EtcdPlace } from "#adapters/etcd/client.ts";
-import type { NatsOptions } from "#adapters/nats/connect.ts";
+import type { NatsOptions, NatsTls } from "#adapters/nats/connect.ts";
 import { isSubject } from "#adapters/nats/subject.ts";
+import { certificateIn, keyIn, natsTlsOf } from "./pem.ts";
 
 /** Servers of one kind that are named: a cluster has three or five. */
 const SERVERS_MAX = 9;
@@ -109,13 +110,14 @@ export const clusterPlaces = (given: unknown, path: string): ClusterPlaces | str
 type Tls = z.infer<typeof tls>;
 
 const pemOf = ({ ca, cert, key }: Tls, file: (one: string) => string) => ({
-  ca: new Uint8Array(readFileSync(file(ca))),
-  ...(cert === undefined ? {} : { cert: new Uint8Array(readFileSync(file(cert))) }),
-  ...(key === undefined ? {} : { key: new Uint8Array(readFileSync(file(key))) }),
+  ca: certificateIn(file(ca)),
+  ...(cert === undefined ? {} : { cert: certificateIn(file(cert)) }),
+  ...(key === undefined ? {} : { key: keyIn(file(key)) }),
 });
 
-const filesOf = ({ ca, cert, key }: Tls, file: (one: string) => string) => ({
-  caFile: file(ca),
-  ...(cert === undefined ? {} : { certFile: file(cert) }),
-  ...(key === undefined ? {} : { keyFile: file(key) }),
-});
+const filesOf = ({ ca, cert, key }: Tls, file: (one: string) => string): NatsTls =>
+  natsTlsOf({
+    ca: file(ca),
+    cert: cert === undefined ? undefined : file(cert),
+    key: key === undefined ? undefined : file(key),
+  });

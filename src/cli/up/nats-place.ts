@@ -3,6 +3,7 @@
 import { Option, type Command } from "commander";
 import type { NatsTls } from "#adapters/nats/connect.ts";
 import type { NatsPlace } from "#agent/nats/door.ts";
+import { natsTlsOf } from "../cluster/pem.ts";
 import { CLUSTER_DEFAULT, CLUSTER_NAME_TAKES, isClusterName } from "../cluster/settings.ts";
 import { CliError } from "../errors.ts";
 
@@ -50,15 +51,22 @@ export const natsPlaceOf = (flags: NatsFlags): NatsPlace | undefined => {
   if ((natsCert === undefined) !== (natsKey === undefined))
     throw usage("--nats-cert and --nats-key come together");
   const isPrivate = nats.some((url) => url.startsWith("tls://"));
-  const tls: NatsTls = {
-    ...(natsCa === undefined ? {} : { caFile: natsCa }),
-    ...(natsCert === undefined ? {} : { certFile: natsCert }),
-    ...(natsKey === undefined ? {} : { keyFile: natsKey }),
-  };
+  const tls = tlsOf(flags, usage);
   return {
     servers: nats,
     cluster,
     ...(natsToken === undefined ? {} : { token: natsToken }),
     ...(isPrivate || Object.keys(tls).length > 0 ? { tls } : {}),
   };
+};
+
+const tlsOf = (
+  { natsCa: ca, natsCert: cert, natsKey: key }: NatsFlags,
+  usage: (reason: string) => CliError,
+): NatsTls => {
+  try {
+    return natsTlsOf({ ca, cert, key });
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : String(error));
+  }
 };

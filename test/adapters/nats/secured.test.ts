@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { NatsBus } from "#adapters/nats/bus.ts";
-import type { NatsOptions } from "#adapters/nats/connect.ts";
+import type { NatsOptions, NatsTls } from "#adapters/nats/connect.ts";
 import { nkeyOf } from "#adapters/nats/nkey.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
+import { Fault } from "#ports/faults.ts";
 import { NatsServer, until } from "../../support/nats-server.ts";
 import { newPrefix } from "./rigs.ts";
 
@@ -72,6 +73,28 @@ it("takes a server for what it says only where the authority vouches for it", as
 it("speaks to no server without TLS where TLS is asked for", async () => {
   const tls = { caFile: file("server.crt") };
   expect(await opens(token, { token: "secret", tls })).toBe(false);
+});
+
+const refusal = async (server: NatsServer, tls: NatsTls): Promise<string> => {
+  const error: unknown = await NatsBus.open({
+    servers: [server.url],
+    prefix: newPrefix(),
+    tls,
+  }).then(
+    (bus) => bus.close(),
+    (reason: unknown) => reason,
+  );
+  return error instanceof Fault ? `${error.code} ${error.sentence}` : String(error);
+};
+
+it("says why TLS did not come about", async () => {
+  const of = `BUS_UNREACHABLE no NATS server of ${token.url} let us in`;
+  const plain = await refusal(token, { caFile: file("server.crt") });
+  expect(plain).toBe(`${of}: TLS is asked of it, and it has none`);
+  const stranger = await refusal(known, { caFile: file("stranger.crt") });
+  expect(stranger).toContain("no authority that is named here vouches for its certificate");
+  const rubbish = await refusal(known, { caFile: file("server.crt"), keyFile: file("server.crt") });
+  expect(rubbish).toMatch(/let us in: TLS \(.+\)$/);
 });
 
 it("is let in under its own key, and under no other", async () => {
