@@ -27,6 +27,8 @@ export interface TaskSummary {
   readonly need: string;
   readonly outcome: string;
   readonly worker?: string;
+  /** A decimal string of credits: what was agreed on with the worker. It is paid less what came late. */
+  readonly price?: string;
   /** Why the swarm did not open it. */
   readonly refused?: { readonly code: string; readonly detail?: string };
   /** The result itself where it is small, else the CID of its block. */

@@ -1,6 +1,7 @@
 /**
  * `npm run demo:cluster`: the main job over etcd ×3, NATS ×3 and three supervisors, all on this machine,
- * beside the same job embedded: who won what, and who was paid how much, must be the same.
+ * beside the same job embedded: who won what for which price, and what it cost whom, must be the same, as far
+ * as it is not of time or chance (same-outcomes.ts).
  */
 
 import { spawn } from "node:child_process";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { canswarm, type Summary } from "../integration/command.ts";
 import { LocalCluster } from "./local-cluster.ts";
+import { differencesBetween } from "./same-outcomes.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const DEFAULTS = new URL("../../supervisor.config.ts", import.meta.url);
@@ -34,20 +36,6 @@ const demo = (data: string, ...more: readonly string[]): Promise<Summary> =>
     });
   });
 
-/** What must not depend on where a bucket is led. */
-const outcomesOf = ({ tasks, agents, credits }: Summary) => ({
-  tasks: Object.fromEntries(tasks.map(({ id, outcome, worker }) => [id, `${outcome} ${worker}`])),
-  agents: Object.fromEntries(
-    agents.map(({ name, won, finalized }) => [name, `${won} won, ${finalized} finalized`]),
-  ),
-  isConserved: credits.conserved,
-});
-
-const differing = (one: Record<string, string>, other: Record<string, string>): string[] =>
-  [...new Set([...Object.keys(one), ...Object.keys(other)])]
-    .filter((key) => one[key] !== other[key])
-    .map((key) => `${key}: ${one[key]} embedded, ${other[key]} in the cluster`);
-
 const startMs = performance.now();
 say("starting etcd ×3 and NATS ×3 on free ports of this machine");
 const cluster = await LocalCluster.start({ servers: 3, isDurable: true, parameters: PARAMETERS });
@@ -70,18 +58,14 @@ try {
   const there = await demo(cluster.folder("main-job"), "--config", cluster.clientConfig);
   const status = await canswarm("cluster", "status", "--config", cluster.config).ended;
   say(`\n${status.stdout}`);
-  const [one, other] = [outcomesOf(embedded), outcomesOf(there)];
-  const differences = [
-    ...differing(one.tasks, other.tasks),
-    ...differing(one.agents, other.agents),
-  ];
+  const differences = differencesBetween(embedded, there);
   for (const line of differences) say(line);
   say(
     `${there.finalized} of ${there.needs} needs finalized in the cluster, ${embedded.finalized} embedded`,
   );
-  say(`credits ${other.isConserved ? "conserved" : "NOT CONSERVED"} in the cluster`);
+  say(`credits ${there.credits.conserved ? "conserved" : "NOT CONSERVED"} in the cluster`);
   say(`${differences.length} outcomes or payments differ`);
-  code = differences.length === 0 && other.isConserved && one.isConserved ? 0 : 1;
+  code = differences.length === 0 && there.credits.conserved && embedded.credits.conserved ? 0 : 1;
 } finally {
   await cluster.close();
 }

@@ -33,6 +33,7 @@ export interface Summary {
     readonly need: string;
     readonly outcome: string;
     readonly worker?: string;
+    readonly price?: string;
     readonly output?: unknown;
     readonly attempts: number;
     readonly refused?: { readonly code: string };

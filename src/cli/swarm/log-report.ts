@@ -27,6 +27,8 @@ export interface NeedStory {
   readonly bounty: bigint;
   readonly postedAtMs: number;
   decidedAtMs: number | undefined;
+  /** Micro-credits that were agreed on with the worker of the last attempt; undefined: none was awarded. */
+  price: bigint | undefined;
   endedAtMs: number | undefined;
   /** Ended attempts, in order. */
   readonly attempts: AttemptStory[];
@@ -129,6 +131,7 @@ const opened = (need: string, requester: string, body: NeedBody, atMs: number): 
   bounty: BigInt(body.bounty),
   postedAtMs: atMs,
   decidedAtMs: undefined,
+  price: undefined,
   endedAtMs: undefined,
   attempts: [],
   objections: [],
@@ -138,9 +141,12 @@ const opened = (need: string, requester: string, body: NeedBody, atMs: number): 
 
 const addDerived = (report: Report, verb: string, body: unknown, atMs: number): void => {
   if (verb === "DECIDE") {
-    const { need, worker } = body as DecideBody;
+    const { need, worker, price } = body as DecideBody;
     const story = report.needs.get(need);
-    if (story !== undefined) story.decidedAtMs ??= atMs;
+    if (story !== undefined) {
+      story.decidedAtMs ??= atMs;
+      story.price = BigInt(price);
+    }
     agentOf(report, worker).won += 1;
   } else if (ENDS.has(verb)) addEnd(report, verb, body as EndBody, atMs);
 };

@@ -88,15 +88,17 @@ const taskOf = (
   const ended = outcome.ended.get(need);
   if (ended === undefined) return { id, need, outcome: "open", attempts: 0 };
   const { artifact, refused, worker } = ended;
+  const story = report.needs.get(need);
+  const price = worker === undefined ? undefined : story?.price;
   const output =
-    ended.output ??
-    (artifact === undefined ? undefined : report.needs.get(need)?.outputs.get(artifact));
+    ended.output ?? (artifact === undefined ? undefined : story?.outputs.get(artifact));
   return {
     id,
     need,
     outcome: ended.outcome,
     attempts: ended.attempts,
     ...(worker === undefined ? {} : { worker: names.get(worker) ?? worker }),
+    ...(price === undefined ? {} : { price: formatCredits(price) }),
     ...(refused === undefined ? {} : { refused }),
     ...(output === undefined ? {} : { output }),
     ...(artifact === undefined || output !== undefined ? {} : { artifact }),
