@@ -10,6 +10,7 @@
 import { Etcd3, type IOptions } from "etcd3";
 import { Fault } from "#ports/faults.ts";
 import { failureOf, isPassing } from "./failures.ts";
+import { quietenAddresses } from "./server-name.ts";
 
 /** One try, ms. A healthy etcd answers in 1 to 20; one with a slow disk in 100. */
 export const TRY_MS = 800;
@@ -97,6 +98,7 @@ export class EtcdClient {
   constructor(options: EtcdPlace) {
     const { endpoints } = options;
     if (endpoints.length === 0) throw new Error("etcd: no endpoints");
+    quietenAddresses(endpoints);
     this.#endpoints = endpoints.map((one) => ({
       etcd: new Etcd3(optionsOf(one, options)),
       restsUntilMs: 0,
