@@ -7,6 +7,7 @@ import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
 import { readGenesis } from "#adapters/etcd/shared-genesis.ts";
 import { NatsBus } from "#adapters/nats/bus.ts";
 import { systemClock } from "#adapters/system/clock.ts";
+import { Fault } from "#ports/faults.ts";
 import { randomBytes } from "node:crypto";
 import { CliError } from "../errors.ts";
 import { ASK_MS, type MemberStatus } from "./cluster-swarm.ts";
@@ -44,20 +45,28 @@ export interface ClusterStatus {
   readonly swarm: string;
   readonly supervisors: readonly SupervisorStatus[];
   readonly buckets: readonly BucketStatus[];
+  /** Why NATS does not answer: nobody was asked anything, all here is what etcd says. */
+  readonly natsFailure?: string;
 }
 
 const NAME_BYTES = 6;
 
-/** Refuses with CLUSTER_UNFOUNDED, and with a Fault where etcd or NATS does not answer. */
+/** Refuses with CLUSTER_UNFOUNDED, and with a Fault where etcd does not answer. */
 export const clusterStatus = async (places: ClusterPlaces): Promise<ClusterStatus> => {
   const genesis = await readGenesis(places.etcd, places.name);
   if (genesis === undefined) throw new CliError("CLUSTER_UNFOUNDED", { cluster: places.name });
   const swarm = swarmIdOf(decodeGenesis(genesis).name, genesis);
   const consensus = new EtcdConsensus({ ...places.etcd, swarm });
   try {
-    const bus = await NatsBus.open(places.nats);
+    const bus = await NatsBus.open(places.nats).catch((error: unknown) => {
+      if (error instanceof Fault && error.code === "BUS_UNREACHABLE") return error;
+      throw error;
+    });
+    const of = { cluster: places.name, swarm };
+    if (bus instanceof Fault)
+      return { ...of, natsFailure: bus.sentence, ...(await looked(consensus, undefined)) };
     try {
-      return { cluster: places.name, swarm, ...(await looked(consensus, bus)) };
+      return { ...of, ...(await looked(consensus, bus)) };
     } finally {
       await bus.close();
     }
@@ -68,24 +77,11 @@ export const clusterStatus = async (places: ClusterPlaces): Promise<ClusterStatu
 
 const looked = async (
   consensus: EtcdConsensus,
-  bus: NatsBus,
+  bus: NatsBus | undefined,
 ): Promise<Pick<ClusterStatus, "supervisors" | "buckets">> => {
-  const asks = new Asks({
-    bus,
-    clock: systemClock(),
-    name: `status-${randomBytes(NAME_BYTES).toString("hex")}`,
-    answer: async () => ({ kind: "elsewhere" }),
-  });
   const members = await consensus.members();
-  const told = new Map(
-    await Promise.all(
-      members.map(async ({ name }) => {
-        const said = await asks.ask(name, { what: "status" }, ASK_MS);
-        return [name, said?.kind === "ok" ? (said.value as MemberStatus) : undefined] as const;
-      }),
-    ),
-  );
-  asks.close();
+  const names = members.map(({ name }) => name);
+  const told = bus === undefined ? new Map<string, MemberStatus>() : await toldBy(bus, names);
   const numbers = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
   const [leaders, heads] = await Promise.all([consensus.leaders(), consensus.heads(numbers)]);
   const rows = new Map(leaders.map((row) => [row.bucket, row]));
@@ -110,4 +106,26 @@ const looked = async (
     };
   });
   return { supervisors, buckets };
+};
+
+/** Of those that answer. */
+const toldBy = async (
+  bus: NatsBus,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, MemberStatus>> => {
+  const asks = new Asks({
+    bus,
+    clock: systemClock(),
+    name: `status-${randomBytes(NAME_BYTES).toString("hex")}`,
+    answer: async () => ({ kind: "elsewhere" }),
+  });
+  const told = new Map<string, MemberStatus>();
+  await Promise.all(
+    names.map(async (name) => {
+      const said = await asks.ask(name, { what: "status" }, ASK_MS);
+      if (said?.kind === "ok") told.set(name, said.value as MemberStatus);
+    }),
+  );
+  asks.close();
+  return told;
 };

@@ -38,7 +38,11 @@ const findingLines = ({ supervisors }: ClusterStatus): string[] =>
       : [`${clean(name)}: not reconciled: ${clean(reconciled.failure)}`]),
   ]);
 
-const supervisorsTable = ({ supervisors }: ClusterStatus, style: TextStyle): string[] =>
+/** Where nobody could be asked nobody has failed to answer. */
+const silent = ({ natsFailure }: ClusterStatus): string =>
+  natsFailure === undefined ? "does not answer" : "not asked";
+
+const supervisorsTable = (status: ClusterStatus, style: TextStyle): string[] =>
   table(
     [
       { title: "supervisor", align: "left", elastic: true },
@@ -48,13 +52,13 @@ const supervisorsTable = ({ supervisors }: ClusterStatus, style: TextStyle): str
       { title: "lag", align: "right" },
       { title: "reconciled", align: "left" },
     ],
-    supervisors.map(({ name, isCutOff, version, hosts, buckets, lag, reconciled }) => [
+    status.supervisors.map(({ name, isCutOff, version, hosts, buckets, lag, reconciled }) => [
       { text: clean(name) },
-      { text: isCutOff ? "cut off from NATS" : clean(version ?? "does not answer") },
+      { text: isCutOff ? "cut off from NATS" : clean(version ?? silent(status)) },
       { text: shown(hosts) },
       { text: count(buckets) },
       { text: shown(lag) },
-      { text: reconciledText(reconciled) },
+      { text: version === undefined ? "–" : reconciledText(reconciled) },
     ]),
     { width: style.width ?? WIDTH_PIPED, colors: palette(style.color) },
   );
@@ -80,6 +84,11 @@ const bucketsTable = ({ buckets }: ClusterStatus, style: TextStyle): string[] =>
     { width: style.width ?? WIDTH_PIPED, colors: palette(style.color) },
   );
 
+const natsLines = ({ natsFailure }: ClusterStatus): string[] =>
+  natsFailure === undefined
+    ? []
+    : [`NATS does not answer, so this is what etcd says alone: ${clean(natsFailure)}`];
+
 const rendered = (status: ClusterStatus, withBuckets: boolean, style: TextStyle): string => {
   const { cluster, swarm, buckets } = status;
   const led = buckets.filter(({ leader }) => leader !== undefined).length;
@@ -87,6 +96,7 @@ const rendered = (status: ClusterStatus, withBuckets: boolean, style: TextStyle)
   return `${[
     `cluster ${clean(cluster)} of the swarm ${clean(swarm)}`,
     `${count(led)} of ${count(buckets.length)} buckets are led, ${count(entries)} entries in their logs`,
+    ...natsLines(status),
     "",
     ...supervisorsTable(status, style),
     ...findingLines(status),
@@ -250,6 +260,10 @@ const addStatus = (cluster: Command): void => {
   cluster
     .command("status")
     .summary("supervisors, and who leads which bucket; exit code 1 where nobody leads one")
+    .description(
+      "Supervisors, and who leads which bucket. Where NATS does not answer it shows what etcd knows, and " +
+        "why nobody could be asked. Exit code 1 where nobody leads a bucket, and where NATS does not answer.",
+    )
     .requiredOption(...CONFIG_OPTION)
     .option("--buckets", "a row for each bucket too", false)
     .option("--json", "print one JSON object", false)
@@ -259,6 +273,7 @@ const addStatus = (cluster: Command): void => {
       process.stdout.write(
         json ? `${JSON.stringify(status)}\n` : rendered(status, buckets, styleOf(process.stdout)),
       );
-      if (status.buckets.some(({ leader }) => leader === undefined)) process.exitCode = 1;
+      const isLed = status.buckets.every(({ leader }) => leader !== undefined);
+      if (!isLed || status.natsFailure !== undefined) process.exitCode = 1;
     });
 };
