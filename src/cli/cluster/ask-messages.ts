@@ -57,7 +57,6 @@ export interface Question {
   readonly asked: Asked;
 }
 
-/** This form stays: by it supervisors of different builds tell each other what they are. */
 export interface Reply {
   readonly id: string;
   readonly said: Said;

@@ -75,7 +75,7 @@ it("an answer that is too long for all parts is told as such", async () => {
 const question = (more: object): object => ({
   id: "x/1",
   reply: "inbox.eve",
-  asked: { what: "hello" },
+  asked: { what: "status" },
   ...more,
 });
 const asking = (asked: object): object => question({ asked });
@@ -133,7 +133,7 @@ it.each([
   expect([questions, published]).toEqual([[], []]);
   bus.publish("supervisor.bob", serialize(question({})));
   await answered();
-  expect([questions, published]).toEqual([[{ what: "hello" }], ["inbox.eve"]]);
+  expect([questions, published]).toEqual([[{ what: "status" }], ["inbox.eve"]]);
   bob.close();
 });
 

@@ -27,9 +27,11 @@ beforeAll(async () => {
   mkdirSync(join(dir, "data"));
   const name = "market";
   const rules = { name, parameters: localParameters, nowMs: 1 };
-  const genesis = await foundGenesis(place, name, newGenesis(join(dir, "data"), rules));
-  consensus = new EtcdConsensus({ ...place, swarm: swarmIdOf(name, genesis) });
-  const session = await consensus.join("alpha", SESSION_MS);
+  const bytes = newGenesis(join(dir, "data"), rules);
+  const swarm = swarmIdOf(name, bytes);
+  await foundGenesis(place, name, { bytes, swarm });
+  consensus = new EtcdConsensus({ ...place, swarm });
+  const session = await consensus.join("alpha", SESSION_MS, "a test");
   await session.campaign([3]);
   config = join(dir, "cluster.config.mjs");
   const host = `{ name: "host", threads: 1 }`;
