@@ -44,7 +44,7 @@ import { committeeActorKind } from "./committee.actor.ts";
 import { leaseActorKind } from "./lease.actor.ts";
 import { ledgerActor } from "./ledger.actor.ts";
 import { reconciled, takeReconciled } from "./late.ts";
-import { directoryOf, pinnedDirectory, type Market } from "./market.ts";
+import { directoryOf, pinnedDirectory, type Directory, type Market } from "./market.ts";
 import { challengeActor, LEDGER, REGISTRY } from "./names.ts";
 import { needThreadActor } from "./need-thread.actor.ts";
 import { openSnapshot, registryActor } from "./registry.actor.ts";
@@ -93,6 +93,8 @@ export const createApplication = (init: unknown): Application => {
       return { revision, hash, ageMs };
     },
     openDocument: (document) => directoryOf(openSnapshot(decode(document) as RegistrySnapshot)),
+    knows: (did, document) =>
+      did === genesis.operator || (document as Directory | undefined)?.rows.has(did) === true,
   };
 };
 

@@ -122,7 +122,7 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
     case "equivocations":
       return host.buckets().flatMap(({ bucket, state }) => equivocationsOf(bucket, state));
     case "pinned":
-      return host.latestRevision;
+      return host.documents.latest?.revision ?? 0;
     case "at": {
       const [bucket, inner, about] = argument as At;
       if (host.view(bucket) === undefined) return undefined;

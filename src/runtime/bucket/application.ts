@@ -226,4 +226,10 @@ export interface Application {
     body: unknown,
   ) => { readonly revision: number; readonly hash: string; readonly ageMs: number } | undefined;
   readonly openDocument: (bytes: Uint8Array) => unknown;
+  /**
+   * Is this agent named in the published document, or known whatever is published? `document` is undefined
+   * before the first. What it says waits apart from what strangers say, and only it is told again what it is
+   * asked.
+   */
+  readonly knows: (did: string, document: unknown) => boolean;
 }

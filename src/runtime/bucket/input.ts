@@ -10,6 +10,8 @@ export type TurnInput =
       readonly admitted: Admitted;
       /** Where it came from; absent in replay. */
       readonly connection?: number;
+      /** In whose lane it waited (host/inbox.ts); absent in replay. */
+      readonly lane?: string;
     }
   | {
       readonly kind: "ask";

@@ -100,7 +100,7 @@ const admitEnvelope = (
       outputs.rejections.push({ connection: input.connection, signed, refused: unknown });
     return [];
   }
-  judge.inbox.known(input.connection);
+  judge.inbox.known(input.lane);
   if (envelope.thread === undefined && judge.inbox.isCrowded) return refuse(crowded());
   if (heard.kind === "old") {
     mark("envelope.nonce-old");

@@ -28,6 +28,12 @@ export class Documents {
     return this.#latest;
   }
 
+  /** Whether the newest of them names the agent. */
+  knows(did: string): boolean {
+    const newest = this.#latest === undefined ? undefined : this.#opened.get(this.#latest.hash);
+    return this.#app.knows(did, newest);
+  }
+
   get(hash: string): unknown {
     return this.#opened.get(hash);
   }

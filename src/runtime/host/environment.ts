@@ -14,6 +14,10 @@ export const TURN_INPUTS_MAX = 512;
 export const WAITING_ENVELOPES_MAX = 8_192;
 /** Of one connection: half, so that a flood leaves room for the others. */
 export const CONNECTION_ENVELOPES_MAX = WAITING_ENVELOPES_MAX / 2;
+/** Where agents are that are attached to no connection of this process. */
+export const BUS_CONNECTION = 0;
+/** Senders of the bus of whom something waits, each in a lane of its own: half the room of a connection. */
+export const BUS_LANES_MAX = CONNECTION_ENVELOPES_MAX / 2;
 /** Asks of other buckets that may wait in a host; one too many is dropped, and asked again. */
 export const WAITING_ASKS_MAX = 32_768;
 /** Of one bucket. */

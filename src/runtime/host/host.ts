@@ -52,7 +52,7 @@ import { Refusals } from "./refusals.ts";
 import { letOut } from "./release.ts";
 import { loadBucket, LOG_LOST, type Loaded } from "./recovery.ts";
 import { isSnapshotDue, saveAll, saveSettled, saveTaken, takeSnapshot } from "./snapshots.ts";
-import { verifyWires, type Addressed, type Gate, type Wire } from "./verify.ts";
+import { verifyWires, type Addressed, type Gate, type Waited, type Wire } from "./verify.ts";
 
 export class Host {
   readonly #env: HostEnvironment;
@@ -73,10 +73,10 @@ export class Host {
   constructor(env: HostEnvironment) {
     this.#env = env;
     this.#limits = env.limits ?? HOST_LIMITS;
-    this.#inbox = new Inbox(this.#limits);
+    this.#documents = new Documents(env.app, env.fetchDocument);
+    this.#inbox = new Inbox(this.#limits, this.#documents);
     this.#backlog = new Backlog(this.#led, this.#limits.backlogInputsMax);
     this.#poison = new HostPoison(env.dead);
-    this.#documents = new Documents(env.app, env.fetchDocument);
     const tools = { documents: this.#documents, poison: this.#poison, inbox: this.#inbox };
     this.#tools = { env, ...tools, refusals: new Refusals() };
     this.#pipeline = new Pipeline(env.store, env.after, {
@@ -213,11 +213,10 @@ export class Host {
   /* -------------------------------------------------------------------- inputs */
 
   receive(connection: number, wires: readonly Uint8Array[]): void {
-    for (const bytes of wires) {
-      const wire = { connection, wire: bytes };
-      if (this.#inbox.envelope(wire)) continue;
+    for (const wire of wires) {
+      if (this.#inbox.envelope(connection, wire)) continue;
       mark("host.mailbox-full");
-      this.#reject(wire, "MAILBOX_FULL", "too many envelopes wait");
+      this.#reject({ connection, wire }, "MAILBOX_FULL", "too many envelopes wait");
     }
     this.#env.wake();
   }
@@ -247,9 +246,8 @@ export class Host {
     );
   }
 
-  /** Revision of the newest published document this host has; 0 before the first. */
-  get latestRevision(): number {
-    return this.#documents.latest?.revision ?? 0;
+  get documents(): Pick<Documents, "latest" | "knows"> {
+    return this.#documents;
   }
 
   /** What live actors want this agent to know, told again (it has just come back). */
@@ -306,7 +304,7 @@ export class Host {
     return this.#backlog.isReady((led) => this.#canBuild(led));
   }
 
-  #verified(wires: readonly Wire[]): Addressed[] {
+  #verified(wires: readonly Waited[]): Addressed[] {
     if (wires.length === 0) return [];
     const startedAt = this.#env.monotonicMs();
     const leads = (bucket: number): boolean => this.leads(bucket);

@@ -1,16 +1,34 @@
 /**
- * What waits for a host: envelopes by connection, and what buckets say to each other. Two mailboxes,
- * because the first is open to anybody and the second must go on however full the first is.
+ * What waits for a host: envelopes in lanes, and what buckets say to each other. Two mailboxes, because
+ * the first is open to anybody and the second must go on however full the first is.
+ *
+ * I1  A connection of this process is one lane. Of the bus, which is one connection for all that is
+ *     elsewhere, each agent that the registry knows has a lane, and all others share one.
+ * I2  Whose lane it is says the envelope, before its signature is looked at. So whoever speaks in another's
+ *     name fills that one's lane and no other; it cannot make room scarce for those whose names it leaves
+ *     alone, however many names it takes (I3).
+ * I3  All lanes of the bus have the room of one connection, and each as much as is left free of it: of n that
+ *     flood each fills a part of n + 1, and the last part is there for whoever comes.
  */
 
+import { claimedSender } from "#envelope/claimed-sender.ts";
 import type { TurnInput } from "../bucket/input.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
-import type { BucketMessage, HostLimits } from "./environment.ts";
-import type { Addressed, Wire } from "./verify.ts";
+import {
+  BUS_CONNECTION,
+  BUS_LANES_MAX,
+  type BucketMessage,
+  type HostLimits,
+} from "./environment.ts";
+import type { Documents } from "./documents.ts";
+import type { Addressed, Waited } from "./verify.ts";
 
 const answerName = (bucket: number, number: number): string => `${bucket}:${number}`;
 
-/** Envelopes of one connection. */
+/** The lane of those on the bus who are not known. */
+const STRANGERS = "strangers";
+
+/** Envelopes of one lane. */
 interface Taken {
   all: number;
   /** Of senders who may speak. */
@@ -19,17 +37,26 @@ interface Taken {
 
 export class Inbox {
   readonly #turnInputsMax: number;
-  readonly #outside: Mailbox<Wire>;
+  readonly #busMax: number;
+  readonly #registry: Pick<Documents, "knows">;
+  readonly #outside: Mailbox<Waited>;
   readonly #inside: Mailbox<Addressed>;
   #given = 0;
-  /** Of the last turn that took any, by connection; and what part of the ones before was work. */
+  /** Envelopes of the bus that wait. */
+  #ofBus = 0;
+  /** Of the last turn that took any, by lane; and what part of the ones before was work. */
   readonly #taken = new Map<string, Taken>();
   readonly #shares = new Map<string, number>();
+  /** Of what waits outside; undefined: not counted since something came or was taken. */
+  #outsideWork: number | undefined;
 
-  constructor({ outside, inside, turnInputsMax }: HostLimits) {
+  constructor(limits: HostLimits, registry: Pick<Documents, "knows">) {
+    const { outside, inside, turnInputsMax } = limits;
     this.#outside = new Mailbox(outside);
     this.#inside = new Mailbox(inside);
     this.#turnInputsMax = turnInputsMax;
+    this.#busMax = outside.senderMessagesMax;
+    this.#registry = registry;
   }
 
   get size(): number {
@@ -37,26 +64,46 @@ export class Inbox {
   }
 
   /** An envelope that was taken turned out to be of a sender who may speak: it is work. */
-  known(connection: number | undefined): void {
-    const taken = this.#taken.get(`${connection}`);
+  known(lane: string | undefined): void {
+    const taken = lane === undefined ? undefined : this.#taken.get(lane);
     if (taken !== undefined) taken.known += 1;
   }
 
   /**
    * More waits than the next turn takes: what is under way goes first, and nothing new is begun. Bytes that
-   * are no envelopes, strangers' and copies are no work: of those of a connection, as many count as were of
-   * its last ones.
+   * are no envelopes, strangers' and copies are no work: of those of a lane, as many count as were of its
+   * last ones.
    */
   get isCrowded(): boolean {
-    let work = this.#inside.size;
-    for (const [connection, waiting] of this.#outside.waiting())
-      work += waiting * (this.#shares.get(connection) ?? 1);
-    return work > this.#turnInputsMax;
+    this.#outsideWork ??= this.#countWork();
+    return this.#inside.size + this.#outsideWork > this.#turnInputsMax;
+  }
+
+  /** Once for all needs of a turn: lanes are many. */
+  #countWork(): number {
+    let work = 0;
+    for (const [lane, waiting] of this.#outside.waiting())
+      work += waiting * (this.#shares.get(lane) ?? 1);
+    return work;
   }
 
   /** False: MAILBOX_FULL. */
-  envelope(wire: Wire): boolean {
-    return this.#outside.offer(`${wire.connection}`, wire).kind === "queued";
+  envelope(connection: number, wire: Uint8Array): boolean {
+    const isOfBus = connection === BUS_CONNECTION;
+    const room = isOfBus ? this.#busMax - this.#ofBus : Infinity;
+    if (room <= 0) return false;
+    const lane = isOfBus ? this.#busLane(wire) : `${connection}`;
+    if (this.#outside.offer(lane, { connection, wire, lane }, room).kind === "full") return false;
+    if (isOfBus) this.#ofBus += 1;
+    this.#outsideWork = undefined;
+    return true;
+  }
+
+  #busLane(wire: Uint8Array): string {
+    const claimed = claimedSender(wire);
+    if (claimed === undefined || !this.#registry.knows(claimed)) return STRANGERS;
+    const isRoom = this.#outside.senders < BUS_LANES_MAX || this.#outside.hasOf(claimed);
+    return isRoom ? claimed : STRANGERS;
   }
 
   /** False: an ask without room (it comes again), or an answer that nobody waits for. */
@@ -92,20 +139,31 @@ export class Inbox {
     return this.#inside.take(this.#turnInputsMax);
   }
 
-  takeWires(): readonly Wire[] {
+  takeWires(): readonly Waited[] {
     const wires = this.#outside.take(this.#turnInputsMax);
     if (wires.length === 0) return wires;
     // The turn that has gone is whole now; in the one to come, what is known grows as it is judged.
     this.#shares.clear();
-    for (const [connection, { all, known }] of this.#taken)
-      this.#shares.set(connection, Math.min(1, known / all));
+    for (const [lane, { all, known }] of this.#taken)
+      this.#shares.set(lane, Math.min(1, known / all));
     this.#taken.clear();
-    for (const { connection } of wires) {
-      const name = `${connection}`;
-      const taken = this.#taken.get(name);
-      if (taken === undefined) this.#taken.set(name, { all: 1, known: 0 });
+    for (const { connection, lane } of wires) {
+      if (connection === BUS_CONNECTION) this.#ofBus -= 1;
+      const taken = this.#taken.get(lane);
+      if (taken === undefined) this.#taken.set(lane, { all: 1, known: 0 });
       else taken.all += 1;
     }
+    this.#passOver();
+    this.#outsideWork = undefined;
     return wires;
+  }
+
+  /** Where more lanes wait than a turn has inputs, those that had no turn are what they were. */
+  #passOver(): void {
+    for (const [lane] of this.#outside.waiting()) {
+      const share = this.#shares.get(lane);
+      if (share !== undefined && !this.#taken.has(lane))
+        this.#taken.set(lane, { all: 1, known: share });
+    }
   }
 }

@@ -12,6 +12,11 @@ export interface Wire {
   readonly wire: Uint8Array;
 }
 
+/** One that waited: in whose lane (inbox.ts). */
+export interface Waited extends Wire {
+  readonly lane: string;
+}
+
 export interface Addressed {
   readonly bucket: number;
   readonly input: TurnInput;
@@ -32,9 +37,9 @@ interface Parsed {
   readonly bucket: number;
 }
 
-export const verifyWires = (gate: Gate, wires: readonly Wire[]): Addressed[] => {
+export const verifyWires = (gate: Gate, wires: readonly Waited[]): Addressed[] => {
   if (wires.length === 0) return [];
-  const parsed: (Parsed & { readonly wire: Wire })[] = [];
+  const parsed: (Parsed & { readonly wire: Waited })[] = [];
   for (const wire of wires) {
     const result = parse(gate, wire);
     if (result === undefined) continue;
@@ -48,9 +53,9 @@ export const verifyWires = (gate: Gate, wires: readonly Wire[]): Addressed[] => 
   );
   const inputs: Addressed[] = [];
   for (const [i, { wire, admitted, bucket }] of parsed.entries()) {
-    const { connection } = wire;
+    const { connection, lane } = wire;
     if (verdicts[i] === true)
-      inputs.push({ bucket, input: { kind: "envelope", admitted, connection } });
+      inputs.push({ bucket, input: { kind: "envelope", admitted, connection, lane } });
     else gate.reject(wire, "SIGNATURE_INVALID", "the signature does not verify");
   }
   return inputs;

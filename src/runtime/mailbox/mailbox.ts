@@ -5,8 +5,8 @@
  * becomes of a refused message: that goes back to its sender with MAILBOX_FULL.
  *
  * M1  Messages of one sender leave in the order they arrived.
- * M2  Never more than `messagesMax` wait, nor more than `senderMessagesMax` of one sender; the one too
- *     many is handed back.
+ * M2  Never more than `messagesMax` wait, nor more than `senderMessagesMax` of one sender, or what is told
+ *     with the message where that is less; the one too many is handed back.
  * M3  Senders take turns, message by message, across batches: one that floods delays the others by at
  *     most one message of its own per message of theirs. Answers and senders take turns likewise.
  * M4  An answer has the room that was reserved when its request was made: it is never refused, however
@@ -97,10 +97,21 @@ export class Mailbox<M> {
     return this.#open.size + this.#answers.length;
   }
 
-  offer(sender: string, message: M): Offered<M> {
+  /** Senders of whom something waits. */
+  get senders(): number {
+    return this.#senders.size;
+  }
+
+  hasOf(sender: string): boolean {
+    return this.#senders.has(sender);
+  }
+
+  /** `senderRoom`: of this sender no more than so many may wait now, whatever the limits allow. */
+  offer(sender: string, message: M, senderRoom = Infinity): Offered<M> {
     const line = this.#senders.get(sender);
     const { messagesMax, senderMessagesMax } = this.#limits;
-    if (this.#waiting >= messagesMax || (line?.length ?? 0) >= senderMessagesMax) {
+    const senderMax = Math.min(senderMessagesMax, senderRoom);
+    if (this.#waiting >= messagesMax || (line?.length ?? 0) >= senderMax) {
       return { kind: "full", code: "MAILBOX_FULL", message };
     }
     if (line !== undefined) line.push(message);

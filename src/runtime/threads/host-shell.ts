@@ -13,7 +13,13 @@ import type { Clock } from "#ports/clock.ts";
 import type { Epoch, Store } from "#ports/store.ts";
 import type { Application } from "../bucket/application.ts";
 import type { Receipt } from "../bucket/outputs.ts";
-import type { BucketMessage, HostEvent, HostLimits, Under } from "../host/environment.ts";
+import {
+  BUS_CONNECTION,
+  type BucketMessage,
+  type HostEvent,
+  type HostLimits,
+  type Under,
+} from "../host/environment.ts";
 import { Host } from "../host/host.ts";
 import { LastPublished } from "../bus/last-published.ts";
 import { heardIn } from "../bus/inward.ts";
@@ -45,9 +51,6 @@ import { packReceipts, type ReceiptTo } from "./receipt-batch.ts";
 export const SLEEP_MS_MAX = 500;
 /** Receipts under one signature. */
 export const RECEIPTS_SIGNED_TOGETHER_MAX = 256;
-
-/** Where agents are that are attached to no connection of this process. */
-const BUS_CONNECTION = 0;
 
 export interface ShellOptions {
   readonly index: number;

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
+import { encode } from "#envelope/canonical.ts";
 import { bucketOf } from "#envelope/cid.ts";
-import { HOST_LIMITS } from "#runtime/host/environment.ts";
-import { Rig, spoken } from "../toy/rig.ts";
+import { BUS_CONNECTION, HOST_LIMITS } from "#runtime/host/environment.ts";
+import { Rig, sender, signerOf, spoken } from "../toy/rig.ts";
 
 const TURN = 4;
 const CROWD = 40;
@@ -87,6 +88,24 @@ it("work beside junk on another connection is a crowd", async () => {
   send();
   await rig.settle();
   expect(rig.answerTo(opening.id)).toMatchObject({ code: "MAILBOX_FULL" });
+});
+
+it("what is said on the bus in the name of one is no crowd for what another says there", async () => {
+  const { rig, opening } = await crowdable();
+  const victim = signerOf("victim").did;
+  const text = `${victim} ${sender.did}`;
+  rig.host.document({ revision: 1, hash: "h", document: encode({ text }) });
+  const forged = Array.from(
+    { length: CROWD },
+    (_, n) => spoken("ADD", { by: 1 }, n + 1, "bucket:1", { from: victim }).wire,
+  );
+  rig.host.receive(BUS_CONNECTION, forged.slice(0, TURN));
+  rig.post(1, "ADD", { by: 1 });
+  await rig.settle();
+  rig.host.receive(BUS_CONNECTION, forged);
+  rig.host.receive(BUS_CONNECTION, [opening.wire]);
+  await rig.settle();
+  expect(rig.answerTo(opening.id)).toMatchObject({ kind: "ack" });
 });
 
 it("work that follows work is a crowd", async () => {

@@ -13,7 +13,10 @@ const senders = fc.constantFrom("a", "b", "c", "d");
 const requests = fc.constantFrom("r1", "r2", "r3", "r4", "r5", "r6");
 const moves = fc.array(
   fc.oneof(
-    { weight: 5, arbitrary: fc.record({ do: fc.constant("offer" as const), from: senders }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ do: fc.constant("offer" as const), from: senders, room: fc.nat(8) }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("reserve" as const), request: requests }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("answer" as const), request: requests }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("release" as const), request: requests }) },
@@ -37,8 +40,9 @@ describe("a mailbox", () => {
           case "offer": {
             const message = { from: move.from, n };
             const own = waiting.get(move.from) ?? [];
-            const full = count() >= LIMITS.messagesMax || own.length >= LIMITS.senderMessagesMax;
-            const offered = mailbox.offer(move.from, message);
+            const ownMax = Math.min(LIMITS.senderMessagesMax, move.room);
+            const full = count() >= LIMITS.messagesMax || own.length >= ownMax;
+            const offered = mailbox.offer(move.from, message, move.room);
             expect(offered.kind, "M2").toBe(full ? "full" : "queued");
             if (offered.kind === "full") expect(offered.message, "M2").toBe(message);
             else waiting.set(move.from, [...own, message]);
@@ -73,6 +77,9 @@ describe("a mailbox", () => {
           }
         }
         expect(mailbox.size).toBe(count() + answers.length);
+        const those = [...waiting].filter(([, line]) => line.length > 0).map(([from]) => from);
+        expect(mailbox.senders).toBe(those.length);
+        expect(those.every((from) => mailbox.hasOf(from))).toBe(true);
         expect(mailbox.reserved, "M4").toBe(open.size + answers.length);
         expect(mailbox.reserved, "M4").toBeLessThanOrEqual(LIMITS.reservedMax);
       }

@@ -244,6 +244,7 @@ export const createApplication = (_init?: unknown): Application => ({
   pins: (verb, body) =>
     verb === "REGISTRY" ? (body as { revision: number; hash: string; ageMs: number }) : undefined,
   openDocument: (bytes) => (decode(bytes) as { text: string }).text,
+  knows: (did, document) => typeof document === "string" && document.includes(did),
 });
 
 /** For tests of threads: what a bucket's actors hold. */

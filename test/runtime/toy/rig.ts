@@ -34,13 +34,14 @@ export const spoken = (
   nonce: number,
   thread: string | undefined,
   change: Partial<Envelope> = {},
+  by = sender,
 ): Spoken => {
   const { bytes, id } = encodeEnvelope({
     v: 1,
     swarm: SWARM,
     ...(thread === undefined ? {} : { thread }),
     verb,
-    from: sender.did,
+    from: by.did,
     nonce,
     lamport: nonce,
     sentAtMs: 0,
@@ -50,7 +51,7 @@ export const spoken = (
     refs: [],
     ...change,
   });
-  const [signed] = signEnvelopes([bytes], sender);
+  const [signed] = signEnvelopes([bytes], by);
   return { id, wire: encodeSigned(signed!) };
 };
 
