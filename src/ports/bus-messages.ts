@@ -4,6 +4,7 @@
  */
 
 import { decode, decodeShared, encode } from "#envelope/canonical.ts";
+import type { Cid, EnvelopeId } from "#envelope/ids.ts";
 import type { Proof } from "#envelope/signed.ts";
 
 /** Envelopes of one message, and agents of one: more are sent as several. */
@@ -28,10 +29,24 @@ export interface ProvenReceipt {
   readonly proof: Proof;
 }
 
+/**
+ * A transport error about bytes that name the agent as their sender: not signed, and nobody has shown that
+ * they are its own. Whoever has another's envelope can spoil its signature, so what counts is the CID of the
+ * wire, signature and all.
+ */
+export interface RejectedWire {
+  readonly wire: Cid;
+  readonly envelope: EnvelopeId;
+  readonly code: string;
+  readonly detail: string;
+}
+
 /** To the machine of an agent, in the order in which it was said: canonical bytes of each. */
 export type ToAgent =
   | { readonly type: "receipts"; readonly items: readonly ProvenReceipt[] }
-  | { readonly type: "notices"; readonly items: readonly Uint8Array[] };
+  | { readonly type: "notices"; readonly items: readonly Uint8Array[] }
+  /** Of each the bytes of a RejectedWire. */
+  | { readonly type: "rejected"; readonly items: readonly Uint8Array[] };
 
 export const encodeToSwarm = (message: Envelopes | Attach): Uint8Array => encode(message);
 

@@ -201,8 +201,9 @@ class Agent(Trader):
         for item in message["items"]:
             if message["type"] == "receipts":
                 self.receipt(decode(item["bytes"]))
-            else:
+            elif message["type"] == "notices":
                 self.notice(decode(item))
+            # What is "rejected" is said again in a moment, as what has no answer is.
 
 
 def main():

@@ -13,6 +13,7 @@ import type { BucketMessage } from "../host/environment.ts";
 import { FrameWriter, messagesIn } from "../threads/frames.ts";
 import type { ReceiptTo } from "../threads/receipt-batch.ts";
 import { encodeMessage, TOGETHER_MAX } from "./messages.ts";
+import type { Rejected } from "./rejections.ts";
 
 /** Bytes of what is said together, one longer thing excepted: a quarter of what a bus carries. 256 KiB. */
 export const TOGETHER_BYTES_MAX = 262_144;
@@ -93,6 +94,13 @@ export const noticesOut = (
   together(
     notices.map(({ to, notice }) => ({ subject: agentSubject(to), bytes: encode(notice) })),
     (items) => encodeToAgent({ type: "notices", items: items.map(bytesOf) }),
+  );
+
+/** Transport errors, to whom the rejected bytes name as their sender. */
+export const rejectedOut = (rejected: readonly Rejected[]): Outward[] =>
+  together(
+    rejected.map(({ to, bytes }) => ({ subject: agentSubject(to), bytes })),
+    (items) => encodeToAgent({ type: "rejected", items: items.map(bytesOf) }),
   );
 
 /** Messages to buckets that others lead. */

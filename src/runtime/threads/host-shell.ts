@@ -4,8 +4,7 @@
  */
 
 import { encode } from "#envelope/canonical.ts";
-import { cidOf, sha256 } from "#envelope/cid.ts";
-import { decodeSigned } from "#envelope/envelope.ts";
+import { sha256 } from "#envelope/cid.ts";
 import type { Signer, Verifier } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import type { Blocks } from "#ports/blocks.ts";
@@ -29,8 +28,10 @@ import {
   noticesOut,
   packOutward,
   receiptsOut,
+  rejectedOut,
   type Outward,
 } from "../bus/outward.ts";
+import { idOf, Rejections, type Rejected } from "../bus/rejections.ts";
 import { EpochKeys } from "./epoch-keys.ts";
 import { messagesIn } from "./frames.ts";
 import type {
@@ -98,6 +99,9 @@ export class HostShell<P extends Port> {
   readonly #astray: BucketMessage[] = [];
   /** By the epoch whose key signs them. */
   readonly #receipts = new Map<Signer, ReceiptTo[]>();
+  readonly #rejections: Rejections;
+  /** To whom the bus leads. */
+  readonly #rejected: Rejected[] = [];
   /** The newest document published here, for hosts that come later. */
   readonly #published: LastPublished;
   #scheduled = false;
@@ -105,7 +109,9 @@ export class HostShell<P extends Port> {
 
   constructor(options: ShellOptions) {
     this.#o = options;
-    this.#published = new LastPublished(() => options.clock.monotonicMs());
+    const { clock } = options;
+    this.#published = new LastPublished(() => clock.monotonicMs());
+    this.#rejections = new Rejections(() => clock.monotonicMs());
   }
 
   get #running(): Host {
@@ -180,8 +186,9 @@ export class HostShell<P extends Port> {
         ...(previous === undefined ? {} : { previousSecret: this.#keys.of(previous).secret }),
       }),
       astray: (wire, bucket) => {
-        if (this.#bus === undefined || wire.connection === BUS_CONNECTION) return false;
-        this.#out([envelopeOut(bucket, wire.wire)]);
+        if (this.#bus === undefined) return false;
+        // What came over the bus is not sent on there (bus-bridge.ts B2), and nothing is wrong with it.
+        if (wire.connection !== BUS_CONNECTION) this.#out([envelopeOut(bucket, wire.wire)]);
         return true;
       },
       fetchDocument: (hash) => store.get(hash),
@@ -200,10 +207,7 @@ export class HostShell<P extends Port> {
         // What could not be stored is not told: a newer one will be.
         store.put(publication.document, "dag-cbor").then(tell, () => undefined);
       },
-      reject: (connection, wire, code, detail) => {
-        const message: FromHost = { type: "rejected", envelope: idOf(wire), code, detail };
-        this.#agents.get(connection)?.postMessage(message);
-      },
+      reject: (connection, wire, code, detail) => this.#reject(connection, wire, code, detail),
       event,
       wake: () => this.#wake(),
       ...(limits === undefined ? {} : { limits }),
@@ -349,6 +353,18 @@ export class HostShell<P extends Port> {
     this.#flushSoon();
   }
 
+  #reject(connection: number, wire: Uint8Array, code: string, detail: string): void {
+    if (connection !== BUS_CONNECTION) {
+      const message: FromHost = { type: "rejected", envelope: idOf(wire), code, detail };
+      this.#agents.get(connection)?.postMessage(message);
+      return;
+    }
+    const rejected = this.#rejections.answer(wire, code, detail);
+    if (rejected === undefined) return;
+    this.#rejected.push(rejected);
+    this.#flushSoon();
+  }
+
   #keysOf(bucket: number): ReturnType<EpochKeys["of"]> {
     const epoch = this.#epochs.get(bucket);
     if (epoch === undefined) throw new Error(`bucket ${bucket} is not led here`);
@@ -399,6 +415,7 @@ export class HostShell<P extends Port> {
       else if (this.#bus !== undefined) this.#out(noticesOut(items));
     }
     if (this.#astray.length > 0) this.#out(messagesOut(this.#astray.splice(0)));
+    if (this.#rejected.length > 0) this.#out(rejectedOut(this.#rejected.splice(0)));
     for (const [signer, waiting] of this.#receipts)
       while (waiting.length > 0)
         this.#signReceipts(signer, waiting.splice(0, RECEIPTS_SIGNED_TOGETHER_MAX));
@@ -434,11 +451,3 @@ export class HostShell<P extends Port> {
 /** Copies: one envelope that is kept would keep its whole frame. */
 const wiresOf = (frame: ArrayBuffer): Uint8Array[] =>
   messagesIn(frame).map(({ bytes }) => bytes.slice());
-
-const idOf = (wire: Uint8Array): string => {
-  try {
-    return decodeSigned(wire).id;
-  } catch {
-    return cidOf(wire);
-  }
-};

@@ -245,7 +245,7 @@ export class ClusterSwarm implements SimSwarm {
     const message = decodeToAgent(bytes);
     if (message.type === "notices")
       for (const notice of message.items) this.#o.notice(from, to, decodeNotice(notice));
-    else
+    else if (message.type === "receipts")
       for (const { bytes: one } of message.items) this.#o.receipt(from, to, decode(one) as Receipt);
   }
 }
