@@ -20,7 +20,7 @@ import { compareEpochs, sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
 import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
-import type { BucketView } from "../bucket/application.ts";
+import type { BucketView, Told } from "../bucket/application.ts";
 import type { Built } from "../bucket/build.ts";
 import { nameOfInput, type TurnInput } from "../bucket/input.ts";
 import { joined, noOutputs, type Outputs, type Publication } from "../bucket/outputs.ts";
@@ -250,11 +250,11 @@ export class Host {
     return this.#documents;
   }
 
-  /** What live actors want this agent to know, told again (it has just come back). */
-  *notices(did: string): Iterable<object> {
+  /** What live actors want these agents to know, told again (they have just come back): in one walk. */
+  *notices(agents: Pick<ReadonlySet<string>, "has">): Iterable<Told> {
     for (const { status, state } of this.#led.values()) {
       if (status !== "live") continue;
-      for (const { to, notice } of noticesOf(state)) if (to === did) yield notice;
+      for (const told of noticesOf(state)) if (agents.has(told.to)) yield told;
     }
   }
 

@@ -31,6 +31,7 @@ import {
   rejectedOut,
   type Outward,
 } from "../bus/outward.ts";
+import { Presence } from "../bus/presence.ts";
 import { idOf, Rejections, type Rejected } from "../bus/rejections.ts";
 import { EpochKeys } from "./epoch-keys.ts";
 import { messagesIn } from "./frames.ts";
@@ -102,6 +103,8 @@ export class HostShell<P extends Port> {
   readonly #rejections: Rejections;
   /** To whom the bus leads. */
   readonly #rejected: Rejected[] = [];
+  /** Of agents elsewhere. */
+  readonly #presence: Presence;
   /** The newest document published here, for hosts that come later. */
   readonly #published: LastPublished;
   #scheduled = false;
@@ -112,6 +115,11 @@ export class HostShell<P extends Port> {
     const { clock } = options;
     this.#published = new LastPublished(() => clock.monotonicMs());
     this.#rejections = new Rejections(() => clock.monotonicMs());
+    this.#presence = new Presence({
+      clock,
+      isKnown: (agent) => this.#running.documents.knows(agent),
+      tell: (agents) => this.#tellAgain(agents),
+    });
   }
 
   get #running(): Host {
@@ -306,12 +314,15 @@ export class HostShell<P extends Port> {
     const { wires, items, agents } = heardIn(frame);
     for (const item of items) this.#arrived(item, true);
     if (wires.length > 0) this.#running.receive(BUS_CONNECTION, wires);
-    this.#attached(agents);
+    if (agents.length > 0) this.#presence.came(agents);
+    this.#flush();
   }
 
-  #attached(agents: readonly string[]): void {
-    for (const agent of agents)
-      for (const notice of this.#running.notices(agent)) this.#tell(agent, notice);
+  /** To each in the order of the agents, as they came. */
+  #tellAgain(agents: ReadonlySet<string>): void {
+    const again = new Map<string, object[]>([...agents].map((agent) => [agent, []]));
+    for (const { to, notice } of this.#running.notices(agents)) again.get(to)?.push(notice);
+    for (const [agent, notices] of again) for (const notice of notices) this.#tell(agent, notice);
     this.#flush();
   }
 
@@ -322,7 +333,7 @@ export class HostShell<P extends Port> {
         break;
       case "attach": {
         for (const agent of message.agents) this.#where.set(agent, connection);
-        this.#attached(message.agents);
+        this.#tellAgain(new Set(message.agents));
         break;
       }
       case "detach":

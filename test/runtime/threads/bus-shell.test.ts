@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { decode, encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { agentSubject } from "#ports/bus.ts";
-import { decodeToAgent, type RejectedWire } from "#ports/bus-messages.ts";
+import { decodeToAgent, encodeToSwarm, type RejectedWire } from "#ports/bus-messages.ts";
 import { outwardIn } from "#runtime/bus/outward.ts";
-import { ENVELOPE, FrameWriter } from "#runtime/threads/frames.ts";
+import { PRESENT_AGAIN_MS } from "#runtime/bus/presence.ts";
+import { ATTACHED, ENVELOPE, FrameWriter } from "#runtime/threads/frames.ts";
 import { HostShell } from "#runtime/threads/host-shell.ts";
 import type { FromBus, Port, ToBus } from "#runtime/threads/protocol.ts";
 import { SimDisk } from "#sim/world/store.ts";
@@ -16,12 +17,15 @@ import { sender, signerOf, spoken, type Spoken } from "../toy/rig.ts";
 const BUCKET = 1;
 /** More rounds than anything here takes to come to rest. */
 const ROUNDS = 20;
+/** Whom the toy's counters tell their total. */
+const WATCHER = "watcher";
 const mob = signerOf("mob");
 
 describe("a host on the bus", () => {
   let shell: HostShell<Port>;
   let clock: ManualClock;
   let said: { readonly subject: string; readonly bytes: Uint8Array }[];
+  let walks: number;
   let bring: (message: FromBus) => void;
 
   const rest = async (): Promise<void> => {
@@ -38,6 +42,8 @@ describe("a host on the bus", () => {
       ENVELOPE,
       all.map(({ wire }) => wire),
     );
+  const present = (...agents: readonly string[]): Promise<void> =>
+    heard(ATTACHED, [encodeToSwarm({ type: "attach", agents })]);
   /** What an agent was told unsigned. */
   const rejected = (did: string): RejectedWire[] =>
     said.flatMap(({ subject, bytes }) => {
@@ -51,14 +57,28 @@ describe("a host on the bus", () => {
       if (message?.type !== "receipts") return [];
       return message.items.map((item) => decode(item.bytes));
     });
+  const notices = (did: string): number =>
+    said.filter(
+      ({ subject, bytes }) =>
+        subject === agentSubject(did) && decodeToAgent(bytes).type === "notices",
+    ).length;
+
   beforeEach(async () => {
     const disk = new SimDisk();
     clock = new ManualClock();
-    said = [];
+    [said, walks] = [[], 0];
     const app = createApplication();
+    const { counter } = app.kinds;
+    const notable = {
+      ...counter!,
+      notices: (...args: Parameters<NonNullable<typeof counter>["notices"]>) => {
+        walks += 1;
+        return counter!.notices(...args);
+      },
+    };
     shell = new HostShell<Port>({
       index: 0,
-      app,
+      app: { ...app, kinds: { ...app.kinds, counter: notable } },
       query: () => undefined,
       store: {
         ...disk.connect(),
@@ -84,7 +104,7 @@ describe("a host on the bus", () => {
       close: () => {},
     });
     await shell.control.lead([BUCKET], await disk.connect().lead([BUCKET]));
-    const document = encode({ text: sender.did });
+    const document = encode({ text: `${sender.did} ${WATCHER}` });
     bring({ type: "document", publication: { revision: 1, hash: "h", document } });
     await rest();
   });
@@ -125,5 +145,25 @@ describe("a host on the bus", () => {
   it("does not call wrong what is said to a bucket that it leads no more", async () => {
     await envelopes(spoken("ADD", { by: 1 }, 1, `bucket:${BUCKET + 1}`));
     expect(said).toEqual([]);
+  });
+
+  it("tells agents that are there again in one walk, and strangers nothing", async () => {
+    await envelopes(add(1));
+    walks = 0;
+    await present(WATCHER, sender.did, mob.did);
+    expect([walks, notices(WATCHER)]).toEqual([1, 1]);
+    await present(mob.did);
+    await clock.pass(2 * PRESENT_AGAIN_MS);
+    expect(walks).toBe(1);
+    await present(WATCHER);
+    await rest();
+    expect([walks, notices(WATCHER)]).toEqual([2, 2]);
+  });
+
+  it("walks no oftener however often an agent is said to be there", async () => {
+    await envelopes(add(1));
+    walks = 0;
+    for (let n = 0; n < 100; n += 1) await present(WATCHER);
+    expect([walks, notices(WATCHER)]).toEqual([1, 1]);
   });
 });
