@@ -11,6 +11,8 @@ export const FAULTS = {
   RECORD_MISSING: "start the supervisor whose disk has the chain, or restore that disk from a copy",
   STORE_BUSY: "try again; if it stays, close the other program that reads the database",
   STORE_FULL: "free disk space; what was not answered is sent again by itself",
+  STREAM_FULL:
+    "raise cluster.nats.streamBytesMax or give NATS more room; what was not answered is sent again",
   STORE_FAILED: "check the disk, then start again: what was acknowledged is read back from it",
   STORE_CORRUPT: "restore the folder from a copy; `canswarm doctor` names the damaged part",
   STORE_CLOSED: "open the store again",

@@ -62,7 +62,7 @@ export type TakeRecords = (records: readonly JournalRecord[]) => Promise<boolean
  */
 export interface RecordStream {
   /**
-   * Resolves when all are acknowledged. The same record again changes nothing. STORE_FULL where the
+   * Resolves when all are acknowledged. The same record again changes nothing. STREAM_FULL where the
    * servers have no room. The caller leaves the buffers as they are until then.
    */
   publish(records: readonly JournalRecord[]): Promise<void>;
@@ -82,7 +82,7 @@ export interface RecordStream {
    * Undefined also where it is damaged: losing a snapshot loses nothing but time.
    */
   loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
-  /** STORE_FULL as with records. */
+  /** STREAM_FULL as with records. */
   saveSnapshot(snapshot: Snapshot): Promise<void>;
   /** Twice is harmless. */
   close(): Promise<void>;

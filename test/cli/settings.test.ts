@@ -47,3 +47,26 @@ describe("settings", () => {
     });
   });
 });
+
+describe("a cluster's streams", () => {
+  const cluster = (nats: string) =>
+    load(`export default { hosts: 1, tree: ${tree()}, cluster: {
+      etcd: { endpoints: ["http://127.0.0.1:1"] }, nats: { servers: ["127.0.0.1:1"], ${nats} } } };`);
+
+  it("have as much room as the servers, or as much as is said", async () => {
+    expect((await cluster("")).cluster?.nats).not.toHaveProperty("streamBytesMax");
+    const { cluster: said } = await cluster("streamBytesMax: 100 * 2 ** 30");
+    expect(said?.nats.streamBytesMax).toBe(107_374_182_400);
+  });
+
+  it.each(["0", "-1", "1.5", '"8GiB"', "NaN", "Infinity", "2 ** 60", "2 ** 26 - 1", "null"])(
+    "%s is no room",
+    async (given) => {
+      const told = "cluster.nats.streamBytesMax: takes a whole number of bytes from 67108864";
+      await expect(cluster(`streamBytesMax: ${given}`)).rejects.toMatchObject({
+        code: "CONFIG_INVALID",
+        message: expect.stringContaining(told) as string,
+      });
+    },
+  );
+});

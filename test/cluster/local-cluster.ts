@@ -129,7 +129,11 @@ export class LocalCluster {
     const etcd = await (isDurable ? startDurableEtcd : startEtcd)(servers, [], address);
     const nats =
       servers === 1
-        ? [await NatsServer.start(shape.nats?.server, undefined, address)]
+        ? [
+            await NatsServer.start(shape.nats?.server, undefined, {
+              ...(address === undefined ? {} : { host: address }),
+            }),
+          ]
         : await startCluster(address);
     return new LocalCluster(etcd, nats, shape);
   }

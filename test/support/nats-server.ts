@@ -19,22 +19,30 @@ const binary = (): string => {
   return join(folder, "nats-server");
 };
 
+interface NatsShape {
+  /** Where it listens. */
+  readonly host?: string;
+  /** In the server's own language, beside the data folder. */
+  readonly storage?: string;
+}
+
 export class NatsServer {
   readonly #dir: string;
+  readonly #storage: string;
   readonly port: number;
   readonly #host: string;
   #process: ChildProcess | undefined;
   /** What it said since it was started last. */
   log: string[] = [];
 
-  private constructor(dir: string, port: number, host: string) {
-    [this.#dir, this.port, this.#host] = [dir, port, host];
+  private constructor(dir: string, port: number, { host = LOOPBACK, storage = "" }: NatsShape) {
+    [this.#dir, this.port, this.#host, this.#storage] = [dir, port, host, storage];
   }
 
   /** `config` is in the server's own language, beside the port and the data folder. */
-  static async start(config = "", port?: number, host = LOOPBACK): Promise<NatsServer> {
+  static async start(config = "", port?: number, shape: NatsShape = {}): Promise<NatsServer> {
     const dir = mkdtempSync(join(tmpdir(), "canswarm-nats-"));
-    const server = new NatsServer(dir, port ?? (await freePort(host)), host);
+    const server = new NatsServer(dir, port ?? (await freePort(shape.host)), shape);
     server.configure(config);
     try {
       await server.restart();
@@ -51,7 +59,8 @@ export class NatsServer {
 
   /** What it will read when it is started again. */
   configure(config: string): void {
-    const own = `listen: "${this.#host}:${this.port}"\njetstream { store_dir: "${this.#dir}/js" }\n`;
+    const jetstream = `store_dir: "${this.#dir}/js"\n${this.#storage}`;
+    const own = `listen: "${this.#host}:${this.port}"\njetstream { ${jetstream} }\n`;
     writeFileSync(join(this.#dir, "nats.conf"), own + config);
   }
 
@@ -114,7 +123,7 @@ export const startCluster = async (host = LOOPBACK): Promise<readonly NatsServer
         `server_name: n${at}\n` +
           `cluster { name: test, listen: "127.0.0.1:${port}", routes: [${all}], no_advertise: true }\n`,
         undefined,
-        host,
+        { host },
       ),
     ),
   );

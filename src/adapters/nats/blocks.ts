@@ -10,9 +10,9 @@ import { headers } from "nats";
 import { checkedBlock, cidOfBlock } from "#ports/block-cid.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import { openLink, type Link } from "./connect.ts";
-import { faultOf } from "./stream-faults.ts";
 import { joined, partsOf } from "./stream-headers.ts";
 import { PartStore } from "./stream-parts.ts";
+import { streamName } from "./stream-rooms.ts";
 import { replicasOf } from "./stream-setup.ts";
 import type { NatsStreamOptions } from "./stream.ts";
 
@@ -27,12 +27,12 @@ export class NatsBlocks implements Blocks {
 
   /** Creates the stream if it is missing. Rejects as NatsStream.open does. */
   static async open(options: NatsStreamOptions): Promise<NatsBlocks> {
-    const { prefix, bytesMax } = options;
+    const { prefix, streamBytesMax: bytesMax } = options;
     let parts: PartStore | undefined;
     const link = await openLink(options, { down: () => parts?.broken() });
     try {
       parts = await PartStore.open(link, {
-        name: `${prefix.replaceAll(".", "_")}_blocks`,
+        name: streamName(prefix, "blocks"),
         subjects: `${prefix}.blk.>`,
         replicas: replicasOf(link, options),
         bytesMax,
@@ -40,7 +40,7 @@ export class NatsBlocks implements Blocks {
       return new NatsBlocks(link, prefix, parts);
     } catch (error) {
       await link.close();
-      throw faultOf(error);
+      throw error;
     }
   }
 

@@ -13,8 +13,17 @@ const STREAM_NOT_FOUND = 10_059;
 const STORE_FAILED = 10_077;
 const OUT_OF_ROOM = [INSUFFICIENT_RESOURCES, MEMORY_RESOURCES_EXCEEDED, STORAGE_RESOURCES_EXCEEDED];
 const OUT_OF_ROOM_TEXT = /maximum (bytes|messages) exceeded|no space left/;
+/** The limit of the stream, not that of the servers. */
+const OWN_LIMIT_TEXT = /maximum (bytes|messages) exceeded/;
 /** Nobody answers on a subject of the stream. */
 const NO_RESPONDERS = "503";
+
+/** What of a stream is told with its errors. */
+export interface StreamNamed {
+  readonly name: string;
+  /** Bytes it was asked to have room for on each server; undefined: no limit of its own. */
+  readonly bytesMax: number | undefined;
+}
 
 const apiError = (error: unknown) => (error instanceof NatsError ? error.api_error : undefined);
 
@@ -22,10 +31,13 @@ const apiError = (error: unknown) => (error instanceof NatsError ? error.api_err
 export const isMissing = (error: unknown): boolean =>
   apiError(error)?.err_code === NO_MESSAGE_FOUND;
 
+/** Nobody has made the stream, or the servers have lost it. */
+export const isNoStream = (error: unknown): boolean =>
+  apiError(error)?.err_code === STREAM_NOT_FOUND;
+
 /** The stream is not there, or has no leader at the moment. */
 export const isStreamGone = (error: unknown): boolean =>
-  apiError(error)?.err_code === STREAM_NOT_FOUND ||
-  (error instanceof NatsError && error.code === NO_RESPONDERS);
+  isNoStream(error) || (error instanceof NatsError && error.code === NO_RESPONDERS);
 
 export const isFull = (error: unknown): boolean => {
   const api = apiError(error);
@@ -45,16 +57,26 @@ const NO_CLUSTER = 10_074;
 export const isForGood = (error: unknown): boolean => {
   const api = apiError(error);
   if (api === undefined || api.err_code === NO_SUITABLE_PEERS) return false;
-  if (api.err_code === NO_CLUSTER) return true;
+  // They have no room to set aside as much as a stream may take.
+  if (api.err_code === NO_CLUSTER || api.err_code === STORAGE_RESOURCES_EXCEEDED) return true;
   return api.code >= 400 && api.code < 500 && api.code !== 408;
 };
 
 /** Every error of the driver as a Fault; one that is a Fault already stays as it is. */
-export const faultOf = (cause: unknown): Fault => {
+export const faultOf = (cause: unknown, stream: StreamNamed): Fault => {
   if (cause instanceof Fault) return cause;
+  const { name } = stream;
   const text = apiError(cause)?.description ?? textOf(cause);
-  if (isFull(cause)) return new Fault("STORE_FULL", `the stream: ${text}`, { cause });
+  if (isFull(cause)) return new Fault("STREAM_FULL", fullSentence(text, stream), { cause });
   if (isForGood(cause) && !isStreamGone(cause))
-    return new Fault("BUS_UNFIT", `the stream: ${text}`, { cause });
-  return new Fault("BUS_UNREACHABLE", `the stream does not answer: ${text}`, { cause });
+    return new Fault("BUS_UNFIT", `the stream ${name}: ${text}`, { cause });
+  return new Fault("BUS_UNREACHABLE", `the stream ${name} does not answer: ${text}`, { cause });
+};
+
+/** Whose limit it is decides what is to be raised. */
+const fullSentence = (text: string, { name, bytesMax }: StreamNamed): string => {
+  const limit = bytesMax === undefined ? "" : ` of ${bytesMax} bytes (cluster.nats.streamBytesMax)`;
+  if (OWN_LIMIT_TEXT.test(text)) return `the stream ${name} has reached its limit${limit}`;
+  const whatFor = bytesMax === undefined ? "" : `, which may take ${bytesMax} bytes on each`;
+  return `the NATS servers have no room for the stream ${name}${whatFor}: ${text}`;
 };

@@ -59,6 +59,8 @@ export class PartStore {
   readonly #window = new Window({ messages: IN_FLIGHT_MAX, bytes: IN_FLIGHT_BYTES_MAX });
   /** Of each call that waits for an answer: how it is told that none will come. */
   readonly #unanswered = new Set<(why: Fault) => void>();
+  /** Bytes that the stream may take, as the servers said last. */
+  #bytesMax: number | undefined;
   #isEnsuring = false;
 
   private constructor(link: Link, shape: StreamShape, manager: JetStreamManager) {
@@ -68,12 +70,16 @@ export class PartStore {
     this.#messages = new AckedMessages(link.nats);
   }
 
-  /** Makes the stream if it is missing. Rejects with what the driver says. */
+  /** Makes the stream if it is missing. Rejects with a Fault. */
   static async open(link: Link, shape: StreamShape): Promise<PartStore> {
     // Whether there is JetStream at all shows when the stream is made.
     const manager = await link.nats.jetstreamManager({ timeout: GET_MS, checkAPI: false });
     const store = new PartStore(link, shape, manager);
-    await ensureStream(manager, shape, link.isUp);
+    try {
+      store.#bytesMax = await ensureStream(manager, shape, link.isUp);
+    } catch (error) {
+      throw faultOf(error, shape);
+    }
     return store;
   }
 
@@ -199,7 +205,7 @@ export class PartStore {
     if (!isFull(error)) return this.#failed(error);
     try {
       const there = await this.#fromLeader(subject);
-      return there !== undefined && sameBytes(there.data, bytes) ? undefined : faultOf(error);
+      return there !== undefined && sameBytes(there.data, bytes) ? undefined : this.#told(error);
     } catch (unanswered) {
       return this.#failed(unanswered);
     }
@@ -236,7 +242,11 @@ export class PartStore {
 
   #failed(error: unknown): Fault {
     if (isStreamGone(error)) this.#ensure();
-    return faultOf(error);
+    return this.#told(error);
+  }
+
+  #told(error: unknown): Fault {
+    return faultOf(error, { name: this.#shape.name, bytesMax: this.#bytesMax });
   }
 
   /** P4. Its own failure shows in the next call. */
@@ -244,7 +254,10 @@ export class PartStore {
     if (this.#isEnsuring) return;
     this.#isEnsuring = true;
     void ensureStream(this.#manager, this.#shape, this.#link.isUp)
-      .catch(() => undefined)
+      .then(
+        (bytesMax) => (this.#bytesMax = bytesMax),
+        () => undefined,
+      )
       .finally(() => (this.#isEnsuring = false));
   }
 

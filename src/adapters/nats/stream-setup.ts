@@ -1,4 +1,9 @@
-/** A stream as it must be on the servers: made by whoever comes first, looked at by all others. */
+/**
+ * A stream as it must be on the servers: made by whoever comes first, looked at by all others.
+ *
+ * U1  One that is there is given more room where more is asked, and never less: the servers make a new limit
+ *     true by dropping what is above it, acknowledged or not (R3 of stream.ts).
+ */
 import {
   DiscardPolicy,
   NatsError,
@@ -20,7 +25,7 @@ export interface StreamShape {
   readonly subjects: string;
   /** Servers that keep each message. */
   readonly replicas: 1 | 3;
-  /** Bytes it may take on each server; undefined: as much as the servers have. */
+  /** Bytes it may take on each server; undefined: as much as the servers have, or as it may take already. */
   readonly bytesMax: number | undefined;
 }
 
@@ -51,16 +56,21 @@ const KEPT = [
   "allow_direct",
 ] as const;
 
-/** Tries until the servers are ready. Rejects with what they answered last. */
+/**
+ * Tries until the servers are ready. Resolves with the bytes that it may take, undefined where only the
+ * servers have a limit. Rejects with what they answered last.
+ */
 export const ensureStream = async (
   manager: JetStreamManager,
   shape: StreamShape,
   isWanted: () => boolean,
-): Promise<void> => {
+): Promise<number | undefined> => {
   const endMs = performance.now() + STREAM_READY_MS;
   for (;;) {
     try {
-      return assertShape(await found(manager, shape), shape);
+      const config = await found(manager, shape);
+      assertShape(config, shape);
+      return limitOf(await withRoom(manager, config, shape));
     } catch (error) {
       const isOver = performance.now() > endMs || !isWanted();
       if (error instanceof Fault || isForGood(error) || isOver) throw error;
@@ -78,6 +88,20 @@ const found = async (manager: JetStreamManager, shape: StreamShape): Promise<Str
     if (!(error instanceof NatsError) || error.api_error?.err_code !== NAME_IN_USE) throw error;
     return (await manager.streams.info(shape.name)).config;
   }
+};
+
+/** Bytes; undefined where it has no limit of its own. */
+export const limitOf = ({ max_bytes: most }: Pick<StreamConfig, "max_bytes">): number | undefined =>
+  most > 0 ? most : undefined;
+
+/** U1. */
+const withRoom = async (
+  manager: JetStreamManager,
+  config: StreamConfig,
+  { name, bytesMax = 0 }: StreamShape,
+): Promise<StreamConfig> => {
+  if ((limitOf(config) ?? Infinity) >= bytesMax) return config;
+  return (await manager.streams.update(name, { max_bytes: bytesMax })).config;
 };
 
 const assertShape = (config: StreamConfig, shape: StreamShape): void => {

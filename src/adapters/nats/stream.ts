@@ -4,7 +4,7 @@
  *
  * R1  `publish` resolves when a majority of the servers has acknowledged every part of every record.
  * R2  The same record again takes the place of itself: one message a subject, whoever sent it before.
- * R3  The servers never drop a record to make room: they refuse the new one (STORE_FULL).
+ * R3  The servers never drop a record to make room: they refuse the new one (STREAM_FULL).
  * R4  What `get` gives is checked against the hash. A record of which a part is missing is not there.
  */
 import { headers, type MsgHdrs } from "nats";
@@ -14,9 +14,9 @@ import { Fault } from "#ports/faults.ts";
 import type { JournalRecord, RecordStream, TakeRecords } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { openLink, type Link, type NatsOptions } from "./connect.ts";
-import { faultOf } from "./stream-faults.ts";
 import { bytesIn, joined, partsIn, partsOf, wholeIn } from "./stream-headers.ts";
 import { PART_BYTES, PART_MORE_BYTES, PartStore, type Found, type Stored } from "./stream-parts.ts";
+import { streamName, type StreamKind } from "./stream-rooms.ts";
 import { replicasOf } from "./stream-setup.ts";
 import { StreamSnapshots } from "./stream-snapshots.ts";
 
@@ -28,8 +28,8 @@ const PARENT = "Canswarm-Parent";
 export interface NatsStreamOptions extends NatsOptions {
   /** Servers that keep each record. Default: 3 where the server is one of a cluster, else 1. */
   readonly replicas?: 1 | 3;
-  /** Bytes the records may take on each server. Default: as much as the servers have. */
-  readonly bytesMax?: number;
+  /** Bytes that each stream may take on each server. Default: as much as the servers have. */
+  readonly streamBytesMax?: number;
 }
 
 interface Stores {
@@ -67,7 +67,7 @@ export class NatsStream implements RecordStream {
       return new NatsStream(link, prefix, stores);
     } catch (error) {
       await link.close();
-      throw faultOf(error);
+      throw error;
     }
   }
 
@@ -121,13 +121,13 @@ export class NatsStream implements RecordStream {
 const storesOn = async (link: Link, options: NatsStreamOptions): Promise<Stores> => {
   if (link.maxPayload() < PART_BYTES + PART_MORE_BYTES)
     throw new Fault("BUS_UNFIT", `the servers take at most ${link.maxPayload()} bytes`);
-  const { prefix, bytesMax } = options;
+  const { prefix, streamBytesMax: bytesMax } = options;
   const replicas = replicasOf(link, options);
-  const name = prefix.replaceAll(".", "_");
-  const kept = { replicas, bytesMax };
+  const open = (kind: StreamKind, subjects: string): Promise<PartStore> =>
+    PartStore.open(link, { replicas, bytesMax, name: streamName(prefix, kind), subjects });
   const [records, snapshots] = await Promise.all([
-    PartStore.open(link, { ...kept, name: `${name}_records`, subjects: `${prefix}.rec.>` }),
-    PartStore.open(link, { ...kept, name: `${name}_snapshots`, subjects: `${prefix}.snap.>` }),
+    open("records", `${prefix}.rec.>`),
+    open("snapshots", `${prefix}.snap.>`),
   ]);
   return { records, snapshots };
 };

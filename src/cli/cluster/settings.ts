@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { EtcdPlace } from "#adapters/etcd/client.ts";
-import type { NatsOptions, NatsTls } from "#adapters/nats/connect.ts";
+import type { NatsTls } from "#adapters/nats/connect.ts";
+import type { NatsStreamOptions } from "#adapters/nats/stream.ts";
 import { isSubject } from "#adapters/nats/subject.ts";
 import { certificateIn, keyIn, natsTlsOf } from "./pem.ts";
 
@@ -20,6 +21,12 @@ export const CLUSTER_NAME_TAKES = "takes letters, digits, _ and -";
 /** Between two runs of the reconciler, seconds. */
 const RECONCILE_SECONDS_DEFAULT = 60;
 const RECONCILE_SECONDS_MAX = 3_600;
+
+/**
+ * Least that a stream may be given, bytes: a block of 8 MiB comes in parts of half a MiB, and 16 MiB of them
+ * wait for their acknowledgement.
+ */
+export const STREAM_BYTES_MIN = 64 * 2 ** 20;
 
 const tls = z.strictObject({
   /** PEM files, taken from the folder of the configuration. */
@@ -42,6 +49,16 @@ const nats = z.strictObject({
   tokenFile: z.string().optional(),
   nkeyFile: z.string().optional(),
   tls: tls.optional(),
+  /**
+   * Of each of the three streams (records, snapshots, blocks), on each server. Absent: as much as the servers
+   * have. No number fits all: NATS sets that much aside at once, and refuses it where the disk is smaller.
+   */
+  streamBytesMax: z
+    .custom<number>(
+      (given) => Number.isSafeInteger(given) && (given as number) >= STREAM_BYTES_MIN,
+      `takes a whole number of bytes from ${STREAM_BYTES_MIN} (64 MiB) on`,
+    )
+    .optional(),
 });
 
 const schema = z.strictObject({
@@ -62,7 +79,7 @@ const schema = z.strictObject({
 export interface ClusterPlaces {
   readonly name: string;
   readonly etcd: EtcdPlace;
-  readonly nats: NatsOptions;
+  readonly nats: NatsStreamOptions;
   readonly operatorKeyFile?: string;
   readonly reconcileSeconds: number;
 }
@@ -99,6 +116,9 @@ export const clusterPlaces = (given: unknown, path: string): ClusterPlaces | str
         prefix: name,
         ...(servers.nats.tokenFile === undefined ? {} : { token: words(servers.nats.tokenFile) }),
         ...(servers.nats.nkeyFile === undefined ? {} : { nkeySeed: words(servers.nats.nkeyFile) }),
+        ...(servers.nats.streamBytesMax === undefined
+          ? {}
+          : { streamBytesMax: servers.nats.streamBytesMax }),
         ...(servers.nats.tls === undefined ? {} : { tls: filesOf(servers.nats.tls, file) }),
       },
     };

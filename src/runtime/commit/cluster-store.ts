@@ -9,7 +9,8 @@
  *     A record that nobody has whole is RECORD_MISSING.
  *     Once so many are not on the own disk that asking for each would take long, what the stream has of
  *     the bucket is brought there in order, and the walk goes on; by itself it proves that nothing lacks.
- * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again.
+ * Q4  Whatever fails before the consensus store was asked is `unknown` too: the same bytes go again. A disk
+ *     or a stream that is full is thrown, which counts as the same: the operator should read it.
  * Q5  What the stream has lost is put back from the own disk (`restock`), so that others can lead again.
  * Q6  The newest snapshot counts, from the own disk or the stream, if it lies on the chain of the head:
  *     whoever takes over walks back to it and not to the beginning. One that came from the stream is kept
@@ -45,6 +46,10 @@ export interface Copies {
   readonly isOnStream: boolean;
 }
 
+/** It does not pass by itself. */
+const isFull = (error: unknown): boolean =>
+  error instanceof Fault && (error.code === "STORE_FULL" || error.code === "STREAM_FULL");
+
 /** What a host needs of a store; leadership is taken elsewhere (leadership.ts). */
 export type LedStore = Omit<Store, "lead">;
 
@@ -73,7 +78,8 @@ export class ClusterStore implements LedStore {
     try {
       await journal.append(records);
       await stream.publish(records);
-    } catch {
+    } catch (error) {
+      if (isFull(error)) throw error;
       return writes.map(({ bucket }) => ({ bucket, kind: "unknown" }));
     }
     const heads = writes.map(({ records: _records, ...write }) => write);

@@ -4,6 +4,8 @@ import { NatsStream } from "#adapters/nats/stream.ts";
 import { hex } from "#envelope/cid.ts";
 import type { JournalRecord } from "#ports/journal.ts";
 import { PART_BYTES } from "#adapters/nats/stream-parts.ts";
+import { STREAM_READY_MS } from "#adapters/nats/stream-setup.ts";
+import { streamRooms, type StreamRoom } from "#adapters/nats/stream-rooms.ts";
 import { chainOf, journalRecord, plainRecord, ZERO } from "../../contracts/records.ts";
 import { messagesIn, publishedAll } from "./publishing.ts";
 import { newPrefix } from "./rigs.ts";
@@ -20,14 +22,21 @@ afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
 });
 
-const open = async (prefix: string, bytesMax?: number): Promise<NatsStream> => {
+const open = async (prefix: string, streamBytesMax?: number): Promise<NatsStream> => {
   const stream = await NatsStream.open({
     servers: [server.url],
     prefix,
-    ...(bytesMax === undefined ? {} : { bytesMax }),
+    ...(streamBytesMax === undefined ? {} : { streamBytesMax }),
   });
   opened.push(stream);
   return stream;
+};
+
+const roomOf = async (prefix: string): Promise<StreamRoom | undefined> => {
+  const nats = await connect({ servers: [server.url] });
+  const rooms = await streamRooms(nats, prefix, 5_000);
+  await nats.close();
+  return rooms.find(({ stream }) => stream === `${prefix}_records`);
 };
 
 const texts = (count: number): string[] => Array.from({ length: count }, (_, at) => `record ${at}`);
@@ -126,13 +135,54 @@ describe("a stream that is full", () => {
         stored.push(record);
       }
     };
-    await expect(fill()).rejects.toMatchObject({ code: "STORE_FULL" });
+    const limit = `${prefix}_records has reached its limit of 100000 bytes (cluster.nats.streamBytesMax)`;
+    await expect(fill()).rejects.toMatchObject({
+      code: "STREAM_FULL",
+      sentence: `the stream ${limit}`,
+      remedy: expect.stringContaining("raise cluster.nats.streamBytesMax") as string,
+    });
     expect(stored.length).toBeGreaterThan(5);
     await stream.publish(stored);
     await foundAll(stream, stored);
     const mixed = [stored[0]!, records.at(-1)!];
-    await expect(stream.publish(mixed)).rejects.toMatchObject({ code: "STORE_FULL" });
+    await expect(stream.publish(mixed)).rejects.toMatchObject({ code: "STREAM_FULL" });
     expect(await messagesIn([server], prefix)).toBe(stored.length);
+  });
+
+  it("is given more room where more is asked, and never less: the servers would drop records", async () => {
+    const prefix = newPrefix();
+    const small = await open(prefix, 50_000);
+    const records = Array.from({ length: 8 }, (_, at) =>
+      journalRecord(1, at, ZERO, new Uint8Array(10_000).fill(at)),
+    );
+    await expect(small.publish(records)).rejects.toMatchObject({ code: "STREAM_FULL" });
+    const large = await open(prefix, 200_000);
+    await large.publish(records);
+    await open(prefix, 20_000);
+    await open(prefix);
+    await foundAll(small, records);
+    expect(await roomOf(prefix)).toMatchObject({ bytesMax: 200_000, replicas: 1 });
+  });
+
+  it("tells what it takes and may take, also where it has no limit of its own", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    expect(await roomOf(prefix)).toMatchObject({ bytes: 0, bytesMax: undefined });
+    await stream.publish(chainOf(1, "a"));
+    expect((await roomOf(prefix))?.bytes).toBeGreaterThan(100);
+    expect(await roomOf(newPrefix())).toBeUndefined();
+  });
+
+  it("is refused at once where the servers have no room to set aside for it", async () => {
+    const crowded = await NatsServer.start("", undefined, { storage: "max_file_store: 1MB" });
+    const options = { servers: [crowded.url], prefix: "a", streamBytesMax: 2_000_000 };
+    const beginMs = performance.now();
+    const error = await NatsStream.open(options).catch((refused: unknown) => refused);
+    expect(String(error)).toMatch(
+      /STREAM_FULL the NATS servers have no room for the stream a_\w+, which may take 2000000 bytes/,
+    );
+    expect(performance.now() - beginMs).toBeLessThan(STREAM_READY_MS / 2);
+    await crowded.dispose();
   });
 });
 

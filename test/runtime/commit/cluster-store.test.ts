@@ -244,6 +244,19 @@ describe("records that the stream has lost", () => {
     expect(await other.copiesOf(head)).toEqual({ isOnDisk: true, isOnStream: true });
   });
 
+  it("count as unknown where the stream did not answer; that it is full is told", async () => {
+    const failing = (fault: Fault): ClusterStore =>
+      storeOf(new SimJournal(), {
+        ...stream.connect(() => true),
+        publish: () => Promise.reject(fault),
+      });
+    const write = writeOn(head, head.epoch, ["one more"]);
+    const away = failing(new Fault("BUS_UNREACHABLE", "no server"));
+    expect(await away.commit([write])).toEqual([{ bucket: BUCKET, kind: "unknown" }]);
+    const full = failing(new Fault("STREAM_FULL", "the stream swarm_records"));
+    await expect(full.commit([write])).rejects.toThrow(/STREAM_FULL the stream swarm_records/);
+  });
+
   it("are put back only where they are missing", async () => {
     const sent: number[] = [];
     const inner = stream.connect(() => true);
