@@ -60,6 +60,17 @@ export const milliseconds = (ms: number): string =>
 
 export const count = (n: number): string => n.toLocaleString("en-US");
 
+const BYTES_UNITS = ["KiB", "MiB", "GiB", "TiB"] as const;
+const BYTES_STEP = 1024;
+
+/** `12.5 MiB`; what is below one KiB as it is. */
+export const bytesText = (bytes: number): string => {
+  const power = Math.floor(Math.log(Math.max(1, bytes)) / Math.log(BYTES_STEP));
+  const unit = BYTES_UNITS[Math.min(power, BYTES_UNITS.length) - 1];
+  if (unit === undefined) return `${count(bytes)} B`;
+  return `${(bytes / BYTES_STEP ** (BYTES_UNITS.indexOf(unit) + 1)).toFixed(1)} ${unit}`;
+};
+
 export interface Column {
   readonly title: string;
   readonly align: "left" | "right";

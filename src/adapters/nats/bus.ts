@@ -14,11 +14,12 @@ import type { Subscription } from "nats";
 import type { Bus } from "#ports/bus.ts";
 import { Fault } from "#ports/faults.ts";
 import { openLink, type Link, type LinkEvents, type NatsOptions } from "./connect.ts";
+import { streamRooms, type StreamRoom } from "./stream-rooms.ts";
 import { isSubject } from "./subject.ts";
 
 /** Bytes published that no server has confirmed yet. 32 MiB are about half a second of a fast link. */
 export const PENDING_BYTES_MAX = 32 * 1024 * 1024;
-/** How long `reach` waits, ms. */
+/** How long `reach` and `rooms` wait, ms. */
 export const REACH_MS = 2_000;
 /** What a message costs beside its bytes: its subject and the lines around it. */
 const MESSAGE_MORE_BYTES = 128;
@@ -165,6 +166,11 @@ export class NatsBus implements Bus {
     const { data } = await nats.request("$JS.API.INFO", undefined, { timeout: REACH_MS });
     const { error } = JSON.parse(new TextDecoder().decode(data)) as { error?: unknown };
     if (error !== undefined) throw new Fault("BUS_UNREACHABLE", "our server has lost the others");
+  }
+
+  /** Of the streams of this prefix. Rejects with BUS_UNREACHABLE after REACH_MS. Supervisors only may ask. */
+  rooms(): Promise<readonly StreamRoom[]> {
+    return streamRooms(this.#link.nats, this.#prefix, REACH_MS);
   }
 
   async close(): Promise<void> {

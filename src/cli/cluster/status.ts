@@ -6,6 +6,7 @@ import { decodeGenesis } from "#domain/genesis/codec.ts";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
 import { readGenesis } from "#adapters/etcd/shared-genesis.ts";
 import { NatsBus } from "#adapters/nats/bus.ts";
+import type { StreamRoom } from "#adapters/nats/stream-rooms.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { Fault } from "#ports/faults.ts";
 import { randomBytes } from "node:crypto";
@@ -45,6 +46,8 @@ export interface ClusterStatus {
   readonly swarm: string;
   readonly supervisors: readonly SupervisorStatus[];
   readonly buckets: readonly BucketStatus[];
+  /** Undefined: NATS, or JetStream, did not answer. */
+  readonly streams: readonly StreamRoom[] | undefined;
   /** Why NATS does not answer: nobody was asked anything, all here is what etcd says. */
   readonly natsFailure?: string;
 }
@@ -78,12 +81,16 @@ export const clusterStatus = async (places: ClusterPlaces): Promise<ClusterStatu
 const looked = async (
   consensus: EtcdConsensus,
   bus: NatsBus | undefined,
-): Promise<Pick<ClusterStatus, "supervisors" | "buckets">> => {
+): Promise<Pick<ClusterStatus, "supervisors" | "buckets" | "streams">> => {
   const members = await consensus.members();
   const names = members.map(({ name }) => name);
   const told = bus === undefined ? new Map<string, MemberStatus>() : await toldBy(bus, names);
   const numbers = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket);
-  const [leaders, heads] = await Promise.all([consensus.leaders(), consensus.heads(numbers)]);
+  const [leaders, heads, streams] = await Promise.all([
+    consensus.leaders(),
+    consensus.heads(numbers),
+    bus?.rooms().catch(() => undefined),
+  ]);
   const rows = new Map(leaders.map((row) => [row.bucket, row]));
   const buckets = heads.map(({ bucket, epoch, records, size }): BucketStatus => {
     const row = rows.get(bucket);
@@ -105,7 +112,7 @@ const looked = async (
       reconciled: status?.reconciled,
     };
   });
-  return { supervisors, buckets };
+  return { supervisors, buckets, streams };
 };
 
 /** Of those that answer. */

@@ -3,13 +3,14 @@
 import type { Command } from "commander";
 import { nkeys } from "nats";
 import { SYSTEM_BUCKET } from "#envelope/cid.ts";
+import type { StreamRoom } from "#adapters/nats/stream-rooms.ts";
 import { backUp, raise, restore, type Copied } from "../cluster/backup.ts";
 import { bucketsIn, moveBuckets } from "../cluster/move.ts";
 import { natsUsers } from "../cluster/nats-users.ts";
 import { findingText, type Reconciled } from "../reconcile/reconciler.ts";
 import { CLUSTER_DEFAULT, type ClusterPlaces } from "../cluster/settings.ts";
 import { clusterStatus, type ClusterStatus } from "../cluster/status.ts";
-import { clean, count, milliseconds, palette, styleOf, table } from "../display.ts";
+import { bytesText, clean, count, milliseconds, palette, styleOf, table } from "../display.ts";
 import { CliError } from "../errors.ts";
 import { loadSettings } from "../settings.ts";
 import { WIDTH_PIPED, type TextStyle } from "../summary-text.ts";
@@ -89,7 +90,34 @@ const natsLines = ({ natsFailure }: ClusterStatus): string[] =>
     ? []
     : [`NATS does not answer, so this is what etcd says alone: ${clean(natsFailure)}`];
 
-const rendered = (status: ClusterStatus, withBuckets: boolean, style: TextStyle): string => {
+const streamsTable = (streams: readonly StreamRoom[], style: TextStyle): string[] =>
+  table(
+    [
+      { title: "stream", align: "left", elastic: true },
+      { title: "used", align: "right" },
+      { title: "limit", align: "right" },
+      { title: "copies", align: "right" },
+    ],
+    streams.map(({ stream, bytes, bytesMax, replicas, replicasBehind }) => [
+      { text: clean(stream) },
+      { text: bytesText(bytes) },
+      { text: bytesMax === undefined ? "the servers'" : bytesText(bytesMax) },
+      { text: replicasBehind === 0 ? count(replicas) : `${replicas}, ${replicasBehind} behind` },
+    ]),
+    { width: style.width ?? WIDTH_PIPED, colors: palette(style.color) },
+  );
+
+const streamLines = ({ streams, natsFailure }: ClusterStatus, style: TextStyle): string[] => {
+  if (natsFailure !== undefined) return [];
+  if (streams === undefined) return ["", "NATS does not say what its streams take"];
+  return streams.length === 0 ? [] : ["", ...streamsTable(streams, style)];
+};
+
+export const renderStatus = (
+  status: ClusterStatus,
+  withBuckets: boolean,
+  style: TextStyle,
+): string => {
   const { cluster, swarm, buckets } = status;
   const led = buckets.filter(({ leader }) => leader !== undefined).length;
   const entries = buckets.reduce((sum, { size }) => sum + size, 0);
@@ -100,6 +128,7 @@ const rendered = (status: ClusterStatus, withBuckets: boolean, style: TextStyle)
     "",
     ...supervisorsTable(status, style),
     ...findingLines(status),
+    ...streamLines(status, style),
     ...(withBuckets ? ["", ...bucketsTable(status, style)] : []),
   ].join("\n")}\n`;
 };
@@ -259,9 +288,9 @@ const addNkey = (cluster: Command): void => {
 const addStatus = (cluster: Command): void => {
   cluster
     .command("status")
-    .summary("supervisors, and who leads which bucket; exit code 1 where nobody leads one")
+    .summary("supervisors, streams, who leads which bucket; exit code 1 where nobody leads one")
     .description(
-      "Supervisors, and who leads which bucket. Where NATS does not answer it shows what etcd knows, and " +
+      "Supervisors, streams, and who leads which bucket. Where NATS does not answer it shows what etcd knows, and " +
         "why nobody could be asked. Exit code 1 where nobody leads a bucket, and where NATS does not answer.",
     )
     .requiredOption(...CONFIG_OPTION)
@@ -271,7 +300,9 @@ const addStatus = (cluster: Command): void => {
     .action(async ({ config, json, buckets }: Flags) => {
       const status = await clusterStatus(await placesOf({ config }));
       process.stdout.write(
-        json ? `${JSON.stringify(status)}\n` : rendered(status, buckets, styleOf(process.stdout)),
+        json
+          ? `${JSON.stringify(status)}\n`
+          : renderStatus(status, buckets, styleOf(process.stdout)),
       );
       const isLed = status.buckets.every(({ leader }) => leader !== undefined);
       if (!isLed || status.natsFailure !== undefined) process.exitCode = 1;
