@@ -1,4 +1,4 @@
-/** `canswarm doctor`: what is installed, reachable, degraded, and the remedy. */
+/** `canswarm doctor`: what is here, how the servers of a cluster are, what is degraded, and the remedy. */
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -11,23 +11,12 @@ import { TIERS } from "#agent/sandbox/outcome.ts";
 import { tryTier } from "#agent/sandbox/probe.ts";
 import { sodium } from "#envelope/signature/sodium.ts";
 import { fsyncPerSecond } from "../bench/floor.ts";
+import { clusterFindings } from "../cluster/examine.ts";
 import { clean, count, palette, styleOf } from "../display.ts";
 import { escapes } from "../escapes.ts";
+import type { Finding } from "../finding.ts";
 import { loadSettings } from "../settings.ts";
 import type { TextStyle } from "../summary-text.ts";
-
-/**
- * ok: as it should be. degraded: it works, but worse. failed: canswarm does not work so. absent: only
- * a cluster needs it.
- */
-export type Health = "ok" | "degraded" | "failed" | "absent";
-
-export interface Finding {
-  readonly name: string;
-  readonly health: Health;
-  readonly found: string;
-  readonly remedy?: string;
-}
 
 const NODE_MAJOR_MIN = 24;
 const GIB = 2 ** 30;
@@ -154,7 +143,7 @@ const SERVERS_FOLDER = fileURLToPath(
   new URL("../../../node_modules/.cache/canswarm/servers", import.meta.url),
 );
 
-/** Needed by a cluster only; tests of the cluster bring their own. */
+/** For who has no cluster yet; tests of the cluster bring their own. */
 const serverFinding = (name: string, args: readonly string[]): Finding => {
   const own = join(SERVERS_FOLDER, name);
   for (const path of [own, name]) {
@@ -190,7 +179,7 @@ export const examine = async (flags: {
   readonly config?: string;
 }): Promise<Finding[]> => {
   const folder = flags.data ?? tmpdir();
-  const { hosts } = await loadSettings(flags.config);
+  const { hosts, cluster } = await loadSettings(flags.config);
   const store = storeFinding(folder);
   return [
     nodeFinding(),
@@ -201,8 +190,9 @@ export const examine = async (flags: {
     memoryFinding(),
     programsFinding(),
     ...(await sandboxFindings()),
-    serverFinding("etcd", ["--version"]),
-    serverFinding("nats-server", ["--version"]),
+    ...(cluster === undefined
+      ? [serverFinding("etcd", ["--version"]), serverFinding("nats-server", ["--version"])]
+      : await clusterFindings(cluster)),
   ];
 };
 
@@ -231,21 +221,30 @@ interface DoctorFlags {
 export const addDoctor = (program: Command): void => {
   program
     .command("doctor")
-    .summary("say what is installed, what is degraded, and the remedy")
+    .summary("say what is installed, what is degraded, how a cluster's servers are, and the remedy")
     .option("--data <dir>", "examine the disk under this folder (default: temporary files)")
-    .option("--config <file>", "another supervisor.config.ts")
+    .option(
+      "--config <file>",
+      "another supervisor.config.ts; etcd and NATS that it names are asked",
+    )
     .option("--escapes", "try to leave each tier of the sandbox, and print what came of it", false)
     .option("--json", "print one JSON object", false)
-    .addHelpText("after", "\nExample:\n  canswarm doctor --data ./market")
+    .addHelpText(
+      "after",
+      "\nExample:\n  canswarm doctor --data ./market\n  canswarm doctor --config cluster.config.mjs",
+    )
     .action(async (flags: DoctorFlags) => {
       if (flags.escapes) return escapes(flags.json);
       const findings = await examine(flags);
       const ok = findings.every(({ health }) => health !== "failed");
-      process.stdout.write(
-        flags.json
-          ? `${JSON.stringify({ ok, findings })}\n`
-          : renderFindings(findings, styleOf(process.stdout)),
-      );
       if (!ok) process.exitCode = 1;
+      const text = flags.json
+        ? `${JSON.stringify({ ok, findings })}\n`
+        : renderFindings(findings, styleOf(process.stdout));
+      // A server that takes connections and says nothing would hold the process: the driver of NATS leaves
+      // its socket open. Where the output failed that is told first.
+      process.stdout.write(text, (error) => {
+        if (error === null || error === undefined) process.exit();
+      });
     });
 };
