@@ -103,6 +103,7 @@ export const openOneThread = async (folder: Folder): Promise<OneThread> => {
     clock,
     store,
     reconciled: undefined,
+    cluster: undefined,
     agents: undefined,
     placement,
     openOperator: () => OwnOperator.open(swarm, swarm.link(), folder.operator),

@@ -17,6 +17,7 @@ const COUNTED = [
   "rebuilt",
   "dropped",
   "waiting",
+  "unconfirmed",
 ] as const satisfies readonly (keyof HostCounts)[];
 
 export class GatewayMetrics {
@@ -49,7 +50,8 @@ export class GatewayMetrics {
       name: "canswarm_hosts",
       help:
         "What the host threads have counted since each began: rejected are envelopes that failed " +
-        "before signature or registration, refused are signed refusals",
+        "before signature or registration, refused are signed refusals; waiting and unconfirmed " +
+        "(records built and not committed) are as of now",
       labelNames: ["what"],
       registers: [this.registry],
       collect: async () => {

@@ -5,6 +5,7 @@
 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { Malformed } from "#envelope/malformed.ts";
+import { watchCluster } from "./cluster-metrics.ts";
 import { Connections } from "./connections.ts";
 import { GatewayError, type ErrorShown } from "./errors.ts";
 import { JoinedAgents } from "./joined-agents.ts";
@@ -74,6 +75,7 @@ export class GatewayServer {
     const metrics = new GatewayMetrics();
     metrics.watch(needs, agents);
     metrics.watchHosts(() => swarm.counts());
+    if (swarm.cluster !== undefined) watchCluster(metrics.registry, swarm.cluster);
     const hiredHere = new Set(hired);
     const sight = { swarm, needs, agents, hired: hiredHere };
     this.#gateway = {

@@ -40,6 +40,32 @@ export interface Reconciling {
   readonly failure?: string;
 }
 
+/** What a supervisor of a cluster tells of it and of its servers. */
+export interface ClusterFigures {
+  readonly bucketsLed: number;
+  /** Since the last keep-alive that etcd has answered; undefined: it leads nothing, or has not joined. */
+  readonly keepAliveAgeMs: number | undefined;
+  /** Of this process's connection: what it counted since the start. */
+  readonly nats: {
+    readonly isConnected: boolean;
+    readonly dropped: number;
+    readonly thrown: number;
+    readonly refused: number;
+  };
+  /** Of the servers that told it when they were asked last. */
+  readonly etcd: readonly {
+    readonly endpoint: string;
+    readonly databaseBytes: number;
+    readonly quotaBytes: number;
+  }[];
+  /** The same of NATS; `bytesMax` is undefined where a stream has no limit of its own. */
+  readonly streams: readonly {
+    readonly stream: string;
+    readonly bytes: number;
+    readonly bytesMax: number | undefined;
+  }[];
+}
+
 export interface GatewaySwarm {
   readonly swarm: string;
   readonly policy: string;
@@ -52,6 +78,8 @@ export interface GatewaySwarm {
   query<T>(bucket: number, name: string, argument?: unknown): Promise<T | undefined>;
   /** Of the hosts of this process: what each has counted since its thread began. */
   counts(): Promise<readonly HostCounts[]>;
+  /** Undefined: it is alone. Answers soon, whatever the servers do. */
+  readonly cluster: (() => Promise<ClusterFigures>) | undefined;
   /** Undefined: nothing has been compared yet. */
   reconciled(): Reconciling | undefined;
   /** The account of this name: its key, registered, granted `credits` once. Asked again it is the same. */

@@ -52,4 +52,5 @@ it("metrics count what was answered", async () => {
   );
   expect(text).toContain("canswarm_needs_open 0");
   expect(text).toContain('canswarm_hosts{what="rejected"} 7');
+  expect(text).toContain('canswarm_hosts{what="unconfirmed"} 5');
 });

@@ -12,6 +12,8 @@ import { market, module, tasks, verifier, worker } from "./square-market.ts";
 
 const NEEDS = 20;
 const TIMEOUT_MS = 120_000;
+/** A collector gives up after 10 s as a rule. */
+const SCRAPE_MS_MAX = 5_000;
 const swarm = market(tasks(NEEDS), [
   worker("w", "1", module),
   ...["v1", "v2", "v3"].map((name) => verifier(name, module)),
@@ -66,6 +68,44 @@ it(
     expect([foreign.code, codeOf(foreign)]).toEqual([2, "SUPERVISOR_MISSING"]);
     const wrong = await tend("move", "300", "--to", first, ...to);
     expect([wrong.code, codeOf(wrong)]).toEqual([2, "USAGE"]);
+  },
+  TIMEOUT_MS,
+);
+
+/** What one supervisor tells a collector, by the names of its figures. */
+const figuresOf = async (url: string): Promise<ReadonlyMap<string, number>> => {
+  const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(SCRAPE_MS_MAX) });
+  const lines = (await answer.text()).split("\n").filter((line) => line.startsWith("canswarm_"));
+  return new Map(
+    lines.map((line) => {
+      const at = line.lastIndexOf(" ");
+      return [line.slice(0, at), Number(line.slice(at + 1))];
+    }),
+  );
+};
+
+it(
+  "each tells a collector of the cluster, also while neither etcd nor NATS answers",
+  async () => {
+    const [etcd, nats] = [cluster.etcd[0]!, cluster.nats[0]!];
+    const all = await Promise.all(cluster.supervisors.map(({ url }) => figuresOf(url)));
+    const led = all.map((one) => one.get("canswarm_cluster_buckets_led") ?? 0);
+    expect(led.reduce((sum, one) => sum + one, 0)).toBe(257);
+    for (const one of all) {
+      expect(one.get("canswarm_nats_connected")).toBe(1);
+      expect(one.get('canswarm_hosts{what="unconfirmed"}')).toBeGreaterThanOrEqual(0);
+      expect(one.get("canswarm_cluster_keep_alive_age_seconds")).toBeLessThan(2);
+      expect(one.get(`canswarm_etcd_database_bytes{endpoint="${etcd.url}"}`)).toBeGreaterThan(0);
+      expect(one.get('canswarm_stream_bytes{stream="local_records"}')).toBeGreaterThan(0);
+    }
+    etcd.freeze();
+    nats.freeze();
+    const { url } = cluster.supervisors[0]!;
+    const frozen = await figuresOf(url).finally(() => {
+      etcd.thaw();
+      nats.thaw();
+    });
+    expect(frozen.has('canswarm_nats_messages{what="dropped"}')).toBe(true);
   },
   TIMEOUT_MS,
 );

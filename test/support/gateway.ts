@@ -11,7 +11,7 @@ import { decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { GatewayServer } from "#gateway/server.ts";
-import type { GatewaySwarm } from "#gateway/swarm.ts";
+import type { ClusterFigures, GatewaySwarm } from "#gateway/swarm.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
 import type { Receipt } from "#protocol/notices.ts";
@@ -73,6 +73,8 @@ export interface RigOptions {
   /** Of an earlier rig: its tokens stay. */
   readonly dir?: string;
   readonly requestMsMax?: number;
+  /** Absent: the swarm is alone. */
+  readonly cluster?: () => Promise<ClusterFigures>;
   /** Of every bucket's log; it may grow. */
   readonly records?: readonly Uint8Array[];
 }
@@ -97,9 +99,10 @@ export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
     link: () => exchange.link(),
     query: async <T>(_bucket: number, name: string) => answers.get(name) as T | undefined,
     counts: async () => [
-      { ...NO_STATS, rejected: 3, waiting: 1 },
-      { ...NO_STATS, rejected: 4, waiting: 0 },
+      { ...NO_STATS, rejected: 3, waiting: 1, unconfirmed: 2 },
+      { ...NO_STATS, rejected: 4, waiting: 0, unconfirmed: 3 },
     ],
+    cluster: options.cluster,
     reconciled: () => undefined,
     openAccount: async (name) => signerOf(name),
     grant: async () => undefined,

@@ -11,6 +11,7 @@ import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import type { Answered } from "#actors/queries.ts";
 import { BusDoor } from "#gateway/bus-door.ts";
+import type { ClusterFigures } from "#gateway/swarm.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
@@ -29,6 +30,7 @@ import type { Reading, RunningSwarm } from "../swarm/running-swarm.ts";
 import type { Asked, OperatorWord, Said } from "./ask-messages.ts";
 import { Asks } from "./asks.ts";
 import { Leaders } from "./leaders.ts";
+import { askServers, ServerFigures } from "./figures.ts";
 import { look, type Sight } from "../reconcile/look.ts";
 import { askedOperator, Speaker } from "./operator.ts";
 import { nameIn } from "./name.ts";
@@ -85,6 +87,7 @@ export class ClusterSwarm implements RunningSwarm {
   readonly #door: BusDoor;
   readonly #speaker: Speaker;
   readonly #hosts: number;
+  readonly #servers: ServerFigures;
 
   private constructor(options: ClusterOptions, opened: Opened) {
     const { folder, settings, places } = options;
@@ -109,6 +112,7 @@ export class ClusterSwarm implements RunningSwarm {
       },
       blocks,
     });
+    this.#servers = new ServerFigures(this.clock, askServers(places, bus));
     this.#leaders = new Leaders(consensus, () => this.#door.lead(this.#leaders.ledBy(name)));
     this.#speaker = new Speaker(this, folder.operator);
     this.#asks = new Asks({ bus, clock: this.clock, name, answer: (asked) => this.#answer(asked) });
@@ -267,6 +271,17 @@ export class ClusterSwarm implements RunningSwarm {
     const answers = await this.#ofMembers({ what: "hosts", name });
     return answers.flatMap((one) => one as readonly unknown[]);
   }
+
+  readonly cluster = async (): Promise<ClusterFigures> => {
+    const { isConnected, dropped, thrown, refused } = this.#opened.bus;
+    const silentMs = this.#member?.leadership.silentMs ?? Infinity;
+    return {
+      bucketsLed: this.ledHere().size,
+      keepAliveAgeMs: Number.isFinite(silentMs) ? silentMs : undefined,
+      nats: { isConnected, dropped, thrown, refused },
+      ...(await this.#servers.read()),
+    };
+  };
 
   counts(): Promise<readonly HostCounts[]> {
     return this.#member?.hosts.stats() ?? Promise.resolve([]);

@@ -69,6 +69,7 @@ interface Opened {
 }
 
 export class EmbeddedSwarm implements RunningSwarm {
+  readonly cluster = undefined;
   readonly folder: Folder;
   readonly clock: Clock;
   readonly store: Store & Blocks;

@@ -70,6 +70,10 @@ export class OwnSwarm implements GatewaySwarm {
     return last && { ...last, findings: last.findings.map(findingText) };
   }
 
+  get cluster(): RunningSwarm["cluster"] {
+    return this.#swarm.cluster;
+  }
+
   counts(): Promise<readonly HostCounts[]> {
     return this.#swarm.counts();
   }

@@ -91,10 +91,19 @@ export class Pipeline {
     this.#events = events;
   }
 
-  /** How many records of the bucket are not confirmed; none of one that is kept. */
+  /** How many turns of the bucket are not confirmed; none of one that is kept. */
   unconfirmed(bucket: number): number {
+    return this.#waiting(bucket).length;
+  }
+
+  /** How many of these have a record. */
+  records(bucket: number): number {
+    return this.#waiting(bucket).filter(({ built }) => built !== undefined).length;
+  }
+
+  #waiting(bucket: number): readonly Waiting[] {
     const lane = this.#lanes.get(bucket);
-    return lane === undefined || lane.isKept ? 0 : lane.waiting.length;
+    return lane === undefined || lane.isKept ? [] : lane.waiting;
   }
 
   /** The bucket takes no new turn: too much is unconfirmed, or its last answer was unclear (C4). */

@@ -24,7 +24,6 @@ import type { BucketView, Told } from "../bucket/application.ts";
 import type { Built } from "../bucket/build.ts";
 import { nameOfInput, type TurnInput } from "../bucket/input.ts";
 import { joined, noOutputs, type Outputs, type Publication } from "../bucket/outputs.ts";
-import type { BucketState } from "../bucket/state.ts";
 import { BucketReader, noticesOf } from "../bucket/view.ts";
 import { Pipeline } from "../commit/pipeline.ts";
 import { BucketTime, HostTime } from "../timers/log-time.ts";
@@ -44,7 +43,7 @@ import {
   type HostLimits,
   type HostStats,
 } from "./environment.ts";
-import { isWhole, newLed, type Led } from "./led.ts";
+import { isWhole, newLed, shown, type Led, type LedShown } from "./led.ts";
 import { Inbox } from "./inbox.ts";
 import { HostPoison, nameOfBucket, refuseAll } from "./poison.ts";
 import { Lanes } from "./lanes.ts";
@@ -269,8 +268,8 @@ export class Host {
     return led?.status === "live" ? new BucketReader(led.state) : undefined;
   }
 
-  buckets(): readonly { bucket: number; state: BucketState; status: Led["status"] }[] {
-    return [...this.#led.values()].map(({ bucket, state, status }) => ({ bucket, state, status }));
+  buckets(): readonly LedShown[] {
+    return [...this.#led.values()].map((led) => shown(led, this.#pipeline.records(led.bucket)));
   }
 
   get waiting(): number {

@@ -40,6 +40,19 @@ export interface Led {
   held: boolean;
 }
 
+/** As others may look at it. */
+export interface LedShown extends Pick<Led, "bucket" | "state" | "status"> {
+  /** Records that are built and not known to be committed. */
+  readonly unconfirmed: number;
+}
+
+export const shown = ({ bucket, state, status }: Led, unconfirmed: number): LedShown => ({
+  bucket,
+  state,
+  status,
+  unconfirmed,
+});
+
 export const newLed = (bucket: number, epoch: Epoch, ranMs: number): Led => ({
   bucket,
   state: new BucketState(bucket),

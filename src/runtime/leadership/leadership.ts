@@ -110,7 +110,7 @@ export class Leadership {
   readonly #weigh = keptWeights();
   readonly #placement: Placement;
   readonly #reach: Reach;
-  #aliveAtMs = 0;
+  #aliveAtMs = -Infinity;
   #isLooking = false;
   #lookAgain = false;
   #isClosed = false;
@@ -133,6 +133,11 @@ export class Leadership {
 
   get led(): ReadonlyMap<number, Epoch> {
     return this.#led;
+  }
+
+  /** Since the last keep-alive that the store has answered was asked; Infinity: it has not joined yet. */
+  get silentMs(): number {
+    return this.#nowMs() - this.#aliveAtMs;
   }
 
   /** A host has found that somebody else leads this bucket, or it cannot be led here. */

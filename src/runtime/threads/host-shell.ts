@@ -160,7 +160,11 @@ export class HostShell<P extends Port> {
       await this.#running.drain();
       await this.#running.snapshotAll();
     },
-    stats: () => ({ ...this.#running.stats, waiting: this.#running.waiting }),
+    stats: () => ({
+      ...this.#running.stats,
+      waiting: this.#running.waiting,
+      unconfirmed: this.#running.buckets().reduce((sum, one) => sum + one.unconfirmed, 0),
+    }),
     heads: () =>
       this.#running.buckets().map(({ bucket, state, status }) => ({
         bucket,

@@ -71,7 +71,11 @@ export interface EpochFacts {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export type HostCounts = HostStats & { readonly waiting: number };
+export type HostCounts = HostStats & {
+  readonly waiting: number;
+  /** Records of all buckets that are built and not known to be committed. */
+  readonly unconfirmed: number;
+};
 
 /**
  * Who leads a bucket that is let go: one to whom it is handed over, or whoever takes what was lost: then

@@ -55,8 +55,11 @@ describe("outputs of a turn", () => {
       await rig.settle();
     }
     expect(rig.receipts).toEqual([]);
+    const unconfirmed = () => rig.host.buckets().map((one) => one.unconfirmed);
+    expect(unconfirmed()).toEqual([2, 0, 0]); // a refusal that waits is no record
     rig.disk.release();
     await rig.settle();
+    expect(unconfirmed()).toEqual([0, 0, 0]);
     expect(rig.receipts.map(({ envelope }) => envelope)).toEqual(ids);
     expect(rig.receipts.map(({ answer }) => answer.kind)).toEqual(["ack", "nack", "ack", "nack"]);
   });

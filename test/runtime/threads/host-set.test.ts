@@ -107,6 +107,7 @@ describe("host threads of one process", () => {
     await swarm.hosts.drain();
     const stats = await swarm.hosts.stats();
     expect(stats.map(({ waiting }) => waiting)).toEqual([0, 0]);
+    expect(stats.map(({ unconfirmed }) => unconfirmed)).toEqual([0, 0]);
     const heads = (await Promise.all(swarm.hosts.controls().map((c) => c.heads()))).flat();
     expect(heads).toHaveLength(257);
     expect(heads.every(({ status, records }) => status === "live" && records > 0)).toBe(true);
