@@ -1,8 +1,8 @@
 /** What one server of etcd says of itself, over the connection that a supervisor would use. */
 
-import type { EtcdSizes } from "./sizes.ts";
-import { etcdSizes } from "./sizes.ts";
+import { etcdSizes, type EtcdSizes } from "./sizes.ts";
 import { EtcdClient, type EtcdPlace } from "./client.ts";
+import { genesisKey } from "./shared-genesis.ts";
 
 const NOBODY = "0";
 
@@ -16,11 +16,14 @@ export interface EtcdCondition {
   readonly sizes: EtcdSizes | string;
 }
 
-/** Rejects with a Fault. `waitMs`: for the page of figures; a call ends within CALL_MS_MAX. */
+/**
+ * Rejects with a Fault, also where the user may not read what the cluster of this name is. `waitMs`: for the
+ * page of figures; a call ends within CALL_MS_MAX, and there are three.
+ */
 export const etcdCondition = async (
   place: EtcdPlace,
   endpoint: string,
-  waitMs: number,
+  { cluster, waitMs }: { readonly cluster: string; readonly waitMs: number },
 ): Promise<EtcdCondition> => {
   const sizes = etcdSizes(place, endpoint, waitMs).catch((error: Error) => error.message);
   const client = new EtcdClient({ ...place, endpoints: [endpoint] });
@@ -29,10 +32,14 @@ export const etcdCondition = async (
       etcd.maintenance.status(options),
     );
     const hasLeader = leader !== NOBODY;
-    // Alarms are asked of the majority: without one there is no answer.
-    const { alarms } = hasLeader
-      ? await client.call((etcd, options) => etcd.maintenance.alarm({ action: "Get" }, options))
-      : { alarms: [] };
+    // What follows is asked of the majority: without one there is no answer.
+    if (!hasLeader) return { version, hasLeader, isOutOfSpace: false, sizes: await sizes };
+    // The status is told to anybody; rows are not.
+    const key = genesisKey(cluster);
+    await client.call((etcd, options) => etcd.kv.range({ key, keys_only: true }, options));
+    const { alarms } = await client.call((etcd, options) =>
+      etcd.maintenance.alarm({ action: "Get" }, options),
+    );
     const isOutOfSpace = alarms.some(({ alarm }) => isNoSpace(alarm));
     return { version, hasLeader, isOutOfSpace, sizes: await sizes };
   } finally {

@@ -2,7 +2,7 @@
  * What `canswarm doctor` finds of the servers that a configuration names: each server of etcd and of NATS,
  * what JetStream keeps, what each stream takes. Nothing is changed but for a small stream, made and deleted.
  *
- * Every wait has a limit: a server of etcd two calls and a page, one of NATS a connection, JetStream three
+ * Every wait has a limit: a server of etcd three calls and a page, one of NATS a connection, JetStream three
  * questions, all side by side: some 8 s where nothing answers.
  */
 
@@ -66,9 +66,13 @@ const isBelow = (version: string, least: readonly [number, number]): boolean => 
 
 /* ---------------------------------------------------------------------------- etcd */
 
-const etcdFindings = async ({ etcd }: ClusterPlaces): Promise<readonly Finding[]> => {
+const etcdFindings = async ({
+  etcd,
+  name: cluster,
+}: ClusterPlaces): Promise<readonly Finding[]> => {
   const { endpoints } = etcd;
-  const all = await Promise.all(endpoints.map((one) => looked(etcdCondition(etcd, one, ASK_MS))));
+  const asked = { cluster, waitMs: ASK_MS };
+  const all = await Promise.all(endpoints.map((one) => looked(etcdCondition(etcd, one, asked))));
   return endpoints.map((endpoint, at) => {
     const name = `etcd ${endpoint}`;
     const condition = all[at] ?? new Error("it was not asked");

@@ -141,6 +141,23 @@ describe("the doctor of a configuration with a cluster", () => {
     expect(first).toMatch(/failed: .*its quota is used up \(alarm NOSPACE\)/);
   });
 
+  it("is let in as a supervisor would be", async () => {
+    const etcd = await etcdOf();
+    const raw = new Etcd3({ hosts: etcd.url });
+    const root = raw.user("root");
+    await root.create("secret");
+    await raw.role("root").create();
+    await root.addRole("root");
+    await raw.auth.authEnable();
+    raw.close();
+    const where = places([etcd.url], [await dead()]);
+    const as = (name: string, password: string) =>
+      found({ ...where, etcd: { ...where.etcd, user: { name, password } } });
+    expect((await found(where))[0]).toMatch(/failed: CONSENSUS_DENIED .*user name is empty/);
+    expect((await as("root", "wrong"))[0]).toMatch(/failed: CONSENSUS_DENIED/);
+    expect((await as("root", "secret"))[0]).toMatch(/ ok: 3/);
+  });
+
   it("misses one of three servers, and fails where a majority is away", async () => {
     const etcd = await startEtcd(3, [`--quota-backend-bytes=${QUOTA_BYTES_MIN}`]);
     const nats = await startCluster();
