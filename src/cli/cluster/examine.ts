@@ -199,7 +199,8 @@ export const streamFinding = (
   if (bytesMax !== undefined && bytes >= USED_WARNED * bytesMax)
     return {
       name,
-      health: "degraded",
+      // Where the next part of a record has no room it refuses already.
+      health: bytes + PART_BYTES + PART_MORE_BYTES > bytesMax ? "failed" : "degraded",
       found,
       remedy: "raise cluster.nats.streamBytesMax, then restart the supervisors one after the other",
     };

@@ -241,15 +241,22 @@ describe("one server", () => {
 });
 
 describe("streams", () => {
-  const room = { stream: "c_records", bytes: 10, bytesMax: 100, replicas: 3, replicasBehind: 0 };
+  const room = {
+    stream: "c_records",
+    bytes: GIB,
+    bytesMax: 10 * GIB,
+    replicas: 3,
+    replicasBehind: 0,
+  };
   it.each([
     ["with room", {}, undefined, "ok"],
     ["without a limit", { bytesMax: undefined }, undefined, "ok"],
-    ["nearly full", { bytes: 80 }, 100, "degraded"],
-    ["of which a copy is behind", { replicasBehind: 1 }, 100, "degraded"],
-    ["with another limit than was asked", {}, 50, "degraded"],
-    ["without the limit that was asked", { bytesMax: undefined }, 50, "degraded"],
-    ["that will be given more", {}, 200, "ok"],
+    ["nearly full", { bytes: 8 * GIB }, 10 * GIB, "degraded"],
+    ["full", { bytes: 10 * GIB - 1_000 }, 10 * GIB, "failed"],
+    ["of which a copy is behind", { replicasBehind: 1 }, 10 * GIB, "degraded"],
+    ["with another limit than was asked", {}, 5 * GIB, "degraded"],
+    ["without the limit that was asked", { bytesMax: undefined }, 5 * GIB, "degraded"],
+    ["that will be given more", {}, 20 * GIB, "ok"],
   ])("%s", (_, other, asked, health) => {
     expect(streamFinding({ ...room, ...other }, asked).health).toBe(health);
   });
