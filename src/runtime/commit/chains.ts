@@ -14,7 +14,7 @@ import { GatheredHeads } from "./gathered-heads.ts";
 
 /** Records that came from the stream are written to the own disk by so many: each time is an fsync. */
 const KEPT_AT_A_TIME = 256;
-/** Records asked for one by one, one after the other; then what the stream has is brought in order. */
+/** Records asked for one by one, one after the other; if more may lack, what the stream has comes in order. */
 export const ASKED_ALONE_MAX = 16;
 /** Buckets that lack records, for which the whole stream is read: below, each is asked for by itself. */
 export const BROUGHT_TOGETHER_MIN = 8;
@@ -156,6 +156,16 @@ export class Chains {
     try {
       while (at.index > from && !joins(at)) {
         if (ahead.length === 0) ahead.push(...(await this.#links(bucket, at, from)));
+        if (ahead.length === 0 && !isBrought) {
+          const own = await this.#parts.journal.newest(bucket);
+          const asked = alone + brought.length;
+          if (asked >= ASKED_ALONE_MAX || (asked === 0 && isFar(at, from, [own, end]))) {
+            isBrought = true;
+            await keep();
+            await bring({ below: at.index, ends: [own, end] });
+            continue;
+          }
+        }
         const record = ahead.shift() ?? (await this.#found(bucket, at.hash, brought));
         if (record.index !== at.index - 1)
           throw new Fault("RECORD_MISSING", misplaced(bucket, record));
@@ -163,12 +173,6 @@ export class Chains {
         passed.push(at.hash);
         at.index -= 1;
         at.hash = record.parent;
-        if (!isBrought && alone + brought.length >= ASKED_ALONE_MAX) {
-          isBrought = true;
-          const own = await this.#parts.journal.newest(bucket);
-          await keep();
-          await bring({ below: at.index, ends: [own, end] });
-        }
         if (rest !== undefined && passed.length % WALKED_AT_A_TIME === 0) await rest();
       }
     } finally {
@@ -246,6 +250,16 @@ export class Chains {
     return theirs;
   }
 }
+
+/** Whether the disk, whose end is the first of these, lacks more than is asked for one by one. */
+const isFar = ({ index }: Place, from: number, [own, end]: readonly [End, End]): boolean => {
+  // One that lies above is no end: the disk has what is below, but for a hole.
+  if (own !== undefined && own.index >= index) return false;
+  const below = [own, end].map((one) =>
+    one === undefined || one.index >= index ? 0 : one.index + 1,
+  );
+  return index - Math.max(from, ...below) > ASKED_ALONE_MAX;
+};
 
 /** A copy that is damaged is none. */
 export const noneIfDamaged = (error: unknown): undefined => {

@@ -3,26 +3,36 @@
 /** For work that comes one by one: so much of it at a time, the rest in the order it came. */
 export class Lanes {
   #free: number;
+  #urgent = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(lanes: number) {
     this.#free = lanes;
   }
 
-  /** `isUrgent`: it begins before all that waits. Settles as the work does. */
+  /** `isUrgent`: it begins at once, and nothing else begins before it has settled. Settles as the work does. */
   async run<T>(isUrgent: boolean, work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else
-      await new Promise<void>((begin) => {
-        if (isUrgent) this.#waiting.unshift(begin);
-        else this.#waiting.push(begin);
-      });
+    if (isUrgent) this.#urgent += 1;
+    else {
+      const begun = new Promise<void>((begin) => void this.#waiting.push(begin));
+      this.#begin();
+      await begun;
+    }
     try {
       return await work();
     } finally {
+      if (isUrgent) this.#urgent -= 1;
+      else this.#free += 1;
+      this.#begin();
+    }
+  }
+
+  #begin(): void {
+    while (this.#urgent === 0 && this.#free > 0) {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      if (next === undefined) return;
+      this.#free -= 1;
+      next();
     }
   }
 }

@@ -3,6 +3,7 @@
  * it leads is led by its hosts; what its hosts lose it loses.
  */
 
+import { SYSTEM_BUCKET } from "#envelope/cid.ts";
 import type { Bus } from "#ports/bus.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import type { Epoch } from "#ports/store.ts";
@@ -47,6 +48,11 @@ export interface MemberOptions<P extends Port> extends Omit<
   readonly onNews: (news: MemberNews) => void;
 }
 
+/** What is won first is loaded first, and every other bucket asks the system bucket. */
+const inOrder = (buckets: readonly number[]): readonly number[] =>
+  buckets.toSorted((one, other) => rankIn(one) - rankIn(other));
+const rankIn = (bucket: number): number => (bucket === SYSTEM_BUCKET ? -1 : bucket);
+
 interface Believed {
   readonly bucket: number;
   readonly epoch: Epoch;
@@ -77,7 +83,7 @@ export class ClusterMember<P extends Port> {
       isAlike,
       consensus,
       clock,
-      buckets: placement.flatMap((host, bucket) => (host < 0 ? [] : [bucket])),
+      buckets: inOrder(placement.flatMap((host, bucket) => (host < 0 ? [] : [bucket]))),
       won: (bucket, epoch) => this.#won(bucket, epoch),
       letGo: (buckets, toWhom) => this.#letGo(buckets, toWhom),
       restock,

@@ -15,7 +15,7 @@ describe("work in lanes", () => {
     expect([begun, most, running]).toEqual([[5, 1, 4, 1, 3, 2], 3, 0]);
   });
 
-  it("that comes one by one begins in its order, what is urgent before all that waits", async () => {
+  it("that comes one by one begins in its order; what is urgent at once, and nothing beside it", async () => {
     const lanes = new Lanes(2);
     const begun: string[] = [];
     const ends: (() => void)[] = [];
@@ -28,12 +28,18 @@ describe("work in lanes", () => {
       });
     const ended = Promise.allSettled(["a", "fails", "b", "c"].map((name) => work(name)));
     const urgent = work("urgent", true);
-    expect(begun).toEqual(["a", "fails"]);
-    while (begun.length < 5 || ends.length > 0) {
-      ends.shift()?.();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(begun).toEqual(["a", "fails", "urgent", "b", "c"]);
+    const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    await settled();
+    expect(begun).toEqual(["urgent", "a", "fails"]);
+    const [endUrgent, endA, endFails] = ends.splice(0) as [() => void, () => void, () => void];
+    endA();
+    endFails();
+    await settled();
+    expect(begun).toEqual(["urgent", "a", "fails"]);
+    endUrgent();
+    await settled();
+    expect(begun).toEqual(["urgent", "a", "fails", "b", "c"]);
+    for (const end of ends) end();
     expect((await ended).map(({ status }) => status)).toEqual([
       "fulfilled",
       "rejected",
