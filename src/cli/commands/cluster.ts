@@ -290,8 +290,8 @@ const addStatus = (cluster: Command): void => {
     .command("status")
     .summary("supervisors, streams, who leads which bucket; exit code 1 where nobody leads one")
     .description(
-      "Supervisors, streams, and who leads which bucket. Where NATS does not answer it shows what etcd knows, and " +
-        "why nobody could be asked. Exit code 1 where nobody leads a bucket, and where NATS does not answer.",
+      "Supervisors, streams, and who leads which bucket. Where NATS does not answer it shows what etcd " +
+        "knows, and why nobody could be asked. Exit code 1 where nobody leads a bucket, and where NATS does not answer.",
     )
     .requiredOption(...CONFIG_OPTION)
     .option("--buckets", "a row for each bucket too", false)

@@ -14,7 +14,7 @@ import { GatheredHeads } from "./gathered-heads.ts";
 
 /** Records that came from the stream are written to the own disk by so many: each time is an fsync. */
 const KEPT_AT_A_TIME = 256;
-/** Records asked for one by one, one after the other; if more may lack, what the stream has comes in order. */
+/** Records asked for one by one; where more may lack, what the stream has comes in order. */
 export const ASKED_ALONE_MAX = 16;
 /** Buckets that lack records, for which the whole stream is read: below, each is asked for by itself. */
 export const BROUGHT_TOGETHER_MIN = 8;

@@ -172,7 +172,7 @@ export class Host {
     return true;
   }
 
-  /** The system bucket first, by itself: the others wait for what it publishes. Undefined: nobody wants it any more. */
+  /** The system bucket first, by itself: all wait for what it publishes. Undefined: nobody wants it now. */
   #load(led: Led, run: number): Promise<Loaded | undefined> {
     const { bucket } = led;
     const { app, store } = this.#env;

@@ -10,7 +10,7 @@ export class Lanes {
     this.#free = lanes;
   }
 
-  /** `isUrgent`: it begins at once, and nothing else begins before it has settled. Settles as the work does. */
+  /** `isUrgent`: it begins at once, and nothing begins before it has settled. Settles as the work does. */
   async run<T>(isUrgent: boolean, work: () => Promise<T>): Promise<T> {
     if (isUrgent) this.#urgent += 1;
     else {
