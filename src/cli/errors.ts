@@ -92,9 +92,9 @@ export const ERRORS = {
     exitCode: 2,
   },
   CLUSTER_LOST: {
-    text: "etcd has nothing of the cluster {cluster}, whose logs {path} holds: its data is not there",
+    text: "etcd has nothing of the cluster {cluster}, whose logs are in {where}: its data is not there",
     remedy:
-      "check the addresses of etcd and the name; if it has lost everything: canswarm cluster restore BACKUP",
+      "check etcd's addresses; if it has lost everything: canswarm cluster restore; a new cluster takes a new name",
     exitCode: 1,
   },
   CLUSTER_NOT_EMPTY: {

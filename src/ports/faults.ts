@@ -24,8 +24,10 @@ export const FAULTS = {
   CONSENSUS_FULL: "compact and defragment etcd or raise its quota, then disarm its NOSPACE alarm",
   CONSENSUS_EMPTIED:
     "put etcd back: `canswarm cluster restore`, or etcd's own snapshot; then it goes on by itself",
-  EPOCH_BEHIND:
-    "after etcd was put back from a snapshot of its own run `canswarm cluster raise`; else restore a backup",
+  CONSENSUS_BEHIND:
+    "after etcd was put back from a snapshot of its own run `canswarm cluster raise`; it then goes on by itself",
+  OTHER_BUILD:
+    "stop the supervisors of one of the builds; this one goes on when it is among its own",
   BLOCK_MISSING: "start the supervisor whose disk has the block: it puts back what NATS has lost",
   BLOCK_TOO_LARGE: "split the data: a block holds at most 8 MiB",
   BLOCK_CORRUPT: "put the same bytes again, or restore the block from a copy",

@@ -26,14 +26,13 @@ export const MARKS = {
   "host.gap": "a pause of the host was cut to the most that may pass between two ticks",
   "load.snapshot": "a bucket was loaded from a snapshot and the log after it",
   "load.wrote-meanwhile": "a write of an earlier life reached the store while the log was read",
-  "load.epoch-behind":
-    "a bucket was not led because its head is of an earlier time than what is kept here",
   "load.same-epoch": "a bucket was loaded again under an epoch that had logged EPOCH",
   "supervision.restarted": "a dead thread's leaf was started again",
   "supervision.escalated": "a failure was given to the supervisor above",
   "leadership.session-lost": "a supervisor let everything go because its session was not kept",
   "leadership.not-joined": "the store refused a session, and somebody was told",
-  "leadership.other-build": "a supervisor left because one of another build was there",
+  "leadership.other-build":
+    "a supervisor ended its session because one of another build was there before",
   "leadership.log-missing": "a bucket was given up because its chain was nowhere",
   "leadership.forgotten-key": "a key of ours was found that we do not lead under",
   "leadership.key-gone": "a bucket that was led here was not ours any more in the consensus store",

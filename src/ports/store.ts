@@ -74,11 +74,6 @@ export interface Store {
    */
   lead(buckets: readonly number[]): Promise<Epoch>;
   head(bucket: number): Promise<Head>;
-  /**
-   * Why nobody may lead the bucket under this epoch: this machine has kept more of it than the head knows.
-   * Absent where heads and records are kept in one place.
-   */
-  behind?(bucket: number, epoch: Epoch): Promise<string | undefined>;
   /** The chain from record index `from` (inclusive) to the head, oldest first, at most `limit` records. */
   read(bucket: number, from: number, limit: number): Promise<readonly Uint8Array[]>;
   /** Each bucket's result stands alone. One outcome per write, in the order given. */

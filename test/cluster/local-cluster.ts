@@ -130,9 +130,11 @@ export class LocalCluster {
     const nats =
       servers === 1
         ? [
-            await NatsServer.start(shape.nats?.server, undefined, {
-              ...(address === undefined ? {} : { host: address }),
-            }),
+            await NatsServer.start(
+              shape.nats?.server,
+              undefined,
+              address === undefined ? {} : { host: address },
+            ),
           ]
         : await startCluster(address);
     return new LocalCluster(etcd, nats, shape);

@@ -60,6 +60,11 @@ it(
     const again = await canswarm(...args).ended;
     expect([again.code, codeOf(again)]).toEqual([1, "CLUSTER_LOST"]);
 
+    // Nor does one that has nothing of it found another in its place: NATS has its records.
+    const empty = ["up", "--data", cluster.folder("empty"), "--port", "0"];
+    const founder = await canswarm(...empty, "--config", cluster.config).ended;
+    expect([founder.code, codeOf(founder)]).toEqual([1, "CLUSTER_LOST"]);
+
     const restored = await tend("restore", copy);
     expect([restored.code, restored.stderr]).toEqual([0, ""]);
     await until("all is led by who never left", isLed, 30_000);

@@ -10,7 +10,7 @@ import { commit } from "./commit.ts";
 import { Compaction } from "./compaction.ts";
 import { bucketOf, Keys, readHead, readLeader, readMember } from "./keys.ts";
 import { REQUEST_OPERATIONS_MAX } from "./operations.ts";
-import { EtcdSession } from "./session.ts";
+import { EtcdSession, type SeenRevision } from "./session.ts";
 import { Watch } from "./watch.ts";
 
 export class EtcdConsensus implements Consensus {
@@ -18,21 +18,39 @@ export class EtcdConsensus implements Consensus {
   readonly #keys: Keys;
   readonly #compaction: Compaction;
   readonly #watches = new Set<Watch>();
+  #seen: SeenRevision;
 
-  /** Connects when it is first asked: nothing is refused here but an option that cannot be. */
-  constructor(options: EtcdOptions) {
+  /**
+   * Connects when it is first asked: nothing is refused here but an option that cannot be. `seen`: what was
+   * kept of another life of this supervisor.
+   */
+  constructor(options: EtcdOptions, seen: SeenRevision = { generation: 0, revision: 0 }) {
+    this.#seen = seen;
     this.#keys = new Keys(options.swarm);
     this.#client = new EtcdClient(options);
     this.#compaction = new Compaction(this.#client);
   }
 
-  join(name: string, ttlMs: number, build: string): Promise<Session> {
-    return EtcdSession.join(this.#client, this.#keys, { name, build, ttlMs });
+  /** The latest that it has been told; to be kept for the next life. Generation 0: it has never joined. */
+  get seen(): SeenRevision {
+    return this.#seen;
+  }
+
+  async join(name: string, ttlMs: number, build: string): Promise<Session> {
+    const seen = this.#seen;
+    const session = await EtcdSession.join(this.#client, this.#keys, { name, build, ttlMs, seen });
+    const { generation } = session;
+    this.#seen = { generation, revision: generation === seen.generation ? seen.revision : 0 };
+    return session;
   }
 
   async members(): Promise<readonly Member[]> {
     const request = this.#keys.members;
-    const { kvs } = await this.#client.call((etcd, options) => etcd.kv.range(request, options));
+    const { kvs, header } = await this.#client.call((etcd, options) =>
+      etcd.kv.range(request, options),
+    );
+    const revision = Math.max(this.#seen.revision, Number(header.revision));
+    if (this.#seen.generation > 0) this.#seen = { ...this.#seen, revision };
     return kvs
       .map((row) => readMember(this.#keys.memberName(row.key), row))
       .sort((one, other) => (one.name < other.name ? -1 : 1));

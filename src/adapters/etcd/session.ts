@@ -7,6 +7,8 @@
  * S3  A row is deleted only by the session that has it, and only under the epoch that is named.
  * S4  Nobody joins where the generation is not there: etcd has been emptied since the swarm was founded, and
  *     its logs would begin anew (E6).
+ * S5  Nor where etcd is at an earlier revision than was seen under the same generation: its heads lead past
+ *     what was acknowledged since, and its epochs would come a second time (P4).
  */
 
 import { randomUUID } from "node:crypto";
@@ -43,9 +45,18 @@ const keepOnce = (etcd: Etcd3, lease: string, options: CallOptions): Promise<num
 
 const isLost = (error: unknown): boolean => error instanceof Fault && error.code === "SESSION_LOST";
 
+/** The latest that a supervisor knows of etcd. Revisions only rise, but for an etcd that was put back. */
+export interface SeenRevision {
+  readonly generation: number;
+  readonly revision: number;
+}
+
 /** S4: whoever founded the swarm has written it. */
-const storedGeneration = async (client: EtcdClient, { generation: key }: Keys): Promise<number> => {
-  const { kvs } = await client.call((etcd, options) => etcd.kv.range({ key }, options));
+const storedGeneration = async (
+  client: EtcdClient,
+  { generation: key }: Keys,
+): Promise<SeenRevision> => {
+  const { kvs, header } = await client.call((etcd, options) => etcd.kv.range({ key }, options));
   const [row] = kvs;
   if (row === undefined)
     throw new Fault("CONSENSUS_EMPTIED", "etcd has nothing of this swarm: its data is not there");
@@ -53,7 +64,14 @@ const storedGeneration = async (client: EtcdClient, { generation: key }: Keys): 
   const generation = Number(stored);
   if (!Number.isSafeInteger(generation))
     throw new Fault("CONSENSUS_DENIED", `the stored generation ${stored} is no number`);
-  return generation;
+  return { generation, revision: Number(header.revision) };
+};
+
+/** S5. */
+const refuseOlder = (now: SeenRevision, seen: SeenRevision): void => {
+  if (now.generation !== seen.generation || now.revision >= seen.revision) return;
+  const sentence = `etcd is at revision ${now.revision} and has been at ${seen.revision}: it was put back`;
+  throw new Fault("CONSENSUS_BEHIND", sentence);
 };
 
 export class EtcdSession implements Session {
@@ -80,9 +98,16 @@ export class EtcdSession implements Session {
   static async join(
     client: EtcdClient,
     keys: Keys,
-    { name, build, ttlMs }: { name: string; build: string; ttlMs: number },
+    {
+      name,
+      build,
+      ttlMs,
+      seen,
+    }: { name: string; build: string; ttlMs: number; seen: SeenRevision },
   ): Promise<EtcdSession> {
-    const generation = await storedGeneration(client, keys);
+    const now = await storedGeneration(client, keys);
+    refuseOlder(now, seen);
+    const { generation } = now;
     // etcd counts whole seconds.
     const TTL = Math.ceil(ttlMs / 1_000);
     const { ID: lease } = await client.call((etcd, options) =>
@@ -112,6 +137,10 @@ export class EtcdSession implements Session {
     // Ours: an earlier try of this request was not answered.
     if (answer.responses[0]?.response_range.kvs[0]?.lease === this.#lease) return;
     throw new Fault("DATA_IN_USE", `a supervisor called ${this.name} is there already`);
+  }
+
+  get generation(): number {
+    return this.#generation;
   }
 
   async keepAlive(): Promise<void> {
@@ -158,7 +187,7 @@ export class EtcdSession implements Session {
         });
       }
       if (answer.responses[0]?.response_range.kvs[0]?.lease !== this.#lease) throw this.#lost();
-      this.#generation = await storedGeneration(this.#client, this.#keys);
+      this.#generation = (await storedGeneration(this.#client, this.#keys)).generation;
     }
     throw new Fault("CONSENSUS_UNREACHABLE", "the stored generation changes all the time");
   }

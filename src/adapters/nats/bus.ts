@@ -168,6 +168,10 @@ export class NatsBus implements Bus {
     if (error !== undefined) throw new Fault("BUS_UNREACHABLE", "our server has lost the others");
   }
 
+  get prefix(): string {
+    return this.#prefix;
+  }
+
   /** Of the streams of this prefix. Rejects with BUS_UNREACHABLE after REACH_MS. Supervisors only may ask. */
   rooms(): Promise<readonly StreamRoom[]> {
     return streamRooms(this.#link.nats, this.#prefix, REACH_MS);

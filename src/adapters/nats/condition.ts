@@ -61,7 +61,7 @@ interface Tried {
   readonly waitMs: number;
 }
 
-/** Nothing short of making a stream tells whether the servers can. What a killed try left is taken over. */
+/** Nothing short of making a stream tells whether the servers can. */
 const replicasFailure = async (
   nats: NatsConnection,
   { prefix, replicas, waitMs }: Tried,
@@ -69,6 +69,7 @@ const replicasFailure = async (
   const name = `${prefix.replaceAll(".", "_")}_doctor`;
   try {
     const manager = await nats.jetstreamManager({ timeout: waitMs, checkAPI: false });
+    await manager.streams.delete(name).catch(() => undefined); // of a killed try, of another shape perhaps
     await manager.streams.add({
       name,
       subjects: [`${prefix}.doctor.>`],

@@ -6,7 +6,7 @@ import type { RawBlocks } from "./ports.ts";
 import { packed, unpacked, type Packed } from "./packed.ts";
 import type { Store } from "#ports/store.ts";
 
-export type Calls = Omit<Store, "close" | "behind"> & RawBlocks;
+export type Calls = Omit<Store, "close"> & RawBlocks;
 export type Call = keyof Calls;
 
 export interface Request<C extends string = Call> {

@@ -32,6 +32,7 @@ import { Asks } from "./asks.ts";
 import { Leaders } from "./leaders.ts";
 import { askServers, ServerFigures } from "./figures.ts";
 import { look, type Sight } from "../reconcile/look.ts";
+import { keepSeen, seenIn } from "./etcd-seen.ts";
 import { askedOperator, Speaker } from "./operator.ts";
 import { nameIn } from "./name.ts";
 import { Reconciler, type Reconciled, type ReconcilerNews } from "../reconcile/reconciler.ts";
@@ -82,6 +83,8 @@ export class ClusterSwarm implements RunningSwarm {
   readonly #opened: Opened;
   readonly #member: ClusterMember<MessagePort> | undefined;
   readonly #reconciler: Reconciler | undefined;
+  /** What was seen of etcd. */
+  readonly #keepLast: (() => void) | undefined;
   readonly #asks: Asks;
   readonly #leaders: Leaders;
   readonly #door: BusDoor;
@@ -118,6 +121,7 @@ export class ClusterSwarm implements RunningSwarm {
     this.#asks = new Asks({ bus, clock: this.clock, name, answer: (asked) => this.#answer(asked) });
     this.#member = settings.hosts === 0 ? undefined : this.#lead(options, places);
     this.#reconciler = this.#member && this.#reconciling(options, this.#member);
+    this.#keepLast = this.#member && keepSeen(folder.dir, this.clock, () => consensus.seen);
   }
 
   /** Refuses with DATA_IN_USE, CLUSTER_VERSION, and with a Fault where NATS or etcd let nobody in. */
@@ -131,7 +135,8 @@ export class ClusterSwarm implements RunningSwarm {
       const blocks = await openSqlite(join(folder.dir, "blocks"));
       closing.unshift(() => blocks.close());
       const ports = { journal: journal.port(), blocks: blocks.port() };
-      const storage = await openStorage(ports, { places, swarm: folder.swarm });
+      const seen = seenIn(folder.dir);
+      const storage = await openStorage(ports, { places, swarm: folder.swarm, seen });
       closing.unshift(() => storage.close());
       const name = nameIn(folder.dir);
       const bus = await NatsBus.open({ ...places.nats, name });
@@ -298,6 +303,7 @@ export class ClusterSwarm implements RunningSwarm {
     this.#reconciler?.close();
     await this.#speaker.close();
     await this.#member?.close();
+    this.#keepLast?.();
     this.#asks.close();
     this.#leaders.close();
     this.#door.close();
@@ -445,11 +451,13 @@ const refuseOtherBuilds = async (
   own: string,
 ): Promise<void> => {
   const members = await patiently(systemClock(), () => consensus.members());
-  for (const { name: member, build } of members) {
-    const difference = member === own ? undefined : differenceOf(HELLO, build);
-    if (difference !== undefined)
-      throw new CliError("CLUSTER_VERSION", { member, ...difference, ours: HELLO.version });
-  }
+  const [eldest] = members
+    .filter(({ name }) => name !== own)
+    .toSorted((one, other) => one.since - other.since);
+  const difference = eldest && differenceOf(HELLO, eldest.build);
+  if (eldest === undefined || difference === undefined) return;
+  const { name: member } = eldest;
+  throw new CliError("CLUSTER_VERSION", { member, ...difference, ours: HELLO.version });
 };
 
 export interface MemberStatus extends Hello {

@@ -4,6 +4,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { EtcdPlace } from "#adapters/etcd/client.ts";
 import { foundGenesis, readGenesis } from "#adapters/etcd/shared-genesis.ts";
+import { NatsBus } from "#adapters/nats/bus.ts";
+import type { NatsOptions } from "#adapters/nats/connect.ts";
+import { streamName } from "#adapters/nats/stream-rooms.ts";
 import { connectJournal, openJournal } from "#adapters/sqlite/journal-client.ts";
 import { decodeGenesis } from "#domain/genesis/codec.ts";
 import { BUCKETS } from "#envelope/cid.ts";
@@ -25,7 +28,6 @@ import type { ClusterPlaces } from "./settings.ts";
 const found = (place: EtcdPlace, name: string, bytes: Uint8Array): Promise<Uint8Array> =>
   foundGenesis(place, name, { bytes, swarm: swarmIdOf(decodeGenesis(bytes).name, bytes) });
 
-/** Whether a machine of a cluster has written here: then its swarm is not to be founded again (E6). */
 const holdsLogs = async (dir: string): Promise<boolean> => {
   const path = join(dir, "journal");
   if (!holdsSwarm(dir) || !existsSync(path)) return false;
@@ -40,14 +42,27 @@ const holdsLogs = async (dir: string): Promise<boolean> => {
   }
 };
 
+/** Records of the cluster: then its swarm was founded, and another is not to be put in its place (E6). */
+const whereLogsAre = async (dir: string, nats: NatsOptions): Promise<string | undefined> => {
+  if (await holdsLogs(dir)) return dir;
+  const bus = await NatsBus.open(nats);
+  try {
+    const records = streamName(bus.prefix, "records");
+    const found = (await bus.rooms()).find(({ stream }) => stream === records);
+    return found === undefined || found.bytes === 0 ? undefined : `NATS (${records})`;
+  } finally {
+    await bus.close();
+  }
+};
+
 /**
  * Founds the swarm where nobody has and this machine will lead, with this folder's rules. Refuses with
  * CLUSTER_UNFOUNDED, with CLUSTER_FOREIGN where the folder is of another swarm, with CLUSTER_LOST where it
- * has logs and etcd knows of none, with KEY_MISSING where the operator's key is not here.
+ * or NATS has logs and etcd knows of none, with KEY_MISSING where the operator's key is not here.
  */
 export const openClusterFolder = async (
   dir: string,
-  { name, etcd, operatorKeyFile }: ClusterPlaces,
+  { name, etcd, nats, operatorKeyFile }: ClusterPlaces,
   create: NewSwarm & { readonly leads: boolean },
 ): Promise<Folder> => {
   const shared = await readGenesis(etcd, name);
@@ -55,8 +70,8 @@ export const openClusterFolder = async (
     throw new CliError("CLUSTER_UNFOUNDED", { cluster: name });
   if (operatorKeyFile !== undefined && existsSync(operatorKeyFile))
     adoptOperatorKey(dir, readFileSync(operatorKeyFile, "utf8"));
-  if (shared === undefined && (await holdsLogs(dir)))
-    throw new CliError("CLUSTER_LOST", { cluster: name, path: dir });
+  const where = shared === undefined ? await whereLogsAre(dir, nats) : undefined;
+  if (where !== undefined) throw new CliError("CLUSTER_LOST", { cluster: name, where });
   const own = holdsSwarm(dir)
     ? new Uint8Array(readFileSync(join(dir, GENESIS_FILE)))
     : (shared ?? newGenesis(dir, create));

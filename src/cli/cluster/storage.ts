@@ -5,6 +5,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
+import type { SeenRevision } from "#adapters/etcd/session.ts";
 import { NatsBlocks } from "#adapters/nats/blocks.ts";
 import { NatsStream } from "#adapters/nats/stream.ts";
 import { connect } from "#adapters/sqlite/client.ts";
@@ -21,6 +22,8 @@ export interface StorageInit {
   readonly places: ClusterPlaces;
   /** The id of the swarm. */
   readonly swarm: string;
+  /** As in EtcdConsensus; of whoever joins. */
+  readonly seen?: SeenRevision;
 }
 
 export interface Disks {
@@ -42,9 +45,9 @@ export interface OpenedStorage {
  */
 export const openStorage = async (
   { journal, blocks }: Disks,
-  { places, swarm }: StorageInit,
+  { places, swarm, seen }: StorageInit,
 ): Promise<OpenedStorage> => {
-  const consensus = new EtcdConsensus({ ...places.etcd, swarm });
+  const consensus = new EtcdConsensus({ ...places.etcd, swarm }, seen);
   const [stream, shared] = await Promise.allSettled([
     NatsStream.open(places.nats),
     NatsBlocks.open(places.nats),
@@ -104,7 +107,6 @@ export const storage = async (
   return {
     lead: () => Promise.reject(new Error("leadership is won, not asked for")),
     head: (bucket) => store.head(bucket),
-    behind: (...asked) => store.behind(...asked),
     read: (...args) => store.read(...args),
     commit: (writes) => store.commit(writes),
     loadSnapshot: (bucket) => store.loadSnapshot(bucket),

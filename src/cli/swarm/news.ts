@@ -43,9 +43,7 @@ const leadershipText = (event: LeadershipEvent): string | undefined => {
     case "joined":
       return "joined the cluster";
     case "not_joined":
-      return `is not in the cluster: ${event.fault.message}`;
-    case "other_build":
-      return `leaves the cluster: ${event.member} is of another build, ${clean(event.build)}`;
+      return `is not in the cluster: ${clean(event.fault.message)}`;
     case "session_lost":
       return `lost its session, and with it all buckets: ${event.why}`;
     case "laid_down":

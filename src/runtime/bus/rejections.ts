@@ -45,13 +45,14 @@ export class Rejections {
     if (to === undefined) return undefined;
     const toldTo = this.#toldTo.get(to) ?? 0;
     if (toldTo >= SENDER_REJECTIONS_PER_S_MAX || !isDid(to)) return undefined;
+    const about = { wire: cidOf(wire), envelope: idOf(wire), code };
+    const bytes = [detail, ""]
+      .map((more) => encode({ ...about, detail: more } satisfies RejectedWire))
+      .find((one) => isWithin(one, wire));
+    if (bytes === undefined) return undefined;
     this.#told += 1;
     this.#toldTo.set(to, toldTo + 1);
-    const about = { wire: cidOf(wire), envelope: idOf(wire), code };
-    const bytes = encode({ ...about, detail } satisfies RejectedWire);
-    if (isWithin(bytes, wire)) return { to, bytes };
-    const short = encode({ ...about, detail: "" } satisfies RejectedWire);
-    return isWithin(short, wire) ? { to, bytes: short } : undefined;
+    return { to, bytes };
   }
 
   /** A second begins. */

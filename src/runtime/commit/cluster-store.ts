@@ -15,22 +15,16 @@
  * Q6  The newest snapshot counts, from the own disk or the stream, if it lies on the chain of the head:
  *     whoever takes over walks back to it and not to the beginning. One that came from the stream is kept
  *     on the own disk before anything is built on it.
- * Q8  Where etcd was put back to an earlier time its heads would lead past what was acknowledged. Nobody
- *     leads under an epoch below that of a record on the own disk, nor on a head below a snapshot there of
- *     the same generation: snapshots are kept of what is committed. A restore raises the generation.
  * Q7  Whoever leads a bucket brings what is older than that snapshot to its own disk too (`fill`): once a
  *     disk was lost, it would be on the stream alone.
  */
 
-import { compareEpochs, sameBytes } from "#ports/commit-rules.ts";
+import { sameBytes } from "#ports/commit-rules.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
-import type { BucketWrite, CommitOutcome, Epoch, Head, Snapshot, Store } from "#ports/store.ts";
-import { decodeRecord } from "../log/record.ts";
+import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
 import { BROUGHT_TOGETHER_MIN, Chains, noneIfDamaged, type Chain, type Walking } from "./chains.ts";
-
-const epochText = ({ generation, revision }: Epoch): string => `${generation}.${revision}`;
 
 /** Records that `restock` looks for on the stream at a time. */
 const RESTOCK_AT_A_TIME = 64;
@@ -87,33 +81,6 @@ export class ClusterStore implements LedStore {
     for (const [at, write] of writes.entries())
       if (outcomes[at]?.kind === "committed") this.#chains.extend(write);
     return outcomes;
-  }
-
-  /** Q8. */
-  async behind(bucket: number, epoch: Epoch): Promise<string | undefined> {
-    const { journal } = this.#parts;
-    const [newest, snapshot] = await Promise.all([
-      journal.newest(bucket),
-      journal.loadSnapshot(bucket),
-    ]);
-    const last = newest && (await this.#epochOf(bucket, newest.hash));
-    if (last !== undefined && compareEpochs(epoch, last) < 0)
-      return `it was led under epoch ${epochText(last)} and would be under ${epochText(epoch)}`;
-    if (snapshot === undefined) return undefined;
-    const { records } = await this.head(bucket);
-    if (snapshot.records <= records) return undefined;
-    const committed = await this.#epochOf(bucket, snapshot.hash);
-    return committed?.generation === epoch.generation
-      ? `${snapshot.records} records of it were committed, and its head knows ${records}`
-      : undefined;
-  }
-
-  /** Of a record that is on the own disk and whole. */
-  async #epochOf(bucket: number, hash: Uint8Array): Promise<Epoch | undefined> {
-    const record = await this.#parts.journal.get(bucket, hash).catch(noneIfDamaged);
-    if (record === undefined) return undefined;
-    const { generation, revision } = decodeRecord(record.bytes);
-    return { generation, revision };
   }
 
   read(bucket: number, from: number, limit: number): Promise<readonly Uint8Array[]> {

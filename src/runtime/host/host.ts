@@ -179,7 +179,7 @@ export class Host {
     const inHand = (busy: boolean): void => this.#env.inHand(busy ? nameOfBucket(bucket) : "");
     const open = (hash: string): Promise<unknown> => this.#documents.open(hash);
     return this.#loadLanes.run(app.unpinned(bucket), async () =>
-      led.run === run ? loadBucket({ app, store, open, inHand }, led) : undefined,
+      led.run === run ? loadBucket({ app, store, open, inHand }, bucket) : undefined,
     );
   }
 

@@ -5,8 +5,9 @@
  * I1  A connection of this process is one lane. Of the bus, which is one connection for all that is
  *     elsewhere, each agent that the registry knows has a lane, and all others share one.
  * I2  Whose lane it is says the envelope, before its signature is looked at. So whoever speaks in another's
- *     name fills that one's lane and no other; it cannot make room scarce for those whose names it leaves
- *     alone, however many names it takes (I3).
+ *     name fills that one's lane and no other, and the more names it takes the less room it leaves (I3). A
+ *     lane that was not heard of before is taken to bring what the bus brings as a whole: forged names make
+ *     no crowd.
  * I3  All lanes of the bus have the room of one connection, and each as much as is left free of it: of n that
  *     flood each fills a part of n + 1, and the last part is there for whoever comes.
  */
@@ -28,6 +29,9 @@ const answerName = (bucket: number, number: number): string => `${bucket}:${numb
 /** The lane of those on the bus who are not known. */
 const STRANGERS = "strangers";
 
+/** Connections of this process are numbers. */
+const isOfBus = (lane: string): boolean => !/^\d/.test(lane);
+
 /** Envelopes of one lane. */
 interface Taken {
   all: number;
@@ -47,6 +51,8 @@ export class Inbox {
   /** Of the last turn that took any, by lane; and what part of the ones before was work. */
   readonly #taken = new Map<string, Taken>();
   readonly #shares = new Map<string, number>();
+  /** The same of all lanes of the bus together. */
+  #busShare = 1;
   /** Of what waits outside; undefined: not counted since something came or was taken. */
   #outsideWork: number | undefined;
 
@@ -83,18 +89,18 @@ export class Inbox {
   #countWork(): number {
     let work = 0;
     for (const [lane, waiting] of this.#outside.waiting())
-      work += waiting * (this.#shares.get(lane) ?? 1);
+      work += waiting * (this.#shares.get(lane) ?? (isOfBus(lane) ? this.#busShare : 1));
     return work;
   }
 
   /** False: MAILBOX_FULL. */
   envelope(connection: number, wire: Uint8Array): boolean {
-    const isOfBus = connection === BUS_CONNECTION;
-    const room = isOfBus ? this.#busMax - this.#ofBus : Infinity;
+    const isFromBus = connection === BUS_CONNECTION;
+    const room = isFromBus ? this.#busMax - this.#ofBus : Infinity;
     if (room <= 0) return false;
-    const lane = isOfBus ? this.#busLane(wire) : `${connection}`;
+    const lane = isFromBus ? this.#busLane(wire) : `${connection}`;
     if (this.#outside.offer(lane, { connection, wire, lane }, room).kind === "full") return false;
-    if (isOfBus) this.#ofBus += 1;
+    if (isFromBus) this.#ofBus += 1;
     this.#outsideWork = undefined;
     return true;
   }
@@ -144,8 +150,14 @@ export class Inbox {
     if (wires.length === 0) return wires;
     // The turn that has gone is whole now; in the one to come, what is known grows as it is judged.
     this.#shares.clear();
-    for (const [lane, { all, known }] of this.#taken)
+    const bus: Taken = { all: 0, known: 0 };
+    for (const [lane, { all, known }] of this.#taken) {
       this.#shares.set(lane, Math.min(1, known / all));
+      if (!isOfBus(lane)) continue;
+      bus.all += all;
+      bus.known += known;
+    }
+    if (bus.all > 0) this.#busShare = Math.min(1, bus.known / bus.all);
     this.#taken.clear();
     for (const { connection, lane } of wires) {
       if (connection === BUS_CONNECTION) this.#ofBus -= 1;

@@ -5,9 +5,9 @@
 
 import { deserialize, serialize } from "node:v8";
 import { sameBytes } from "#ports/commit-rules.ts";
-import { Fault, type FaultCode } from "#ports/faults.ts";
+import type { FaultCode } from "#ports/faults.ts";
 import { mark } from "#ports/marks.ts";
-import type { Epoch, Snapshot, Store } from "#ports/store.ts";
+import type { Snapshot, Store } from "#ports/store.ts";
 import { admittedOf } from "../bucket/admitted.ts";
 import type { Application } from "../bucket/application.ts";
 import { pinsOf, replayRecord } from "../bucket/replay-record.ts";
@@ -37,28 +37,13 @@ export interface Loaded {
 export const LOG_LOST: readonly string[] = [
   "RECORD_MISSING",
   "BLOCK_MISSING",
-  "EPOCH_BEHIND",
 ] satisfies FaultCode[];
 
-/** To be led under this epoch. */
-export interface Wanted {
-  readonly bucket: number;
-  readonly epoch: Epoch;
-}
-
-/**
- * Throws ReplayDiverged, an error that names the bucket whose log and head disagree, or EPOCH_BEHIND: the
- * heads are of an earlier time than what is kept here, which was acknowledged (E6).
- */
+/** Throws ReplayDiverged, or an error that names the bucket whose log and head disagree. */
 export const loadBucket = async (
   { app, store, open, inHand }: Recovery,
-  { bucket, epoch }: Wanted,
+  bucket: number,
 ): Promise<Loaded> => {
-  const behind = await store.behind?.(bucket, epoch);
-  if (behind !== undefined) {
-    mark("load.epoch-behind");
-    throw new Fault("EPOCH_BEHIND", behind);
-  }
   const snapshot = await store.loadSnapshot(bucket);
   const kept = snapshot && BucketState.decode(bucket, deserialize(snapshot.bytes), app);
   if (kept !== undefined) mark("load.snapshot");

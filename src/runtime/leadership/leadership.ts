@@ -10,8 +10,8 @@
  * D5  What the store says of a bucket counts: one that it does not show as ours is let go.
  * D6  Nothing is tried without a pause, and every pause has a name.
  * D7  One that the bus does not reach says so in the store, and lays down what another can lead (reach.ts).
- * D9  Beside a member that was there before and is of another build it leads nothing and leaves for good: two
- *     that build other logs never lead beside each other.
+ * D9  The build of whoever is there longest counts: one of another build ends its session, and asks for none
+ *     while that is so. Two that build other logs never lead beside each other.
  * D8  When the store was away for all, all come back. Who is back first leaves to the others what is theirs,
  *     for a while: each may still have the state of what it led (host/host.ts H7).
  */
@@ -47,7 +47,13 @@ export const ENTER_MS_MAX = 2 * SESSION_TTL_MS;
 /** Whoever waits for the first session is told after so long without an answer, ms. */
 export const UNANSWERED_MS_MAX = 60_000;
 /** What asking again does not change; somebody has to. */
-const REFUSALS: readonly FaultCode[] = ["DATA_IN_USE", "CONSENSUS_DENIED", "CONSENSUS_EMPTIED"];
+const REFUSALS: readonly FaultCode[] = [
+  "DATA_IN_USE",
+  "CONSENSUS_DENIED",
+  "CONSENSUS_EMPTIED",
+  "CONSENSUS_BEHIND",
+  "OTHER_BUILD",
+];
 
 export interface LeadershipOptions {
   readonly name: string;
@@ -73,8 +79,6 @@ export type LeadershipEvent =
   | { readonly type: "joined" }
   /** And will not be until somebody has done something about it; it goes on asking. */
   | { readonly type: "not_joined"; readonly fault: Fault }
-  /** D9. */
-  | { readonly type: "other_build"; readonly member: string; readonly build: string }
   | { readonly type: "session_lost"; readonly why: string }
   | { readonly type: "handed_over"; readonly buckets: readonly number[] }
   /** The bus does not reach it, and what it led is others' to lead; or it does again. */
@@ -101,8 +105,9 @@ export class Leadership {
   /** At the last look. */
   #others: readonly string[] = [];
   #joinedMs = -Infinity;
-  /** Since when it has tried to join. */
+  /** Since when it has tried to join; and since when its name was in use. */
   #joiningMs: number;
+  #inUseSinceMs: number | undefined;
   #toldFault = "";
   /** Resolves when it has joined for the first time; rejects with what refuses it. */
   readonly entered: Promise<void>;
@@ -193,11 +198,15 @@ export class Leadership {
     const askedMs = this.#nowMs();
     try {
       const { name, build, consensus } = this.#o;
+      // One of its own name is of its last life.
+      const others = (await consensus.members()).filter((one) => one.name !== name);
+      const elder = this.#otherBuild(others);
+      if (elder !== undefined) throw elder;
       const session = await consensus.join(name, SESSION_TTL_MS, build);
       this.#session = session;
       this.#aliveAtMs = askedMs;
       this.#joinedMs = this.#nowMs();
-      this.#toldFault = "";
+      [this.#toldFault, this.#inUseSinceMs] = ["", undefined];
       this.#o.event({ type: "joined" });
       this.#entry.resolve();
       this.#keepAlive(session);
@@ -210,15 +219,20 @@ export class Leadership {
   }
 
   #notJoined(error: unknown): void {
-    const triedMs = this.#nowMs() - this.#joiningMs;
-    if (triedMs >= UNANSWERED_MS_MAX) this.#entry.reject(error);
-    if (!(error instanceof Fault) || !REFUSALS.includes(error.code)) return;
-    if (error.code === "DATA_IN_USE" && triedMs < ENTER_MS_MAX) return;
-    this.#entry.reject(error);
-    if (error.message === this.#toldFault) return;
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#joiningMs >= UNANSWERED_MS_MAX) this.#entry.reject(error);
+    const fault = error instanceof Fault && REFUSALS.includes(error.code) ? error : undefined;
+    if (fault?.code !== "DATA_IN_USE") this.#inUseSinceMs = undefined;
+    else {
+      this.#inUseSinceMs ??= nowMs;
+      if (nowMs - this.#inUseSinceMs < ENTER_MS_MAX) return;
+    }
+    if (fault === undefined) return;
+    this.#entry.reject(fault);
+    if (fault.message === this.#toldFault) return;
     mark("leadership.not-joined");
-    this.#toldFault = error.message;
-    this.#o.event({ type: "not_joined", fault: error });
+    this.#toldFault = fault.message;
+    this.#o.event({ type: "not_joined", fault });
   }
 
   #keepAlive(session: Session): void {
@@ -312,7 +326,12 @@ export class Leadership {
       consensus.leaders(),
       consensus.pins(),
     ]);
-    if (this.#session !== session || (await this.#isOutdone(members))) return;
+    if (this.#session !== session) return;
+    if (this.#otherBuild(members) !== undefined) {
+      mark("leadership.other-build");
+      this.#sessionLost(session, "the one who is there longest is of another build");
+      return;
+    }
     this.#saw(members);
     const rows = new Map(leaders.map((row) => [row.bucket, row]));
     await this.#dropForgotten(session, rows);
@@ -326,17 +345,14 @@ export class Leadership {
     await this.#rebalance(session, { candidates, pins });
   }
 
-  /** D9: who was there first stays. */
-  async #isOutdone(members: readonly Member[]): Promise<boolean> {
-    const own = members.find(({ name }) => name === this.#o.name);
-    const elder = members.find(
-      ({ build, since }) => own !== undefined && since < own.since && !this.#o.isAlike(build),
+  /** D9. Undefined: it may be there. */
+  #otherBuild(members: readonly Member[]): Fault | undefined {
+    const [eldest] = members.toSorted((one, other) => one.since - other.since);
+    if (eldest === undefined || this.#o.isAlike(eldest.build)) return undefined;
+    return new Fault(
+      "OTHER_BUILD",
+      `${eldest.name} is there and of another build, ${eldest.build}`,
     );
-    if (elder === undefined) return false;
-    mark("leadership.other-build");
-    this.#o.event({ type: "other_build", member: elder.name, build: elder.build });
-    await this.close();
-    return true;
   }
 
   /** D7: what the store shows of this one is what it knows of itself, as of the last look. */

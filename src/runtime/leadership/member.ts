@@ -88,11 +88,7 @@ export class ClusterMember<P extends Port> {
       letGo: (buckets, toWhom) => this.#letGo(buckets, toWhom),
       restock,
       reach,
-      event: (event) => {
-        onNews({ type: "leadership", event });
-        if (event.type === "other_build")
-          options.onHalt(`${event.member} was there before and is of another build`);
-      },
+      event: (event) => onNews({ type: "leadership", event }),
     });
     this.hosts = new HostSet<P>({
       ...options,

@@ -177,7 +177,6 @@ export class SimMember {
     return {
       lead: () => Promise.reject(new Error("leadership is won, not asked for")),
       head: (bucket) => store.head(bucket),
-      behind: (...asked) => store.behind(...asked),
       read: (...args) => store.read(...args),
       commit: (writes) => store.commit(writes),
       loadSnapshot: (bucket) => store.loadSnapshot(bucket),

@@ -2,6 +2,7 @@ import { Etcd3 } from "etcd3";
 import { afterEach, describe, expect, it } from "vitest";
 import { CALL_MS_MAX } from "#adapters/etcd/client.ts";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
+import { raiseGeneration } from "#adapters/etcd/copy.ts";
 import { foundSwarm } from "#adapters/etcd/shared-genesis.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import type { HeadWrite } from "#ports/consensus.ts";
@@ -292,6 +293,39 @@ describe("an etcd that is shared, or was put back", () => {
     await expect(store.join("ann", DAY_MS, "a test")).rejects.toMatchObject(emptied);
     await expect(session.campaign([1])).rejects.toMatchObject({ code: "SESSION_LOST" });
     expect(await store.members()).toEqual([]);
+  });
+
+  it("lets nobody join who has seen a later revision, until its generation is raised", async () => {
+    const [server] = await started(1);
+    const endpoints = [server!.url];
+    const swarm = await founded(endpoints);
+    const store = connected(endpoints, swarm);
+    const first = await store.join("ann", DAY_MS, "a test");
+    await first.campaign([1, 2]);
+    await store.members();
+    const { generation, revision } = store.seen;
+    expect([generation, revision > 2]).toEqual([1, true]);
+    const as = (seen: { generation: number; revision: number }): EtcdConsensus => {
+      const one = new EtcdConsensus({ endpoints, swarm }, seen);
+      undo.push(() => one.close());
+      return one;
+    };
+    // As after a restart of its own, with etcd as it was.
+    await first.end();
+    await (await as({ generation, revision }).join("ann", DAY_MS, "a test")).end();
+    const later = { generation, revision: revision + 1_000 };
+    const put = as(later);
+    const behind = { name: "Fault", code: "CONSENSUS_BEHIND" };
+    for (let tries = 0; tries < 3; tries += 1)
+      await expect(put.join("ann", DAY_MS, "a test")).rejects.toMatchObject(behind);
+    expect([put.seen, await put.members()]).toEqual([later, []]);
+    expect(await raiseGeneration({ place: { endpoints }, cluster: "any", swarm })).toBe(2);
+    const session = await put.join("ann", DAY_MS, "a test");
+    const [row] = await session.campaign([1]);
+    expect(row!.epoch.generation).toBe(2);
+    await put.members();
+    expect(put.seen.generation).toBe(2);
+    expect(put.seen.revision).toBeLessThan(later.revision);
   });
 
   it("fences what was led before its generation was raised", async () => {

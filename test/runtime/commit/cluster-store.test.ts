@@ -3,11 +3,10 @@ import { sha256 } from "#envelope/cid.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import type { Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
-import type { Journal, JournalRecord, RecordStream, TakeRecords } from "#ports/journal.ts";
-import type { Epoch, Head } from "#ports/store.ts";
+import type { RecordStream, TakeRecords } from "#ports/journal.ts";
+import type { Head } from "#ports/store.ts";
 import { ASKED_ALONE_MAX, BROUGHT_TOGETHER_MIN } from "#runtime/commit/chains.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
-import { encodeRecord } from "#runtime/log/record.ts";
 import { Prng } from "#sim/kernel/prng.ts";
 import { SimConsensus } from "#sim/world/consensus.ts";
 import { SimJournal, SimStream } from "#sim/world/journal.ts";
@@ -382,59 +381,5 @@ describe("a snapshot of the stream", () => {
     await expect(third.read(BUCKET, 0, 9)).rejects.toThrow(/RECORD_MISSING/);
     await own.restock(BUCKET);
     expect(await third.read(BUCKET, 0, 9)).toHaveLength(5);
-  });
-});
-
-describe("heads that were put back to an earlier time (Q8)", () => {
-  const OLD = { generation: 1, revision: 20 };
-  let consensus: SimConsensus;
-  let journal: Journal;
-  let store: ClusterStore;
-  /** A record as a host builds it, on the disk. */
-  const kept = async (index: number, { generation, revision }: Epoch): Promise<JournalRecord> => {
-    const parent = new Uint8Array(32);
-    const bytes = encodeRecord({
-      bucket: BUCKET,
-      index,
-      first: index,
-      parent,
-      generation,
-      revision,
-      atMs: 0,
-      entries: [{ kind: "given", verb: "TICK", body: {} }],
-    });
-    const record = { bucket: BUCKET, index, hash: sha256(bytes), parent, bytes };
-    await journal.append([record]);
-    return record;
-  };
-  beforeEach(() => {
-    consensus = new SimConsensus({ nowMs: () => 0 });
-    journal = new SimJournal().open();
-    const stream = new SimStream().connect(() => true);
-    store = new ClusterStore({ consensus: consensus.connect(), stream, journal });
-  });
-
-  it("nothing is behind on an empty disk, nor under the same epoch or a later one", async () => {
-    expect(await store.behind(BUCKET, OLD)).toBeUndefined();
-    await kept(0, OLD);
-    for (const epoch of [OLD, { generation: 1, revision: 21 }, { generation: 2, revision: 3 }])
-      expect(await store.behind(BUCKET, epoch)).toBeUndefined();
-  });
-
-  it("an epoch below that of a record on the disk is", async () => {
-    await kept(0, OLD);
-    expect(await store.behind(BUCKET, { generation: 1, revision: 4 })).toBe(
-      "it was led under epoch 1.20 and would be under 1.4",
-    );
-  });
-
-  it("so is a head below a snapshot on the disk, unless the generation was raised", async () => {
-    const { hash } = await kept(4, OLD);
-    const snapshot = { bucket: BUCKET, records: 5, size: 5, hash, bytes: Uint8Array.of(1) };
-    await journal.saveSnapshot(snapshot);
-    expect(await store.behind(BUCKET, { generation: 1, revision: 21 })).toBe(
-      "5 records of it were committed, and its head knows 0",
-    );
-    expect(await store.behind(BUCKET, { generation: 2, revision: 3 })).toBeUndefined();
   });
 });

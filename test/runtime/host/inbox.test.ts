@@ -112,6 +112,20 @@ describe("a crowd on the bus", () => {
     expect(inbox.isCrowded).toBe(false);
   });
 
+  it("is not made by forged names that are new in every turn", () => {
+    const names = Array.from({ length: 120 }, (_, at) => signerOf(`forged ${at}`).did);
+    const outside = { messagesMax: 2 * ROOM, senderMessagesMax: ROOM, reservedMax: 1 };
+    const inbox = new Inbox({ ...HOST_LIMITS, outside, turnInputsMax: 10 }, { knows: () => true });
+    const wires = names.map(wireFrom);
+    for (let turn = 0; turn < 6; turn += 1) {
+      // None of what is taken turns out to be work.
+      for (const wire of wires.slice(turn * 20, turn * 20 + 20))
+        inbox.envelope(BUS_CONNECTION, wire);
+      if (turn > 1) expect([turn, inbox.isCrowded]).toEqual([turn, false]);
+      inbox.takeWires();
+    }
+  });
+
   it("is counted anew when something comes", () => {
     const { inbox, offer } = inboxOf(4);
     offer(ada, 3);

@@ -91,23 +91,6 @@ describe("a bucket that is led again", () => {
     expect([heir.status(1), heir.total(1)]).toEqual(["live", 1]);
   });
 
-  it("is given up where more is kept here than its head knows, and led once that is mended", async () => {
-    const rig = await Rig.open(ALL);
-    await rig.say(1, "ADD", { by: 1 });
-    let why: string | undefined = "2 records of it were committed, and its head knows 1";
-    const heir = new Rig({
-      disk: rig.disk,
-      store: (store) => ({ ...store, behind: async (bucket) => (bucket === 1 ? why : undefined) }),
-    });
-    await heir.lead([1, 2]);
-    expect([heir.status(1), heir.status(2)]).toEqual(["lost", "live"]);
-    const reason = expect.stringMatching(/^EPOCH_BEHIND 2 records of it were committed/);
-    expect(heir.events).toEqual([{ type: "log_missing", bucket: 1, reason }]);
-    why = undefined;
-    await heir.lead([1]);
-    expect([heir.status(1), heir.total(1)]).toEqual(["live", 1]);
-  });
-
   it("is halted where it is on this disk or nowhere", async () => {
     const rig = await Rig.open([1, PUBLISHER]);
     await rig.say(PUBLISHER, "PUBLISH", { text: "first" });

@@ -76,7 +76,7 @@ describe("a supervisor that the store refuses", () => {
   const told = (): readonly string[] =>
     events.flatMap(([, event]) => (event.type === "not_joined" ? [event.fault.code] : []));
 
-  it.each(["CONSENSUS_EMPTIED", "CONSENSUS_DENIED"] as const)(
+  it.each(["CONSENSUS_EMPTIED", "CONSENSUS_BEHIND", "CONSENSUS_DENIED"] as const)(
     "%s: says so at once and once, and comes in when it may",
     async (code) => {
       refusal = code;
@@ -90,6 +90,18 @@ describe("a supervisor that the store refuses", () => {
       expect([typesOf("ann"), await holders()]).toEqual([["not_joined", "joined"], ["ann"]]);
     },
   );
+
+  it("because its name is in use, after an outage: waits from the first time it is told so", async () => {
+    refusal = "CONSENSUS_UNREACHABLE";
+    const { entered } = refused();
+    await pass(2 * ENTER_MS_MAX);
+    refusal = "DATA_IN_USE";
+    await pass(ENTER_MS_MAX / 2);
+    expect(told()).toEqual([]);
+    refusal = undefined;
+    await pass(START_MS);
+    await expect(entered).resolves.toBeUndefined();
+  });
 
   it("because its name is in use: waits for the end of what may be its own last session", async () => {
     refusal = "DATA_IN_USE";
@@ -121,29 +133,40 @@ describe("a supervisor that the store refuses", () => {
 });
 
 describe("supervisors of two builds", () => {
-  it("never lead beside each other: who came later leaves, and has won nothing", async () => {
+  const membersNow = async (): Promise<readonly string[]> =>
+    (await store.connect().members()).map(({ name }) => name);
+  const refusalsOf = (who: string): readonly string[] =>
+    events.flatMap(([name, event]) =>
+      name === who && event.type === "not_joined" ? [event.fault.message] : [],
+    );
+
+  it("never lead beside each other: who comes later does not join, and says why once", async () => {
     joining("ann", "one");
     await pass(START_MS);
     const bea = joining("bea", "two");
+    const failed = bea.entered.catch((error: Fault) => error.code);
     await pass(START_MS);
-    const [, event] = events.find(([name, { type }]) => name === "bea" && type === "other_build")!;
-    expect(event).toEqual({ type: "other_build", member: "ann", build: "one" });
-    expect([await holders(), bea.led.size]).toEqual([["ann"], 0]);
-    expect((await store.connect().members()).map(({ name }) => name)).toEqual(["ann"]);
-    expect(typesOf("ann")).not.toContain("handed_over");
+    expect(await failed).toBe("OTHER_BUILD");
+    expect(refusalsOf("bea")).toEqual([expect.stringMatching(/^OTHER_BUILD ann .* build, one:/)]);
+    expect([await holders(), await membersNow()]).toEqual([["ann"], ["ann"]]);
+    expect(typesOf("ann")).toEqual(["joined"]);
   });
 
-  it("that come at the same time: one of them stays", async () => {
+  it("that come at the same time: those of the eldest's build stay, whoever came between", async () => {
     joining("ann", "one");
     joining("bea", "two");
-    await pass(START_MS);
-    expect(await holders()).toHaveLength(1);
-    expect(await store.connect().members()).toHaveLength(1);
-    const stays = (await holders())[0]!;
-    expect(typesOf(stays)).toEqual(["joined"]);
+    joining("cyd", "one");
+    joining("dan", "one");
+    await pass(4 * START_MS);
+    expect([await membersNow(), (await holders()).toSorted()]).toEqual([
+      ["ann", "cyd", "dan"],
+      ["ann", "cyd", "dan"],
+    ]);
+    expect(refusalsOf("bea")).toHaveLength(1);
+    for (const name of ["ann", "cyd", "dan"]) expect(typesOf(name)).not.toContain("session_lost");
   });
 
-  it("one that was away finds another in its place, and leaves", async () => {
+  it("one that was away finds another in its place, waits, and goes on when that has gone", async () => {
     let isAway = false;
     const own = store.connect();
     const cut = <T extends object>(target: T): T =>
@@ -163,13 +186,26 @@ describe("supervisors of two builds", () => {
     await pass(START_MS);
     isAway = true;
     await pass(2 * ENTER_MS_MAX);
-    joining("bea", "two");
+    const bea = joining("bea", "two");
     await pass(START_MS);
     expect(await holders()).toEqual(["bea"]);
     isAway = false;
     await pass(2 * START_MS);
-    expect(typesOf("ann")).toEqual(["joined", "session_lost", "joined", "other_build"]);
+    expect(typesOf("ann")).toEqual(["joined", "session_lost", "not_joined"]);
     expect(await holders()).toEqual(["bea"]);
+    await bea.close();
+    await pass(2 * START_MS);
+    expect([typesOf("ann").at(-1), await holders()]).toEqual(["joined", ["ann"]]);
+  });
+
+  it("one that comes again under its own name with another build waits for its last session", async () => {
+    const { entered } = joining("ann", "one");
+    await entered;
+    const again = joining("ann", "two");
+    const failed = again.entered.catch((error: Fault) => error.code);
+    await pass(ENTER_MS_MAX + START_MS);
+    // That one lives on, so it is not its own after all.
+    expect(await failed).toBe("DATA_IN_USE");
   });
 
   it("of one build lead beside each other", async () => {
