@@ -132,19 +132,24 @@ it(
 it(
   "lets nobody lead beside one that would write other logs",
   async () => {
-    const { swarm: id } = await cluster.status();
-    const consensus = new EtcdConsensus({ endpoints: [cluster.etcd[0]!.url], swarm: id });
+    const other = await started();
+    const one = await other.join();
+    const { swarm: id } = await other.status();
+    const consensus = new EtcdConsensus({ endpoints: [other.etcd[0]!.url], swarm: id });
     const build = buildText({ ...HELLO, version: "canswarm 9.9.9", machines: "others" });
-    const session = await consensus.join("newer", TIMEOUT_MS, build);
-    const data = cluster.folder("older");
-    const older = await canswarm("up", "--data", data, "--port", "0", "--config", cluster.config)
-      .ended;
-    expect([older.code, codeOf(older)]).toEqual([1, "CLUSTER_VERSION"]);
-    expect(older.stderr).toMatch(/newer .* runs canswarm 9\.9\.9 .* would write other logs/);
-    expect(older.stderr).not.toMatch(/joined/);
-    // It came after those that lead: they stay, and it is no candidate.
-    expect(new Set(await leadersOf(cluster))).not.toContain("newer");
-    await session.end();
+    const late = await consensus.join("newer", TIMEOUT_MS, build);
+    expect(new Set(await leadersOf(other))).toEqual(new Set([one.name]));
+    await late.end();
+    one.running.child.kill("SIGTERM");
+    expect((await one.running.ended).code).toBe(0);
+
+    const early = await consensus.join("newer", TIMEOUT_MS, build);
+    const args = ["up", "--data", one.data, "--port", "0", "--config", other.config];
+    const refused = await canswarm(...args).ended;
+    expect([refused.code, codeOf(refused)]).toEqual([1, "CLUSTER_VERSION"]);
+    expect(refused.stderr).toMatch(/newer .* runs canswarm 9\.9\.9 .* would write other logs/);
+    expect(refused.stderr).not.toMatch(/joined/);
+    await early.end();
     await consensus.close();
   },
   TIMEOUT_MS,
