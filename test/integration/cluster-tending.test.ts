@@ -4,7 +4,7 @@ import { copyFileSync, cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EtcdConsensus } from "#adapters/etcd/consensus.ts";
-import { buildText, HELLO } from "#cli/cluster/hello.ts";
+import { buildText, OWN_BUILD } from "#cli/cluster/build.ts";
 import { rankOf } from "#runtime/leadership/share.ts";
 import { LocalCluster } from "../cluster/local-cluster.ts";
 import { canswarm, runToEnd, summaryOf, until, type Ended } from "./command.ts";
@@ -136,7 +136,7 @@ it(
     const one = await other.join();
     const { swarm: id } = await other.status();
     const consensus = new EtcdConsensus({ endpoints: [other.etcd[0]!.url], swarm: id });
-    const build = buildText({ ...HELLO, version: "canswarm 9.9.9", machines: "others" });
+    const build = buildText({ ...OWN_BUILD, version: "canswarm 9.9.9", machines: "others" });
     const late = await consensus.join("newer", TIMEOUT_MS, build);
     expect(new Set(await leadersOf(other))).toEqual(new Set([one.name]));
     await late.end();

@@ -39,7 +39,7 @@ import { Reconciler, type Reconciled, type ReconcilerNews } from "../reconcile/r
 import { patiently } from "./patience.ts";
 import { openStorage, type OpenedStorage } from "./storage.ts";
 import type { ClusterPlaces } from "./settings.ts";
-import { buildText, differenceOf, HELLO, type Hello } from "./hello.ts";
+import { buildText, differenceOf, OWN_BUILD, type Build } from "./build.ts";
 
 /** A question is answered in this time, ms, or asked again. */
 export const ASK_MS = 1_500;
@@ -171,8 +171,8 @@ export class ClusterSwarm implements RunningSwarm {
     const { storage, bus, name, disks } = this.#opened;
     return new ClusterMember<MessagePort>({
       name,
-      build: buildText(HELLO),
-      isAlike: (build) => differenceOf(HELLO, build) === undefined,
+      build: buildText(OWN_BUILD),
+      isAlike: (build) => differenceOf(OWN_BUILD, build) === undefined,
       consensus: storage.consensus,
       bus,
       restock: async (bucket) => {
@@ -432,7 +432,7 @@ export class ClusterSwarm implements RunningSwarm {
   async #status(): Promise<MemberStatus> {
     const heads = await this.#heads();
     return {
-      ...HELLO,
+      ...OWN_BUILD,
       hosts: this.#hosts,
       reconciled: this.reconciled,
       heads: heads
@@ -454,13 +454,13 @@ const refuseOtherBuilds = async (
   const [eldest] = members
     .filter(({ name }) => name !== own)
     .toSorted((one, other) => one.since - other.since);
-  const difference = eldest && differenceOf(HELLO, eldest.build);
+  const difference = eldest && differenceOf(OWN_BUILD, eldest.build);
   if (eldest === undefined || difference === undefined) return;
   const { name: member } = eldest;
-  throw new CliError("CLUSTER_VERSION", { member, ...difference, ours: HELLO.version });
+  throw new CliError("CLUSTER_VERSION", { member, ...difference, ours: OWN_BUILD.version });
 };
 
-export interface MemberStatus extends Hello {
+export interface MemberStatus extends Build {
   readonly hosts: number;
   /** The last run of its reconciler; undefined: none yet. */
   readonly reconciled: Reconciled | undefined;

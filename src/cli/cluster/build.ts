@@ -6,7 +6,7 @@ import { VERSION } from "../version.ts";
 /** What supervisors say to each other over the bus; raised when an older one would not understand it. */
 export const BUS_VERSION = 3;
 
-export interface Hello {
+export interface Build {
   readonly version: string;
   readonly bus: number;
   /** Of the machines, of which logs are built (machines/digest.ts). */
@@ -14,19 +14,19 @@ export interface Hello {
 }
 
 /** Of this process. */
-export const HELLO: Hello = {
+export const OWN_BUILD: Build = {
   version: `canswarm ${VERSION}`,
   bus: BUS_VERSION,
   machines: machinesDigest(),
 };
 
 /** As it stands in a supervisor's row of the consensus store. */
-export const buildText = ({ version, bus, machines }: Hello): string =>
+export const buildText = ({ version, bus, machines }: Build): string =>
   `bus=${bus} machines=${machines} ${version}`;
 
 const BUILD = /^bus=(\d+) machines=(\S+) (.+)$/;
 
-const readBuild = (text: string): Hello | undefined => {
+const readBuild = (text: string): Build | undefined => {
   const [, bus, machines, version] = BUILD.exec(text) ?? [];
   return bus === undefined || machines === undefined || version === undefined
     ? undefined
@@ -40,7 +40,7 @@ export interface Difference {
 }
 
 /** Undefined: they may lead beside each other. */
-export const differenceOf = (ours: Hello, text: string): Difference | undefined => {
+export const differenceOf = (ours: Build, text: string): Difference | undefined => {
   const other = readBuild(text);
   if (other === undefined)
     return { theirs: "an older canswarm", what: "it does not say of what it is" };
