@@ -1,7 +1,7 @@
 /** What NATS offers, over the connections that a supervisor would use. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type NatsConnection } from "nats";
 import { openLink, textOf, type NatsOptions } from "./connect.ts";
-import { isNoStream } from "./stream-faults.ts";
+import { isNameTaken, isNoStream } from "./stream-faults.ts";
 import { streamRooms, type StreamRoom } from "./stream-rooms.ts";
 import { replicasOf } from "./stream-setup.ts";
 
@@ -69,8 +69,7 @@ const replicasFailure = async (
   const name = `${prefix.replaceAll(".", "_")}_doctor`;
   try {
     const manager = await nats.jetstreamManager({ timeout: waitMs, checkAPI: false });
-    await manager.streams.delete(name).catch(() => undefined); // of a killed try, of another shape perhaps
-    await manager.streams.add({
+    const shape = {
       name,
       subjects: [`${prefix}.doctor.>`],
       num_replicas: replicas,
@@ -78,6 +77,11 @@ const replicasFailure = async (
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.New,
       max_bytes: TRIED_BYTES_MAX,
+    };
+    await manager.streams.add(shape).catch(async (error: unknown) => {
+      if (!isNameTaken(error)) throw error;
+      await manager.streams.delete(name); // of a killed try, when there were fewer servers
+      await manager.streams.add(shape);
     });
     await manager.streams.delete(name).catch((error: unknown) => {
       // Another doctor was as far as this one.

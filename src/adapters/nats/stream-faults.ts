@@ -9,6 +9,7 @@ const MEMORY_RESOURCES_EXCEEDED = 10_028;
 const NO_MESSAGE_FOUND = 10_037;
 const STORAGE_RESOURCES_EXCEEDED = 10_047;
 const STREAM_NOT_FOUND = 10_059;
+const NAME_TAKEN = 10_058;
 /** Where the limit of the stream itself is reached, the number is that of any failed store. */
 const STORE_FAILED = 10_077;
 const OUT_OF_ROOM = [INSUFFICIENT_RESOURCES, MEMORY_RESOURCES_EXCEEDED, STORAGE_RESOURCES_EXCEEDED];
@@ -34,6 +35,9 @@ export const isMissing = (error: unknown): boolean =>
 /** Nobody has made the stream, or the servers have lost it. */
 export const isNoStream = (error: unknown): boolean =>
   apiError(error)?.err_code === STREAM_NOT_FOUND;
+
+/** One of that name is there, of another shape. */
+export const isNameTaken = (error: unknown): boolean => apiError(error)?.err_code === NAME_TAKEN;
 
 /** The stream is not there, or has no leader at the moment. */
 export const isStreamGone = (error: unknown): boolean =>
