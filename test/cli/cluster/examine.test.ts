@@ -158,6 +158,19 @@ describe("the doctor of a configuration with a cluster", () => {
     expect((await as("root", "secret"))[0]).toMatch(/ ok: 3/);
   });
 
+  it("takes away what a killed one left, when the servers were fewer or its stream was another", async () => {
+    const [etcd, nats] = [await etcdOf(), await natsOf()];
+    const client = await connect({ servers: nats.url });
+    const manager = await client.jetstreamManager();
+    await manager.streams.add({ name: "examined_doctor", subjects: ["examined.doctor.left"] });
+    const told = await found(places([etcd.url], [nats.url]));
+    expect(told.filter((one) => one.startsWith("JetStream"))).toEqual([
+      expect.stringMatching(/^JetStream ok/),
+    ]);
+    await expect(manager.streams.info("examined_doctor")).rejects.toThrow(/not found/);
+    await client.close();
+  });
+
   it("misses one of three servers, and fails where a majority is away", async () => {
     const etcd = await startEtcd(3, [`--quota-backend-bytes=${QUOTA_BYTES_MIN}`]);
     const nats = await startCluster();
