@@ -19,6 +19,8 @@ export class EtcdConsensus implements Consensus {
   readonly #compaction: Compaction;
   readonly #watches = new Set<Watch>();
   #seen: SeenRevision;
+  /** The last one that was joined. */
+  #session: EtcdSession | undefined;
 
   /**
    * Connects when it is first asked: nothing is refused here but an option that cannot be. `seen`: what was
@@ -39,8 +41,8 @@ export class EtcdConsensus implements Consensus {
   async join(name: string, ttlMs: number, build: string): Promise<Session> {
     const seen = this.#seen;
     const session = await EtcdSession.join(this.#client, this.#keys, { name, build, ttlMs, seen });
-    const { generation } = session;
-    this.#seen = { generation, revision: generation === seen.generation ? seen.revision : 0 };
+    this.#session = session;
+    this.#saw(0);
     return session;
   }
 
@@ -49,11 +51,19 @@ export class EtcdConsensus implements Consensus {
     const { kvs, header } = await this.#client.call((etcd, options) =>
       etcd.kv.range(request, options),
     );
-    const revision = Math.max(this.#seen.revision, Number(header.revision));
-    if (this.#seen.generation > 0) this.#seen = { ...this.#seen, revision };
+    this.#saw(Number(header.revision));
     return kvs
       .map((row) => readMember(this.#keys.memberName(row.key), row))
       .sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  /** A session learns of a raised generation under way; revisions of another generation are not compared. */
+  #saw(revision: number): void {
+    const { generation, revision: before } = this.#seen;
+    const now = this.#session?.generation ?? generation;
+    if (now === 0) return;
+    const highest = now === generation ? Math.max(before, revision) : revision;
+    this.#seen = { generation: now, revision: highest };
   }
 
   async leaders(): Promise<readonly LeaderRow[]> {

@@ -19,6 +19,7 @@ import { BusLink } from "#agent/bus/bus-link.ts";
 import { HOST_LIMITS, SHARED_SNAPSHOT_RECORDS } from "#runtime/host/environment.ts";
 import { ClusterMember, type MemberNews } from "#runtime/leadership/member.ts";
 import type { BucketHead, HostCounts } from "#runtime/threads/protocol.ts";
+import { eldestOf } from "#runtime/leadership/reach.ts";
 import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { join } from "node:path";
 import { CliError, ToldByOther } from "../errors.ts";
@@ -451,9 +452,7 @@ const refuseOtherBuilds = async (
   own: string,
 ): Promise<void> => {
   const members = await patiently(systemClock(), () => consensus.members());
-  const [eldest] = members
-    .filter(({ name }) => name !== own)
-    .toSorted((one, other) => one.since - other.since);
+  const eldest = eldestOf(members.filter(({ name }) => name !== own));
   const difference = eldest && differenceOf(OWN_BUILD, eldest.build);
   if (eldest === undefined || difference === undefined) return;
   const { name: member } = eldest;

@@ -24,7 +24,7 @@ import { mark } from "#ports/marks.ts";
 import type { Epoch } from "#ports/store.ts";
 import type { NextLeader } from "../threads/protocol.ts";
 import { Placement } from "./placement.ts";
-import { candidatesOf, Reach } from "./reach.ts";
+import { candidatesOf, eldestOf, Reach } from "./reach.ts";
 import { keptWeights, rankOf, type Pins } from "./share.ts";
 
 /** A session lives this long after its last keep-alive, ms (protocol section 17). */
@@ -203,6 +203,10 @@ export class Leadership {
       const elder = this.#otherBuild(others);
       if (elder !== undefined) throw elder;
       const session = await consensus.join(name, SESSION_TTL_MS, build);
+      if (this.#isClosed) {
+        await session.end();
+        return;
+      }
       this.#session = session;
       this.#aliveAtMs = askedMs;
       this.#joinedMs = this.#nowMs();
@@ -347,7 +351,7 @@ export class Leadership {
 
   /** D9. Undefined: it may be there. */
   #otherBuild(members: readonly Member[]): Fault | undefined {
-    const [eldest] = members.toSorted((one, other) => one.since - other.since);
+    const eldest = eldestOf(members);
     if (eldest === undefined || this.#o.isAlike(eldest.build)) return undefined;
     return new Fault(
       "OTHER_BUILD",

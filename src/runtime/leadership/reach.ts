@@ -70,6 +70,10 @@ export class Reach {
   }
 }
 
+/** Who has been there longest. */
+export const eldestOf = (members: readonly Member[]): Member | undefined =>
+  members.toSorted((one, other) => one.since - other.since)[0];
+
 /** R3. Names of those that may lead. */
 export const candidatesOf = (
   members: readonly Pick<Member, "name" | "isCutOff">[],

@@ -326,6 +326,11 @@ describe("an etcd that is shared, or was put back", () => {
     await put.members();
     expect(put.seen.generation).toBe(2);
     expect(put.seen.revision).toBeLessThan(later.revision);
+    // Raised under way: the session that learns of it remembers it.
+    expect(await raiseGeneration({ place: { endpoints }, cluster: "any", swarm })).toBe(3);
+    expect((await session.campaign([2]))[0]!.epoch.generation).toBe(3);
+    await put.members();
+    expect(put.seen.generation).toBe(3);
   });
 
   it("fences what was led before its generation was raised", async () => {

@@ -1,23 +1,20 @@
 /** How a supervisor comes in, and what keeps it out (leadership.ts D9). */
 import { beforeEach, describe, expect, it } from "vitest";
-import { settled } from "#cli/sim/job.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault, type FaultCode } from "#ports/faults.ts";
 import {
   ENTER_MS_MAX,
-  Leadership,
+  type Leadership,
   UNANSWERED_MS_MAX,
   type LeadershipEvent,
 } from "#runtime/leadership/leadership.ts";
-import { Scheduler } from "#sim/kernel/scheduler.ts";
-import { Prng } from "#sim/kernel/prng.ts";
-import { SimConsensus } from "#sim/world/consensus.ts";
-import { Machine } from "#sim/world/machine.ts";
+import type { SimConsensus } from "#sim/world/consensus.ts";
+import { LeadershipRig } from "./rig.ts";
 
 const BUCKETS = [0, 1, 2, 3];
 const START_MS = 2_000;
 
-let scheduler: Scheduler;
+let rig: LeadershipRig;
 let store: SimConsensus;
 let events: (readonly [name: string, event: LeadershipEvent])[];
 
@@ -26,23 +23,16 @@ const joining = (
   build = "one",
   consensus: Consensus = store.connect(),
 ): Leadership => {
-  const { clock } = new Machine(scheduler, name, { driftPpm: 0, skewMs: 0 });
-  return new Leadership({
-    name,
+  return rig.joining(name, {
     build,
     isAlike: (other) => other === build,
     consensus,
-    clock,
     buckets: BUCKETS,
-    won: () => {},
-    letGo: async () => {},
-    restock: async () => {},
-    reach: async () => {},
     event: (event) => events.push([name, event]),
   });
 };
 
-const pass = (ms: number): Promise<void> => scheduler.run(scheduler.nowMs + ms);
+const pass = (ms: number): Promise<void> => rig.pass(ms);
 const typesOf = (who: string): readonly string[] =>
   events.filter(([name]) => name === who).map(([, { type }]) => type);
 const holders = async (): Promise<readonly string[]> => [
@@ -50,13 +40,8 @@ const holders = async (): Promise<readonly string[]> => [
 ];
 
 beforeEach(() => {
-  scheduler = new Scheduler(Prng.of(1), settled);
-  store = new SimConsensus({ nowMs: () => scheduler.nowMs });
-  const expire = (): void => {
-    store.tick();
-    scheduler.after(100, expire);
-  };
-  expire();
+  rig = new LeadershipRig();
+  ({ store } = rig);
   events = [];
 });
 
@@ -111,6 +96,24 @@ describe("a supervisor that the store refuses", () => {
     expect(told()).toEqual([]);
     await pass(START_MS);
     expect([await failed, told()]).toEqual(["DATA_IN_USE", ["DATA_IN_USE"]]);
+  });
+
+  it("and that is closed while the answer is on its way leaves no session behind", async () => {
+    const own = store.connect();
+    const gate = Promise.withResolvers<void>();
+    const late = joining("ann", "one", {
+      ...own,
+      join: async (...asked) => {
+        const session = await own.join(...asked);
+        await gate.promise;
+        return session;
+      },
+    });
+    await pass(1);
+    await late.close();
+    gate.resolve();
+    await pass(1);
+    expect(await own.members()).toEqual([]);
   });
 
   it("is told nothing of a store that does not answer: that passes by itself", async () => {

@@ -1,19 +1,16 @@
 /** D8: all lose their sessions at once, for the consensus store was away. */
 import { beforeEach, expect, it } from "vitest";
-import { settled } from "#cli/sim/job.ts";
 import type { Consensus } from "#ports/consensus.ts";
-import { Leadership, LOOK_MS, REJOIN_MS, RETURN_MS } from "#runtime/leadership/leadership.ts";
-import { Prng } from "#sim/kernel/prng.ts";
-import { Scheduler } from "#sim/kernel/scheduler.ts";
-import { SimConsensus } from "#sim/world/consensus.ts";
-import { Machine } from "#sim/world/machine.ts";
+import { type Leadership, LOOK_MS, REJOIN_MS, RETURN_MS } from "#runtime/leadership/leadership.ts";
+import type { SimConsensus } from "#sim/world/consensus.ts";
+import { LeadershipRig } from "./rig.ts";
 
 const BUCKETS = Array.from({ length: 30 }, (_, bucket) => bucket);
 const NAMES = ["ann", "bea", "cyd"];
 /** Until a share that is misplaced would have moved, at the least. */
 const LONG_MS = 30_000;
 
-let scheduler: Scheduler;
+let rig: LeadershipRig;
 let store: SimConsensus;
 let consensus: Consensus;
 let wins: string[];
@@ -21,12 +18,8 @@ let wins: string[];
 let isLate: ReadonlySet<string>;
 
 const joined = (name: string): Leadership => {
-  const { clock } = new Machine(scheduler, name, { driftPpm: 0, skewMs: 0 });
-  const own = store.connect();
-  return new Leadership({
-    name,
-    build: "",
-    isAlike: () => true,
+  const own = rig.store.connect();
+  return rig.joining(name, {
     consensus: {
       ...own,
       join: async (...asked) => {
@@ -34,29 +27,19 @@ const joined = (name: string): Leadership => {
         return own.join(...asked);
       },
     },
-    clock,
     buckets: BUCKETS,
     won: (bucket) => wins.push(`${bucket} ${name}`),
-    letGo: async () => {},
-    restock: async () => {},
-    reach: async () => {},
-    event: () => {},
   });
 };
 
-const pass = (ms: number): Promise<void> => scheduler.run(scheduler.nowMs + ms);
+const pass = (ms: number): Promise<void> => rig.pass(ms);
 const leaders = async (): Promise<readonly string[]> =>
   (await consensus.leaders()).map(({ bucket, holder }) => `${bucket} ${holder}`).toSorted();
 
 beforeEach(async () => {
   [wins, isLate] = [[], new Set()];
-  scheduler = new Scheduler(Prng.of(1), settled);
-  store = new SimConsensus({ nowMs: () => scheduler.nowMs });
-  const expire = (): void => {
-    store.tick();
-    scheduler.after(100, expire);
-  };
-  expire();
+  rig = new LeadershipRig();
+  ({ store } = rig);
   consensus = store.connect();
   for (const name of NAMES) joined(name);
   await pass(LONG_MS);
