@@ -11,6 +11,7 @@ import { Session } from "node:inspector";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import vm from "node:vm";
+import { FairTime } from "./fair-time.ts";
 import { argumentsFor, describe } from "./observe.ts";
 
 export interface ProbeRequest {
@@ -35,8 +36,9 @@ export interface ProbeAnswer {
 
 /** Without files, network, processes or a way to our own code: everything else cannot be imported. */
 const IMPORTABLE = new Set(["path", "util", "url", "querystring", "assert", "events", "punycode"]);
-/** What loading a file, or one call, may take, ms. */
-const STEP_MS = 250;
+/** What all variants of a file may take of the processor, ms. */
+const PROBES_MS = 10_000;
+const MICROS = 1_000;
 const CALLS_MAX = 2_000;
 const EXPORTS_MAX = 100;
 const DEPTH_MAX = 2;
@@ -79,13 +81,15 @@ const load = async (code: string, module: boolean, filename: string) => {
       filename,
       columnOffset: -head.length,
     });
-    const wrapper = script.runInContext(context, { timeout: STEP_MS }) as (
-      ...args: unknown[]
-    ) => void;
+    const wrapper = time.step(
+      (timeout) => script.runInContext(context, { timeout }) as (...args: unknown[]) => void,
+    );
     const holder = vm.runInContext("({ exports: {} })", context) as { exports: unknown };
     context["args"] = [holder.exports, imported, holder, "file.js", "/"];
     context["wrapper"] = wrapper;
-    vm.runInContext("wrapper(...args)", context, { timeout: STEP_MS, filename: "call" });
+    time.step(
+      (timeout) => void vm.runInContext("wrapper(...args)", context, { timeout, filename: "call" }),
+    );
     return { context, exports: holder.exports };
   }
   const entry = new vm.SourceTextModule(code.replace(/^#!.*/, ""), {
@@ -103,7 +107,7 @@ const load = async (code: string, module: boolean, filename: string) => {
       { context },
     );
   });
-  await entry.evaluate({ timeout: STEP_MS });
+  await time.stepAsync((timeout) => entry.evaluate({ timeout }));
   return { context, exports: { ...entry.namespace } as unknown };
 };
 
@@ -117,10 +121,12 @@ const observe = async (
   /** One call: what can be told of it, and the value for looking further. */
   const tried = (how: string): { readonly out: string; readonly value?: unknown } => {
     try {
-      const value: unknown = vm.runInContext(how, context, { timeout: STEP_MS, filename: "call" });
+      const value = time.step((timeout): unknown =>
+        vm.runInContext(how, context, { timeout, filename: "call" }),
+      );
       return { out: describe(value), value };
     } catch (error) {
-      if (isTimeout(error)) throw error;
+      if (time.isEnd(error)) throw error;
       return { out: `throws ${describe(error)}` };
     }
   };
@@ -161,6 +167,13 @@ const observe = async (
 const isTimeout = (error: unknown): boolean =>
   (error as { readonly code?: unknown } | null | undefined)?.code ===
   "ERR_SCRIPT_EXECUTION_TIMEOUT";
+
+const usedMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / MICROS;
+};
+
+const time = new FairTime({ usedMs, isTimeout });
 
 const isBuiltIn = (value: object): boolean =>
   /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(value));
@@ -209,7 +222,7 @@ const answer = async ({
 }: ProbeRequest): Promise<ProbeAnswer> => {
   const probes = argumentsFor(original);
   const run = (code: string, filename: string): Promise<string[]> =>
-    observe(code, { module, filename, probes });
+    time.whole(() => observe(code, { module, filename, probes }));
   let expected: string[];
   try {
     expected = await run(original, "original");
@@ -236,6 +249,7 @@ const answer = async ({
     return { ...answered, difference: found[Math.max(0, at)] ?? "nothing", blind: true };
   const whole = expected.join("\n");
   for (const code of changed) {
+    if (usedMs() > PROBES_MS) return { ...NONE, why: "its probes take too long" };
     const other = await run(code, "changed").catch(() => []);
     if (other.join("\n") === whole) return { ...answered, difference: undefined, blind: true };
   }
