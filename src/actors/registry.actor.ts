@@ -6,12 +6,12 @@
 import { encode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { decodeRegistry, encodeRegistry, type PlainRegistry } from "#domain/registry/codec.ts";
-import { REPUBLISH_MS } from "#domain/registry/limits.ts";
 import {
   createRegistry,
   learn,
   publish,
   register,
+  republishMs,
   setPaused,
   setStake,
   tickRegistry,
@@ -107,7 +107,7 @@ const step = (state: RegistryState, event: RegistryEvent): Step<RegistryState, R
 const published = (state: RegistryState): Step<RegistryState, RegistryCommand> => {
   const before = state.snapshot.revision;
   const snapshot = publish(state);
-  const timers = [publishAfter(state, REPUBLISH_MS)];
+  const timers = [publishAfter(state, republishMs(state.parameters))];
   if (snapshot.revision === before) return { state, commands: [], timers };
   return { state, commands: [{ type: "publish", params: { snapshot } }], timers };
 };

@@ -45,6 +45,7 @@ export interface Parameters {
   readonly verifyStakeMin: Credits;
   readonly challengeStakeMin: Credits;
   readonly unbondingMs: number;
+  /** Of a snapshot; thrice within it one is published anew. */
   readonly registryMaxAgeMs: number;
   /** The longest that one auction or one committee waits for a registry that is not too old. */
   readonly registryWaitMs: number;

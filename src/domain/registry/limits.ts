@@ -5,8 +5,11 @@ import type { LogMs, Ppm } from "#protocol/words.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A snapshot is published again at least this often (protocol section 5). */
-export const REPUBLISH_MS: LogMs = 10_000;
+/**
+ * A snapshot is published again at least so often before the last one would be too old: every 10 s of 30
+ * (protocol section 5).
+ */
+export const SNAPSHOTS_WITHIN_AGE = 3;
 
 /**
  * Bootstrap ends after this much time, taken together, with enough verifiers (protocol section 5).

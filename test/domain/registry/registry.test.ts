@@ -2,7 +2,7 @@ import { decode, encode } from "@ipld/dag-cbor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeRegistry, encodeRegistry } from "#domain/registry/codec.ts";
-import { BOOTSTRAP_HOLD_MS, IDLE_HALVING_MS, REPUBLISH_MS } from "#domain/registry/limits.ts";
+import { BOOTSTRAP_HOLD_MS, IDLE_HALVING_MS } from "#domain/registry/limits.ts";
 import {
   createRegistry,
   isRegistered,
@@ -18,6 +18,8 @@ import {
 import type { RegistryState } from "#domain/registry/registry.ts";
 import type { Role } from "#protocol/bodies.ts";
 import { CREDIT, DAY_MS, parameters } from "../ledger/books.ts";
+
+const TEN_SECONDS = 10_000;
 
 const registration = (did: string, over: { org?: string; stake?: bigint } = {}) => ({
   did,
@@ -69,13 +71,25 @@ describe("publication", () => {
     const state = registryWith("a");
     const first = publish(state);
     learn(state, gain("a", true, "r"));
-    tickRegistry(state, REPUBLISH_MS - 1);
+    tickRegistry(state, TEN_SECONDS - 1);
     expect(publish(state)).toBe(first);
-    tickRegistry(state, REPUBLISH_MS);
+    tickRegistry(state, TEN_SECONDS);
     const second = publish(state);
-    expect(second).toMatchObject({ revision: 2, atMs: REPUBLISH_MS });
+    expect(second).toMatchObject({ revision: 2, atMs: TEN_SECONDS });
     expect(second.agents[0]!.reputation).toEqual({ c: { successes: 1, failures: 0 } });
   });
+
+  it.each([3_000, 180_000])(
+    "comes thrice within %i ms, where a genesis takes that for too old",
+    (age) => {
+      const state = createRegistry({ ...parameters, registryMaxAgeMs: age });
+      const first = publish(state);
+      tickRegistry(state, age / 3 - 1);
+      expect(publish(state)).toBe(first);
+      tickRegistry(state, age / 3);
+      expect(publish(state)).toMatchObject({ revision: first.revision + 1 });
+    },
+  );
 
   it("leaves a published snapshot as it was", () => {
     const state = registryWith("a");
@@ -83,7 +97,7 @@ describe("publication", () => {
     const copy = structuredClone(first);
     learn(state, gain("a", true, "r"));
     setStake(state, "a", 1n);
-    tickRegistry(state, REPUBLISH_MS);
+    tickRegistry(state, TEN_SECONDS);
     publish(state);
     expect(first).toEqual(copy);
   });
