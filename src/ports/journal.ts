@@ -20,6 +20,9 @@ export interface JournalRecord {
 /** What chains a record to the one before it. */
 export type Link = Pick<JournalRecord, "index" | "hash" | "parent">;
 
+/** Hashes of one answer of `Journal.hashes`: a message of 128 KiB between threads. */
+export const HASHES_TOGETHER_MAX = 4_096;
+
 /** Bytes of records that are read in one go, one larger record excepted: a message between threads. 1 MiB. */
 export const RECORDS_TOGETHER_BYTES_MAX = 1_048_576;
 
@@ -43,6 +46,16 @@ export interface Journal {
    * up to `count`. Their bytes are checked, too, within RECORDS_TOGETHER_BYTES_MAX: whoever appends waits.
    */
   links(bucket: number, hash: Uint8Array, count: number): Promise<readonly Link[]>;
+  /**
+   * Of the bucket's records here, damaged ones too, the first hashes above this one, in their order as bytes,
+   * from the lowest where none is named; HASHES_TOGETHER_MAX of them, fewer where there are no more.
+   */
+  hashes(bucket: number, above: Uint8Array | undefined): Promise<readonly Uint8Array[]>;
+  /**
+   * They are not here any more, durably when it resolves, all or none. One that is not here changes nothing;
+   * one that is appended again is here again. STORE_FULL.
+   */
+  drop(bucket: number, hashes: readonly Uint8Array[]): Promise<void>;
   /** Of the bucket the record that was appended last: on the chain, as a rule. */
   newest(bucket: number): Promise<Pick<JournalRecord, "index" | "hash"> | undefined>;
   /** The last one saved; whether its hash is on the chain of the head is the caller's to see. */
@@ -77,6 +90,11 @@ export interface RecordStream {
   readAfter(bucket: number, after: Uint8Array | undefined, take: TakeRecords): Promise<void>;
   /** The same of all buckets, from the first record on. */
   readAll(take: TakeRecords): Promise<void>;
+  /**
+   * Resolves when a majority has them no more; a server that is behind may give one for a moment still. One
+   * that is not there changes nothing; one that is published again is there again.
+   */
+  drop(bucket: number, hashes: readonly Uint8Array[]): Promise<void>;
   /**
    * The last one saved, by whoever; whether its hash is on the chain of the head is the caller's to see.
    * Undefined also where it is damaged: losing a snapshot loses nothing but time.

@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
+  HASHES_TOGETHER_MAX,
   RECORDS_TOGETHER_BYTES_MAX,
   type Journal,
   type JournalRecord,
@@ -70,6 +71,54 @@ export const journalContract = (name: string, makeRig: () => Promise<JournalRig>
       expect(await newest(1)).toEqual(plain(three!));
       expect(await newest(2)).toEqual(plain(chainOf(2, "d")[0]!));
       expect(await newest(3)).toBeUndefined();
+    });
+
+    it("gives the hashes of all records of a bucket in their order, so many at a time", async () => {
+      const records = chainOf(
+        1,
+        ...Array.from({ length: HASHES_TOGETHER_MAX + 3 }, (_, at) => `record ${at}`),
+      );
+      await journal.append([...records, ...chainOf(2, "of another")]);
+      const all = records.map(({ hash }) => hexOf(hash)).toSorted();
+      const first = await journal.hashes(1, undefined);
+      expect(first.map(hexOf)).toEqual(all.slice(0, HASHES_TOGETHER_MAX));
+      const rest = await journal.hashes(1, first.at(-1));
+      expect(rest.map(hexOf)).toEqual(all.slice(HASHES_TOGETHER_MAX));
+      expect(await journal.hashes(1, rest.at(-1))).toEqual([]);
+      expect((await journal.hashes(1, ZERO)).map(hexOf)).toEqual(first.map(hexOf));
+      expect((await journal.hashes(2, undefined)).map(hexOf)).toHaveLength(1);
+      expect(await journal.hashes(3, undefined)).toEqual([]);
+    });
+
+    it("has no more what was dropped, after a crash too, and all others", async () => {
+      const [one, two, three] = chainOf(1, "a", "b", "c");
+      const elsewhere = { ...two!, bucket: 2 };
+      await journal.append([one!, two!, three!, elsewhere]);
+      await journal.drop(1, [two!.hash, three!.hash]);
+      const left = async (): Promise<void> => {
+        expect(await Promise.all([one!, two!, three!, elsewhere].map(found))).toEqual([
+          plainRecord(one),
+          undefined,
+          undefined,
+          plainRecord(elsewhere),
+        ]);
+        expect((await journal.hashes(1, undefined)).map(hexOf)).toEqual([hexOf(one!.hash)]);
+        expect((await journal.newest(1))?.index).toBe(0);
+        expect(await journal.links(1, three!.hash, 3)).toEqual([]);
+      };
+      await left();
+      await reopened();
+      await left();
+    });
+
+    it("drops what is not there without a word, and has again what is appended again", async () => {
+      const [one, two] = chainOf(1, "a", "b");
+      await journal.append([one!]);
+      await journal.drop(1, [two!.hash, one!.hash, one!.hash]);
+      await journal.drop(1, [one!.hash]);
+      await journal.drop(3, []);
+      await journal.append([one!, two!]);
+      expect(await Promise.all([one!, two!].map(found))).toEqual([one, two].map(plainRecord));
     });
 
     it("answers many at once, in the order asked, up to the first that is not here", async () => {
@@ -206,11 +255,13 @@ export const journalContract = (name: string, makeRig: () => Promise<JournalRig>
       await expect(journal.get(1, ZERO)).rejects.toMatchObject(closed);
       await expect(journal.getMany(1, [ZERO])).rejects.toMatchObject(closed);
       await expect(journal.links(1, ZERO, 1)).rejects.toMatchObject(closed);
+      await expect(journal.hashes(1, undefined)).rejects.toMatchObject(closed);
+      await expect(journal.drop(1, [ZERO])).rejects.toMatchObject(closed);
       await expect(journal.loadSnapshot(1)).rejects.toMatchObject(closed);
       await expect(journal.saveSnapshot(snapshotOf(1, 1, "a"))).rejects.toMatchObject(closed);
     });
 
-    it("agrees with a simple model on random appends and crashes", async () => {
+    it("agrees with a simple model on random appends, drops and crashes", async () => {
       const record = fc.record({
         bucket: fc.integer({ min: 0, max: 2 }),
         index: fc.integer({ min: 0, max: 3 }),
@@ -218,26 +269,44 @@ export const journalContract = (name: string, makeRig: () => Promise<JournalRig>
       });
       const step = fc.oneof(
         { weight: 5, arbitrary: fc.array(record, { maxLength: 4 }) },
+        { weight: 2, arbitrary: record.map((one) => ({ dropped: one })) },
         { weight: 1, arbitrary: fc.constant("crash" as const) },
       );
+      const made = ({ bucket, index, content }: Made): JournalRecord =>
+        journalRecord(bucket, index, ZERO, `${content} at ${index}`);
       const model = new Map<string, JournalRecord>();
       const property = fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
         for (const one of steps) {
           if (one === "crash") await reopened();
-          else {
-            const records = one.map(({ bucket, index, content }) =>
-              journalRecord(bucket, index, ZERO, `${content} at ${index}`),
-            );
+          else if ("dropped" in one) {
+            const dropped = made(one.dropped);
+            await journal.drop(dropped.bucket, [dropped.hash]);
+            model.delete(JSON.stringify(plainRecord(dropped)));
+          } else {
+            const records = one.map(made);
             await journal.append(records);
             for (const each of records) model.set(JSON.stringify(plainRecord(each)), each);
           }
         }
         for (const [plain, each] of model) expect(JSON.stringify(await found(each))).toBe(plain);
+        for (const bucket of [0, 1, 2]) {
+          const own = [...model.values()].filter((each) => each.bucket === bucket);
+          const hashes = (await journal.hashes(bucket, undefined)).map(hexOf);
+          expect(hashes).toEqual(own.map(({ hash }) => hexOf(hash)).toSorted());
+        }
       });
       await fc.assert(property, { numRuns: 15 });
     });
   });
 };
+
+interface Made {
+  readonly bucket: number;
+  readonly index: number;
+  readonly content: string;
+}
+
+const hexOf = (hash: Uint8Array): string => Buffer.from(hash).toString("hex");
 
 const plainLink = ({ index, hash, parent }: Link) => [
   index,

@@ -140,6 +140,48 @@ export const recordStreamContract = (
       expect(reads.map((read) => read.length)).toEqual([50, 50, 0]);
     });
 
+    /** A server that is behind may give one that was dropped for a moment still. */
+    const gone = async (...records: readonly JournalRecord[]): Promise<void> => {
+      const none = records.map(() => undefined);
+      await expect.poll(() => Promise.all(records.map(found))).toEqual(none);
+    };
+
+    it("has no more what was dropped, from wherever, and all others", async () => {
+      const records = chainOf(7, "a", "b", "c", "d");
+      const elsewhere = { ...records[1]!, bucket: 8 };
+      await leader.publish([...records, elsewhere]);
+      await heir.drop(7, [records[1]!.hash, records[3]!.hash]);
+      await gone(records[1]!, records[3]!);
+      const kept = [records[0]!, records[2]!];
+      expect(await Promise.all(kept.map(found))).toEqual(kept.map(plainRecord));
+      expect(await found(elsewhere)).toEqual(plainRecord(elsewhere));
+      expect((await readAfter(7)).map(plainRecord)).toEqual(kept.map(plainRecord));
+      const afterDropped = await readAfter(7, records[1]!.hash);
+      expect(afterDropped.map(plainRecord)).toEqual(kept.map(plainRecord));
+    });
+
+    it("drops every part of a large one", async () => {
+      const bytes = new Uint8Array(LARGE_BYTES).fill(3);
+      const record = journalRecord(1, 0, ZERO, bytes);
+      await leader.publish([record]);
+      await leader.drop(1, [record.hash]);
+      await gone(record);
+      expect(await readAfter(1)).toEqual([]);
+    });
+
+    it("drops what is not there without a word, and has again what is published again", async () => {
+      const [one, two] = chainOf(1, "a", "b");
+      await leader.publish([one!]);
+      const drop = (from: RecordStream): Promise<void> =>
+        from.drop(1, [two!.hash, one!.hash, one!.hash]);
+      await Promise.all([drop(leader), drop(heir), drop(leader)]);
+      await heir.drop(1, [one!.hash]);
+      await heir.drop(2, []);
+      await gone(one!, two!);
+      await leader.publish([one!, two!]);
+      expect(await Promise.all([one!, two!].map(found))).toEqual([one, two].map(plainRecord));
+    });
+
     it("gives another machine the last snapshot of each bucket", async () => {
       expect(await heir.loadSnapshot(1)).toBeUndefined();
       const snapshots = [snapshotOf(1, 9, 10), snapshotOf(2, 3, LARGE_BYTES), snapshotOf(3, 1, 0)];

@@ -25,6 +25,13 @@ export const bytesIn = (header: MsgHdrs, name: string, length: number): Uint8Arr
 /** Of how many parts a message is one; 0: it does not say. */
 export const partsIn = (header: MsgHdrs): number => Number(header.get(PARTS));
 
+/** The same of a message that must say so; else STORE_CORRUPT. */
+export const countIn = (header: MsgHdrs): number => {
+  const count = wholeIn(header, PARTS);
+  if (count > 0 && count <= PARTS_MAX) return count;
+  throw new Fault("STORE_CORRUPT", `a message of the stream is one of ${count} parts`);
+};
+
 /** Bytes as messages `SUBJECT.0`, `SUBJECT.1`, …; no bytes are one empty message. */
 export function* partsOf(
   subject: string,
@@ -52,9 +59,7 @@ export const joined = async (
 ): Promise<Stored | undefined> => {
   const first = await get(`${subject}.0`);
   if (first === undefined) return undefined;
-  const count = wholeIn(first.header, PARTS);
-  if (count === 0 || count > PARTS_MAX)
-    throw new Fault("STORE_CORRUPT", `a message of the stream is one of ${count} parts`);
+  const count = countIn(first.header);
   const more = Array.from({ length: count - 1 }, (_, at) => get(`${subject}.${at + 1}`));
   const parts: Uint8Array[] = [first.data];
   for (const part of await Promise.all(more)) {

@@ -179,6 +179,26 @@ export class PartStore {
     }
   }
 
+  /**
+   * Not there any more when it resolves. By its number in the stream: the servers find that at once, where a
+   * purge of all subjects below one goes through every subject there is (a second among 300,000).
+   */
+  async drop(subject: string): Promise<void> {
+    this.#assertUp();
+    try {
+      const there = await this.#fromLeader(subject);
+      if (there === undefined) return;
+      const { name } = this.#shape;
+      const asked = this.#manager.streams.deleteMessage(name, there.seq, false);
+      await this.#answered(asked).catch(async (error: unknown) => {
+        // Another has deleted it, or sent it again, meanwhile.
+        if ((await this.#fromLeader(subject))?.seq === there.seq) throw error;
+      });
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
   /** All that have a message. */
   async subjects(): Promise<readonly string[]> {
     this.#assertUp();

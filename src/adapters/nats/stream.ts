@@ -6,6 +6,8 @@
  * R2  The same record again takes the place of itself: one message a subject, whoever sent it before.
  * R3  The servers never drop a record to make room: they refuse the new one (STREAM_FULL).
  * R4  What `get` gives is checked against the hash. A record of which a part is missing is not there.
+ * R5  Of a record that is dropped the first part goes last: as long as anything of it is there, whoever drops
+ *     it again finds it by that part, or by the second where the first never came.
  */
 import { headers, type MsgHdrs } from "nats";
 import { DIGEST_BYTES, hex, sha256 } from "#envelope/cid.ts";
@@ -14,7 +16,7 @@ import { Fault } from "#ports/faults.ts";
 import type { JournalRecord, RecordStream, TakeRecords } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { openLink, type Link, type NatsOptions } from "./connect.ts";
-import { bytesIn, joined, partsIn, partsOf, wholeIn } from "./stream-headers.ts";
+import { bytesIn, countIn, joined, partsIn, partsOf, wholeIn } from "./stream-headers.ts";
 import { PART_BYTES, PART_MORE_BYTES, PartStore, type Found, type Stored } from "./stream-parts.ts";
 import { streamName, type StreamKind } from "./stream-rooms.ts";
 import { replicasOf } from "./stream-setup.ts";
@@ -92,6 +94,17 @@ export class NatsStream implements RecordStream {
 
   readAll(take: TakeRecords): Promise<void> {
     return this.#records.readAfter(`${this.#prefix}.rec`, undefined, wholeOnly(take));
+  }
+
+  async drop(bucket: number, hashes: readonly Uint8Array[]): Promise<void> {
+    for (const hash of hashes) {
+      const subject = this.#subject(bucket, hash);
+      const [first, second] = [`${subject}.0`, `${subject}.1`];
+      const found = (await this.#records.getLast(first)) ?? (await this.#records.getLast(second));
+      const count = found === undefined ? 0 : countIn(found.header);
+      for (let part = count - 1; part >= 0; part -= 1)
+        await this.#records.drop(`${subject}.${part}`);
+    }
   }
 
   saveSnapshot(snapshot: Snapshot): Promise<void> {

@@ -36,6 +36,13 @@ export const connectJournal = (port: MessagePort): Journal => {
       const { plain, bytes } = await ask("links", [bucket, count], packed([hash]));
       return unpackLinks(plain, bytes);
     },
+    hashes: async (bucket, above) => {
+      const { bytes } = await ask("hashes", bucket, packed(above === undefined ? [] : [above]));
+      return unpacked(bytes);
+    },
+    drop: async (bucket, hashes) => {
+      await ask("drop", bucket, packed(hashes));
+    },
     newest: async (bucket) => {
       const { plain: index, bytes } = await ask("newest", bucket);
       const [hash] = unpacked(bytes);

@@ -3,7 +3,7 @@
  * found by an index, because a random primary key would dirty one page of payload per bucket.
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import type { JournalRecord } from "#ports/journal.ts";
+import { HASHES_TOGETHER_MAX, type JournalRecord } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
 import type { Schema } from "./schema.ts";
 
@@ -46,6 +46,12 @@ export const journalRowsOf = (database: DatabaseSync) => {
       " bytes = excluded.bytes WHERE bytes <> excluded.bytes",
   );
   const get = database.prepare("SELECT * FROM journal WHERE bucket = ? AND hash = ?");
+  // The index alone is read.
+  const hashes = database.prepare(
+    "SELECT hash FROM journal WHERE bucket = ? AND hash > ?" +
+      ` ORDER BY hash LIMIT ${HASHES_TOGETHER_MAX}`,
+  );
+  const drop = database.prepare("DELETE FROM journal WHERE bucket = ? AND hash = ?");
   const newest = database.prepare(
     "SELECT place, hash FROM journal WHERE row = (SELECT max(row) FROM journal WHERE bucket = ?)",
   );
@@ -61,6 +67,9 @@ export const journalRowsOf = (database: DatabaseSync) => {
       const parent = blob(row, "parent");
       return { ...place, hash: blob(row, "hash"), parent, bytes: blob(row, "bytes") };
     },
+    hashes: (bucket: number, above: Uint8Array): readonly Uint8Array[] =>
+      hashes.all(bucket, above).map((row) => blob(row, "hash")),
+    drop: (bucket: number, hash: Uint8Array): void => void drop.run(bucket, hash),
     newest: (bucket: number): Pick<JournalRecord, "index" | "hash"> | undefined => {
       const row = newest.get(bucket);
       return row === undefined

@@ -27,6 +27,13 @@ const perform = async (
       const [bucket, count] = plain as readonly [number, number];
       return packLinks(await journal.links(bucket, unpacked(bytes)[0]!, count));
     }
+    case "hashes": {
+      const hashes = await journal.hashes(plain as number, unpacked(bytes)[0]);
+      return { plain: undefined, bytes: packed(hashes) };
+    }
+    case "drop":
+      await journal.drop(plain as number, unpacked(bytes));
+      return NOTHING;
     case "newest": {
       const newest = await journal.newest(plain as number);
       return newest === undefined ? NOTHING : { plain: newest.index, bytes: packed([newest.hash]) };

@@ -3,8 +3,9 @@
  * of their own, opened by one process, written by one thread.
  *
  * J1  All changes handed over together are one transaction, fsynced before any of them is answered.
- * J2  A record is written once and never changed: the first one under (bucket, hash) stays. Records of
- *     rivals lie side by side; which of them count only the head in the consensus store says.
+ * J2  A record is written once and never changed: the first one under (bucket, hash) stays, until it is
+ *     dropped. Records of rivals lie side by side; which of them count only the head in the consensus store
+ *     says.
  * J3  A record's bytes are checked against its hash whenever it is read.
  * J4  A transaction that fails for want of room or of a lock is rolled back; the same records can be
  *     sent again. After any other failed write the journal refuses all work (STORE_FAILED), for the
@@ -28,8 +29,16 @@ import { journalRowsOf, JOURNAL_SCHEMA, type JournalRows } from "./journal-rows.
 import { lockData, type DataLock } from "./lock.ts";
 import { openDatabase } from "./schema.ts";
 
+/** Below every hash. */
+const NO_BYTES = new Uint8Array(0);
+
 export type JournalChange =
   | { readonly kind: "append"; readonly records: readonly JournalRecord[] }
+  | {
+      readonly kind: "drop";
+      readonly bucket: number;
+      readonly hashes: readonly Uint8Array[];
+    }
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot };
 
 /** What became of a change: nothing to tell, or why it failed. */
@@ -70,15 +79,28 @@ export class SqliteJournalCore {
     this.#assertUsable();
     try {
       this.#database.exec("BEGIN IMMEDIATE");
-      for (const change of changes) {
-        if (change.kind === "append") change.records.forEach(this.#rows.append);
-        else this.#rows.saveSnapshot(change.snapshot);
-      }
+      for (const change of changes) this.#change(change);
       this.#database.exec("COMMIT");
       return changes.map(() => undefined);
     } catch (error) {
       const fault = this.#rolledBack(error);
       return changes.map(() => fault);
+    }
+  }
+
+  #change(change: JournalChange): void {
+    switch (change.kind) {
+      case "append":
+        change.records.forEach(this.#rows.append);
+        break;
+      case "drop":
+        for (const named of change.hashes) this.#rows.drop(change.bucket, named);
+        break;
+      case "snapshot":
+        this.#rows.saveSnapshot(change.snapshot);
+        break;
+      default:
+        change satisfies never;
     }
   }
 
@@ -115,6 +137,10 @@ export class SqliteJournalCore {
   #whole(bucket: number, named: Uint8Array): JournalRecord | undefined {
     const record = this.#reading(() => this.#rows.record(bucket, named));
     return record !== undefined && isWhole(record) ? record : undefined;
+  }
+
+  hashes(bucket: number, above: Uint8Array = NO_BYTES): readonly Uint8Array[] {
+    return this.#reading(() => this.#rows.hashes(bucket, above));
   }
 
   newest(bucket: number): Pick<JournalRecord, "index" | "hash"> | undefined {
@@ -178,6 +204,8 @@ export const openJournalInThread = (dir: string, options?: JournalOptions): Jour
     get: async (bucket, named) => core.record(bucket, named),
     getMany: async (bucket, named) => core.records(bucket, named),
     links: async (bucket, named, count) => core.links(bucket, named, count),
+    hashes: async (bucket, above) => core.hashes(bucket, above),
+    drop: (bucket, hashes) => submit({ kind: "drop", bucket, hashes }),
     newest: async (bucket) => core.newest(bucket),
     loadSnapshot: async (bucket) => core.snapshot(bucket),
     saveSnapshot: (snapshot) => submit({ kind: "snapshot", snapshot }),

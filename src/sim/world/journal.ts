@@ -2,6 +2,7 @@
 
 import { Fault } from "#ports/faults.ts";
 import {
+  HASHES_TOGETHER_MAX,
   RECORDS_TOGETHER_BYTES_MAX,
   type Journal,
   type JournalRecord,
@@ -63,16 +64,7 @@ export class SimJournal {
       },
       getMany: async (bucket, hashes) => {
         check();
-        const found: JournalRecord[] = [];
-        let bytes = 0;
-        for (const hash of hashes) {
-          const record = this.contents(bucket, hash);
-          bytes += record?.bytes.length ?? 0;
-          const isTooMuch = found.length > 0 && bytes > RECORDS_TOGETHER_BYTES_MAX;
-          if (record === undefined || isTooMuch) break;
-          found.push(copied(record));
-        }
-        return found;
+        return this.#many(bucket, hashes);
       },
       links: async (bucket, hash, count) => {
         check();
@@ -86,6 +78,15 @@ export class SimJournal {
           found.push(linkOf(copied(record)));
         }
         return found;
+      },
+      hashes: async (bucket, above) => {
+        check();
+        return this.#hashes(bucket, above);
+      },
+      drop: async (bucket, hashes) => {
+        check();
+        if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
+        for (const hash of hashes) this.#records.delete(nameOf(bucket, hash));
       },
       newest: async (bucket) => {
         check();
@@ -102,6 +103,28 @@ export class SimJournal {
         if (life === this.#life) this.crash();
       },
     };
+  }
+
+  #many(bucket: number, hashes: readonly Uint8Array[]): readonly JournalRecord[] {
+    const found: JournalRecord[] = [];
+    let bytes = 0;
+    for (const hash of hashes) {
+      const record = this.contents(bucket, hash);
+      bytes += record?.bytes.length ?? 0;
+      const isTooMuch = found.length > 0 && bytes > RECORDS_TOGETHER_BYTES_MAX;
+      if (record === undefined || isTooMuch) break;
+      found.push(copied(record));
+    }
+    return found;
+  }
+
+  #hashes(bucket: number, above: Uint8Array | undefined): readonly Uint8Array[] {
+    const least = above === undefined ? "" : nameOf(bucket, above);
+    return [...this.#records]
+      .filter(([name, record]) => record.bucket === bucket && name > least)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .slice(0, HASHES_TOGETHER_MAX)
+      .map(([, { hash }]) => hash.slice());
   }
 
   crash(): void {
@@ -181,6 +204,10 @@ export class SimStream {
         answered();
         await inOrder([...this.#records.values()], take);
       },
+      drop: async (bucket, hashes) =>
+        stored(() => {
+          for (const hash of hashes) this.#records.delete(nameOf(bucket, hash));
+        }),
       loadSnapshot: async (bucket) => (answered(), this.#snapshots.get(bucket)),
       saveSnapshot: async (snapshot) =>
         stored(() => void this.#snapshots.set(snapshot.bucket, snapshot)),

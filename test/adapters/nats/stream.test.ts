@@ -248,6 +248,66 @@ describe("a record of the stream", () => {
   });
 });
 
+describe("a record that is dropped", () => {
+  const large = journalRecord(1, 0, ZERO, new Uint8Array(1_500_000).fill(1));
+  const purged = async (prefix: string, ...parts: readonly number[]): Promise<void> => {
+    const nats = await connect({ servers: [server.url] });
+    const { streams } = await nats.jetstreamManager();
+    for (const part of parts)
+      await streams.purge(`${prefix}_records`, {
+        filter: `${prefix}.rec.1.${hex(large.hash)}.${part}`,
+      });
+    await nats.close();
+  };
+
+  it.each([[[]], [[0]], [[2]], [[0, 2]], [[1, 2]], [[0, 1, 2]]])(
+    "leaves nothing, where parts %j had not come",
+    async (lacking) => {
+      const prefix = newPrefix();
+      const stream = await open(prefix);
+      const [other] = chainOf(1, "a");
+      await stream.publish([large, other!]);
+      await purged(prefix, ...lacking);
+      await stream.drop(1, [large.hash]);
+      expect(await messagesIn([server], prefix)).toBe(1);
+      await foundAll(stream, [other!]);
+    },
+  );
+
+  it("makes room for others, where the stream was full", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix, 100_000);
+    const records = Array.from({ length: 20 }, (_, at) =>
+      journalRecord(1, at, ZERO, new Uint8Array(10_000).fill(at)),
+    );
+    await expect(stream.publish(records)).rejects.toMatchObject({ code: "STREAM_FULL" });
+    await stream.drop(
+      1,
+      records.slice(0, 3).map(({ hash }) => hash),
+    );
+    await stream.publish(records.slice(-2));
+    await foundAll(stream, records.slice(-2));
+  });
+
+  it("may stay where the servers do not answer, which is told", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const [one] = chainOf(1, "a");
+    await stream.publish([one!]);
+    server.freeze();
+    const refused = { code: "BUS_UNREACHABLE" };
+    await expect(stream.drop(1, [one!.hash])).rejects.toMatchObject(refused);
+    server.thaw();
+    await until(() =>
+      stream.drop(1, [one!.hash]).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await messagesIn([server], prefix)).toBe(0);
+  });
+});
+
 describe("a snapshot of the stream", () => {
   const snapshotOf = (records: number, bytes: number) => ({
     bucket: 1,

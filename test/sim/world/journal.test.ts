@@ -65,4 +65,14 @@ describe("the simulated stream can be told to fail", () => {
     expect((await own.get(1, record!.hash)) !== undefined).toBe(came);
     expect(stream.contents(1, record!.hash) !== undefined).toBe(came);
   });
+
+  it.each([true, false])("without an answer, a record may be dropped: %s", async (came) => {
+    const stream = new SimStream();
+    const own = stream.connect(() => came);
+    const [record] = chainOf(1, "a");
+    await own.publish([record!]);
+    stream.isAway = true;
+    await expect(own.drop(1, [record!.hash])).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
+    expect(stream.contents(1, record!.hash) === undefined).toBe(came);
+  });
 });
