@@ -14,6 +14,7 @@ export const MARKS = {
   "store.damaged": "a record was damaged on the own disk and was asked for elsewhere",
   "store.brought-in-order":
     "a disk that lacked many records was given what the stream has in order",
+  "store.void-dropped": "records that can never be committed were deleted",
   "host.backlog": "inputs waited behind a bucket that could not take them",
   "host.mailbox-full": "an envelope was refused for want of room",
   "host.crowded": "a need was not opened because much waited that was under way",

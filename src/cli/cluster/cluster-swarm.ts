@@ -223,7 +223,7 @@ export class ClusterSwarm implements RunningSwarm {
       look: () => look(sight),
       mend: (bucket) => store.mend(bucket),
       restockBlocks,
-      fill: () => store.fill(sight.led(), rest),
+      fill: () => store.fill(new Map(leadership.led), rest),
       tell: (text) => onNews({ type: "reconciler", text }),
     });
   }

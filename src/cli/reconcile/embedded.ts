@@ -42,7 +42,7 @@ export const embeddedReconciler = (
     look: () => look(sight),
     mend: async () => undefined,
     restockBlocks: async () => 0,
-    fill: async () => [],
+    fill: async () => ({ missing: [], dropped: 0 }),
     tell,
   });
 };

@@ -13,6 +13,7 @@ import {
 } from "#domain/reconcile/reconcile.ts";
 import type { View } from "#domain/reconcile/view.ts";
 import type { Clock } from "#ports/clock.ts";
+import type { Filled } from "#runtime/commit/filling.ts";
 
 /** Findings of a run that are told one by one; the rest are counted. */
 export const FINDINGS_TOLD_MAX = 100;
@@ -49,8 +50,8 @@ export interface ReconcilerOptions {
   readonly mend: (bucket: number) => Promise<void>;
   /** Puts back blocks that NATS has lost; how many. */
   readonly restockBlocks: () => Promise<number>;
-  /** Brings to the own disk what of the led buckets is on NATS alone; those of which a record is nowhere. */
-  readonly fill: () => Promise<readonly number[]>;
+  /** Brings to the own disk what of the led buckets is on NATS alone, and deletes what is void. */
+  readonly fill: () => Promise<Filled>;
   /** A finding that stands, once for as long as it does; or a bucket that was mended. */
   readonly tell: (text: string) => void;
 }
@@ -128,8 +129,9 @@ export class Reconciler {
   async #fill(): Promise<void> {
     if (this.#isFilling) return;
     this.#isFilling = true;
-    const missing = await this.#o.fill().catch(() => []);
+    const { missing, dropped } = await this.#o.fill().catch(() => ({ missing: [], dropped: 0 }));
     this.#isFilling = false;
+    if (dropped > 0) this.#o.tell(`${dropped} records that were never committed were deleted`);
     for (const bucket of missing)
       this.#o.tell(
         `bucket ${bucket}: a record older than its snapshot is nowhere (RECORD_MISSING)`,

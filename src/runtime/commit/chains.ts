@@ -261,6 +261,11 @@ const isFar = ({ index }: Place, from: number, [own, end]: readonly [End, End]):
   return index - Math.max(from, ...below) > ASKED_ALONE_MAX;
 };
 
+/** What is asked of a chain that is not whole is not there. */
+export const noneIfMissing = (error: unknown): undefined => {
+  if (!(error instanceof Fault) || error.code !== "RECORD_MISSING") throw error;
+};
+
 /** A copy that is damaged is none. */
 export const noneIfDamaged = (error: unknown): undefined => {
   if (!(error instanceof Fault) || error.code !== "STORE_CORRUPT") throw error;

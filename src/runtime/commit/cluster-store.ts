@@ -17,14 +17,17 @@
  *     on the own disk before anything is built on it.
  * Q7  Whoever leads a bucket brings what is older than that snapshot to its own disk too (`fill`): once a
  *     disk was lost, it would be on the stream alone.
+ * Q8  It also deletes, from the stream and from the own disk, what this disk has of the bucket and no head
+ *     will ever name (void-records.ts). What may still be committed stays: no chain lacks a record for it.
  */
 
 import { sameBytes } from "#ports/commit-rules.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
-import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
-import { BROUGHT_TOGETHER_MIN, Chains, noneIfDamaged, type Chain, type Walking } from "./chains.ts";
+import type { BucketWrite, CommitOutcome, Epoch, Head, Snapshot, Store } from "#ports/store.ts";
+import { Chains, noneIfDamaged, noneIfMissing, type Chain } from "./chains.ts";
+import { Filling, type Filled } from "./filling.ts";
 
 /** Records that `restock` looks for on the stream at a time. */
 const RESTOCK_AT_A_TIME = 64;
@@ -50,16 +53,14 @@ export type LedStore = Omit<Store, "lead">;
 export class ClusterStore implements LedStore {
   readonly #parts: ClusterParts;
   readonly #chains: Chains;
+  readonly #filling: Filling;
   /** Of each bucket that was looked at, the hash of an old record. */
   readonly #old = new Map<number, Uint8Array>();
-  /** Buckets whose records have all been on the own disk since they are led here. */
-  readonly #filled = new Set<number>();
-  /** Of each bucket that was filled ever, how many of its first records are on the own disk. */
-  readonly #whole = new Map<number, number>();
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
     this.#chains = new Chains(parts);
+    this.#filling = new Filling(parts, this.#chains);
   }
 
   head(bucket: number): Promise<Head> {
@@ -133,12 +134,16 @@ export class ClusterStore implements LedStore {
     return { isOnDisk: own !== undefined, isOnStream };
   }
 
-  /** One that a recovery would read: the own snapshot's last, or the first of a log that has none. */
+  /**
+   * One that a recovery would read: the own snapshot's last, or the first of a log that has none. A snapshot
+   * of what a restore has undone is none: its last record is void, and may be deleted.
+   */
   async #oldRecord(bucket: number): Promise<Uint8Array | undefined> {
     const known = this.#old.get(bucket);
     if (known !== undefined) return known;
     const own = await this.#parts.journal.loadSnapshot(bucket);
-    const [first] = own === undefined ? (await this.#chains.from(bucket, 0)).hashes : [own.hash];
+    const isGood = own !== undefined && (await this.#isOnChain(bucket, own));
+    const [first] = isGood ? [own.hash] : (await this.#chains.from(bucket, 0)).hashes;
     if (first !== undefined) this.#old.set(bucket, first);
     return first;
   }
@@ -153,28 +158,11 @@ export class ClusterStore implements LedStore {
   }
 
   /**
-   * Q7. Each of the buckets that are led here is walked down to what is known to be on the own disk, once for
-   * as long as it is led here; one of which a record is nowhere is left as it is, and answered. Rejects
-   * where a port does.
+   * Q7, Q8. Each of the buckets that are led here, once for as long as it is led under that epoch. Rejects
+   * where a port does; void records that could not be deleted wait for the next call.
    */
-  async fill(led: readonly number[], rest: () => Promise<void>): Promise<readonly number[]> {
-    const missing: number[] = [];
-    let brought: Promise<void> | undefined;
-    for (const bucket of this.#filled) if (!led.includes(bucket)) this.#filled.delete(bucket);
-    const open = led.filter((bucket) => !this.#filled.has(bucket));
-    const many = (): Promise<void> => (brought ??= this.#chains.bringMany(new Set(open), rest));
-    const how: Walking = open.length < BROUGHT_TOGETHER_MIN ? { rest } : { rest, bring: many };
-    for (const bucket of open) {
-      const whole = this.#whole.get(bucket) ?? 0;
-      const chain = await this.#chains.from(bucket, whole, how).catch(noneIfMissing);
-      if (chain === undefined) missing.push(bucket);
-      else this.#whole.set(bucket, chain.base + chain.hashes.length);
-      // The hashes of a whole chain are not worth their memory: it was walked to be on the disk.
-      this.#chains.forget(bucket);
-      this.#filled.add(bucket);
-      await rest();
-    }
-    return missing;
+  fill(led: ReadonlyMap<number, Epoch>, rest: () => Promise<void>): Promise<Filled> {
+    return this.#filling.run(led, rest);
   }
 
   async #restockable(bucket: number, snapshot: Snapshot | undefined): Promise<Chain> {
@@ -224,10 +212,6 @@ export class ClusterStore implements LedStore {
     await this.#parts.journal.close();
   }
 }
-
-const noneIfMissing = (error: unknown): undefined => {
-  if (!(error instanceof Fault) || error.code !== "RECORD_MISSING") throw error;
-};
 
 const recordsOf = ({ bucket, head, records }: BucketWrite): JournalRecord[] =>
   records.map(({ hash, parent, bytes }, at) => ({

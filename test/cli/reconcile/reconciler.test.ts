@@ -29,12 +29,13 @@ describe("the reconciler of one supervisor", () => {
   let lostBlocks: number;
   let fills: number;
   let nowhere: number[];
+  let dropped: number;
   let scheduler: Scheduler;
   let reconciler: Reconciler;
 
   beforeEach(() => {
     [failure, told, mended, isStreamAway, looks, lostBlocks] = [undefined, [], [], false, 0, 0];
-    [fills, nowhere] = [0, []];
+    [fills, nowhere, dropped] = [0, [], 0];
     view = { name: "ann", needs: [], holds: [], logs: [log(1), log(2)] };
     scheduler = new Scheduler(Prng.of(1), settled);
     const { clock } = new Machine(scheduler, "ann", { driftPpm: 0, skewMs: 0 });
@@ -59,7 +60,7 @@ describe("the reconciler of one supervisor", () => {
       fill: async () => {
         fills += 1;
         if (isStreamAway) throw new Error("the stream is away");
-        return nowhere;
+        return { missing: nowhere, dropped };
       },
       tell: (text) => told.push(text),
     });
@@ -128,6 +129,14 @@ describe("the reconciler of one supervisor", () => {
       "bucket 9: a record older than its snapshot is nowhere (RECORD_MISSING)",
     ]);
     expect(reconciler.last).toMatchObject({ buckets: 2, findingsCount: 0 });
+  });
+
+  it("says how many records that were never committed it has deleted", async () => {
+    dropped = 3;
+    await periods(1);
+    dropped = 0;
+    await periods(2);
+    expect(told).toEqual(["3 records that were never committed were deleted"]);
   });
 
   it("says why a run was not done, and goes on with the next", async () => {

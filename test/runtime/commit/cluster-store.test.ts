@@ -4,7 +4,7 @@ import { emptyHead } from "#ports/commit-rules.ts";
 import type { Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { RecordStream, TakeRecords } from "#ports/journal.ts";
-import type { Head } from "#ports/store.ts";
+import type { Epoch, Head } from "#ports/store.ts";
 import { ASKED_ALONE_MAX, BROUGHT_TOGETHER_MIN } from "#runtime/commit/chains.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
 import { Prng } from "#sim/kernel/prng.ts";
@@ -20,6 +20,10 @@ const hashesOf = async (store: ClusterStore): Promise<readonly Uint8Array[]> =>
   (await store.read(BUCKET, 0, RECORDS)).map((bytes) => sha256(bytes));
 
 const rest = async (): Promise<void> => {};
+
+/** These buckets, each under the first epoch. */
+const led = (...buckets: readonly number[]): ReadonlyMap<number, Epoch> =>
+  new Map(buckets.map((bucket) => [bucket, { generation: 1, revision: 1 }]));
 
 describe("records that the stream has lost", () => {
   let consensus: SimConsensus;
@@ -141,7 +145,7 @@ describe("records that the stream has lost", () => {
     const logs = await manyLogs();
     const { counts, way } = counted();
     const disk = new SimJournal();
-    await storeOf(disk, way).fill(MANY, rest);
+    await storeOf(disk, way).fill(led(...MANY), rest);
     expect(counts).toMatchObject({ alone: 0, passes: 1 });
     expect(disk.contents(BUCKET, head.hash)).toBeUndefined();
     stream.wipe();
@@ -174,13 +178,13 @@ describe("records that the stream has lost", () => {
     const heir = storeOf(new SimJournal());
     let rests = 0;
     const rested = async (): Promise<void> => void (rests += 1);
-    await heir.fill([BUCKET], rested);
+    await heir.fill(led(BUCKET), rested);
     const whole = rests;
     expect(whole).toBeGreaterThan(RECORDS / 32);
-    await heir.fill([BUCKET], rested);
+    await heir.fill(led(BUCKET), rested);
     expect(rests).toBe(whole);
-    await heir.fill([], rested);
-    await heir.fill([BUCKET], rested);
+    await heir.fill(led(), rested);
+    await heir.fill(led(BUCKET), rested);
     expect(rests).toBe(whole + 1);
     stream.wipe();
     expect(await heir.read(BUCKET, 0, RECORDS)).toEqual(await own.read(BUCKET, 0, RECORDS));
@@ -356,7 +360,7 @@ describe("a snapshot of the stream", () => {
     const heir = storeOf();
     await save(own, heads[2]!);
     expect(await loaded(heir)).toBe(3);
-    expect(await heir.fill([BUCKET], rest)).toEqual([]);
+    expect(await heir.fill(led(BUCKET), rest)).toEqual({ missing: [], dropped: 0 });
     stream.wipe();
     expect(await heir.read(BUCKET, 0, 9)).toEqual(await own.read(BUCKET, 0, 9));
     // Where a record is nowhere, what can be led is led all the same.
@@ -364,7 +368,7 @@ describe("a snapshot of the stream", () => {
     await heir.restock(BUCKET);
     expect(await loaded(third)).toBe(3);
     stream.wipe();
-    expect(await third.fill([BUCKET], rest)).toEqual([BUCKET]);
+    expect(await third.fill(led(BUCKET), rest)).toEqual({ missing: [BUCKET], dropped: 0 });
     await expect(third.read(BUCKET, 0, 9)).rejects.toThrow(/RECORD_MISSING/);
   });
 
