@@ -50,6 +50,10 @@ export interface SimMemberOptions {
   ) => void;
 }
 
+/** From one run of what a reconciler does with the own disk to the next, ms: a run of the world has some. */
+const FILL_MS = 5_000;
+/** Between two stretches of it, ms. */
+const FILL_REST_MS = 20;
 const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 6_000;
 
@@ -113,16 +117,30 @@ export class SimMember {
       onNews: this.#o.onNews,
       onHalt: (reason) => this.crash(reason),
     });
+    this.#fillLater(this.#member, this.#clusterStore(own, disk, chance.stream("fill")));
     this.#o.onNews({ type: "started", why: "" });
   }
 
-  #storeMs(): number {
-    return this.#o.chance.below(this.#o.storeMsMax() + 1);
+  /** As the reconciler of a real one, which looks at nothing else here. It ends with this life. */
+  #fillLater({ leadership }: ClusterMember<SimPort>, store: ClusterStore): void {
+    const { machine } = this.#o;
+    const rest = (): Promise<void> =>
+      new Promise((resolve) => void machine.after(FILL_REST_MS, resolve));
+    const fill = async (): Promise<void> => {
+      // What fails is gone on with at the next run.
+      await store.fill(new Map(leadership.led), rest).catch(() => undefined);
+      machine.after(FILL_MS, () => void fill());
+    };
+    machine.after(FILL_MS, () => void fill());
   }
 
-  #consensusFor(caller: Caller): Consensus {
+  #storeMs(chance = this.#o.chance): number {
+    return chance.below(this.#o.storeMsMax() + 1);
+  }
+
+  #consensusFor(caller: Caller, chance = this.#o.chance): Consensus {
     const { machine } = this.#o;
-    const delayMs = (): number => this.#storeMs();
+    const delayMs = (): number => this.#storeMs(chance);
     const guarded = <T extends object>(target: T): T =>
       Object.fromEntries(
         Object.entries(target).map(([name, value]) => [
@@ -154,9 +172,9 @@ export class SimMember {
     };
   }
 
-  #clusterStore(caller: Caller, disk: Journal): ClusterStore {
-    const { machine, stream, chance } = this.#o;
-    const delayMs = (): number => this.#storeMs();
+  #clusterStore(caller: Caller, disk: Journal, chance = this.#o.chance): ClusterStore {
+    const { machine, stream } = this.#o;
+    const delayMs = (): number => this.#storeMs(chance);
     const shared = stream.connect(
       () => chance.chance(500_000),
       () => this.isOffBus,
@@ -164,7 +182,7 @@ export class SimMember {
     return new ClusterStore({
       journal: lateFrom(disk, machine, caller, delayMs),
       stream: lateFrom(shared, machine, caller, delayMs),
-      consensus: this.#consensusFor(caller),
+      consensus: this.#consensusFor(caller, chance),
     });
   }
 
