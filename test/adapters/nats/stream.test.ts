@@ -289,6 +289,19 @@ describe("a record that is dropped", () => {
     await foundAll(stream, records.slice(-2));
   });
 
+  it("stays where the servers are told to delete nothing, which is told", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const [one] = chainOf(1, "a");
+    await stream.publish([one!]);
+    const nats = await connect({ servers: [server.url] });
+    const { streams } = await nats.jetstreamManager();
+    await streams.update(`${prefix}_records`, { deny_delete: true });
+    await nats.close();
+    await expect(stream.drop(1, [one!.hash])).rejects.toThrow(/BUS_\w+ the stream .*delete/);
+    await foundAll(stream, [one!]);
+  });
+
   it("may stay where the servers do not answer, which is told", async () => {
     const prefix = newPrefix();
     const stream = await open(prefix);

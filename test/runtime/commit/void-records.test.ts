@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { hex } from "#envelope/cid.ts";
 import { emptyHead } from "#ports/commit-rules.ts";
 import { collectMarks } from "#ports/marks.ts";
-import type { Session } from "#ports/consensus.ts";
+import type { Consensus, Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import {
   HASHES_TOGETHER_MAX,
@@ -36,13 +36,13 @@ class Member {
   journal: Journal;
   readonly stream: RecordStream;
   store: ClusterStore;
-  readonly #consensus: SimConsensus;
+  consensus: Consensus;
   #revision = 0;
   failure: Fault | undefined;
 
   constructor(consensus: SimConsensus, stream: SimStream) {
     const shared = stream.connect(() => true);
-    this.#consensus = consensus;
+    this.consensus = consensus.connect();
     this.stream = {
       ...shared,
       drop: async (bucket, hashes) => {
@@ -68,7 +68,10 @@ class Member {
         this.asked.dropped.push(...hashes.map(() => "disk"));
       },
     };
-    const consensus = this.#consensus.connect();
+    const consensus: Pick<Consensus, "heads" | "commit"> = {
+      heads: (buckets) => this.consensus.heads(buckets),
+      commit: (writes) => this.consensus.commit(writes),
+    };
     return [journal, new ClusterStore({ consensus, stream: this.stream, journal })];
   }
 
@@ -188,6 +191,29 @@ describe("what is void (Q8)", () => {
     expect((await other.fill([BUCKET, OTHER])).dropped).toBe(1);
     expect(isHere(lost, other)).toEqual(gone);
     expect(other.asked.walked).toBe(walked);
+  });
+
+  it("is looked for anew under another epoch: a restore may have made it count", async () => {
+    const write = writeOn(heads[10]!, epoch, ["lost, until heads are put back"]);
+    const lost: JournalRecord = { ...write.records[0]!, bucket: BUCKET, index: 10 };
+    await written(ann, [lost]);
+    await grow(1);
+    ann.failure = new Fault("BUS_UNREACHABLE", "no server");
+    await ann.fillAnew();
+    ann.failure = undefined;
+
+    const restored = new SimConsensus({ nowMs: () => 0 });
+    const restorer = new Member(restored, stream);
+    const later = await restored.connect().join("ann", 1_000, "");
+    epoch = (await later.campaign([BUCKET]))[0]!.epoch;
+    const voided = heads[11]!;
+    heads = [emptyHead(BUCKET)];
+    await grow(10, restorer);
+    await committed(writeOn(heads[10]!, epoch, ["lost, until heads are put back"]), restorer);
+    ann.consensus = restored.connect();
+    expect((await ann.fillAnew()).dropped).toBe(1);
+    expect([isHere(lost), isHere(voided)]).toEqual([here, gone]);
+    expect(await log()).toEqual(await log(restorer));
   });
 
   it("is deleted from the disk by the next process, where one ended in between", async () => {
