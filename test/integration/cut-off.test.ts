@@ -1,7 +1,14 @@
-/** What supervisors do by themselves where servers fail them: one is cut off from NATS, NATS loses all. */
+/**
+ * What supervisors do by themselves: one is cut off from NATS, NATS loses all, and one has on its disk what
+ * it wrote in vain.
+ */
 
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { NatsStream } from "#adapters/nats/stream.ts";
+import { openJournalInThread } from "#adapters/sqlite/journal.ts";
 import { LocalCluster, type Supervisor } from "../cluster/local-cluster.ts";
+import { journalRecord, plainRecord, ZERO } from "../contracts/records.ts";
 import { runToEnd, until } from "./command.ts";
 import { market, module, tasks, verifier, worker } from "./square-market.ts";
 
@@ -70,4 +77,48 @@ it("puts back what NATS has lost, and says so; after that nothing is found", asy
   await until("nothing is found again, in the share of either", isWhole, 60_000);
   for (const { running } of cluster.supervisors) expect(running.stderr).not.toContain("halted");
   expect(apart.running.stderr).toMatch(/bucket \d+: a record of its log is not on the stream/);
+}, 150_000);
+
+it("deletes what it wrote in vain, and nothing that counts", async () => {
+  const [other] = cluster.supervisors;
+  for (const { running } of [other!, apart]) {
+    running.child.kill("SIGTERM");
+    expect((await running.ended).code).toBe(0);
+  }
+  const openDisk = () => openJournalInThread(join(other!.data, "journal"));
+  const disk = openDisk();
+  const before = await Promise.all(
+    Array.from({ length: BUCKETS }, (_, bucket) => disk.hashes(bucket, undefined)),
+  );
+  const logs = before.flatMap((hashes, bucket) => (hashes.length > 1 ? [bucket] : [])).slice(0, 8);
+  expect(logs).toHaveLength(8);
+  const planted = logs.flatMap((bucket) => [
+    journalRecord(bucket, 0, ZERO, `the first record of a rival in ${bucket}`),
+    journalRecord(bucket, 1_000_000, ZERO, `one that may be committed still in ${bucket}`),
+  ]);
+  await disk.append(planted);
+  await disk.close();
+  const stream = await NatsStream.open({ servers: [cluster.nats[0]!.url], prefix: "local" });
+  await stream.publish(planted);
+
+  await other!.up();
+  const deleted = (): number =>
+    [...other!.running.stderr.matchAll(/(\d+) records that were never committed/g)].reduce(
+      (sum, [, count]) => sum + Number(count),
+      0,
+    );
+  await until("they are deleted", () => deleted() === logs.length, 90_000);
+  for (const [at, record] of planted.entries()) {
+    const kept = at % 2 === 0 ? undefined : plainRecord(record);
+    expect(plainRecord(await stream.get(record.bucket, record.hash))).toEqual(kept);
+  }
+  await stream.close();
+  other!.running.child.kill("SIGTERM");
+  expect((await other!.running.ended).code).toBe(0);
+  const after = openDisk();
+  for (const { bucket, index, hash } of planted)
+    expect((await after.get(bucket, hash)) === undefined).toBe(index === 0);
+  for (const [bucket, hashes] of before.entries())
+    expect(await after.getMany(bucket, hashes)).toHaveLength(hashes.length);
+  await after.close();
 }, 150_000);

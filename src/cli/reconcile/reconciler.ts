@@ -1,7 +1,7 @@
 /**
  * The periodic reconciler of one supervisor: looks, compares (domain/reconcile), puts back records and
- * blocks of which a copy is missing, and tells what stands. Money and leases it only reports: they move
- * by the log alone.
+ * blocks of which a copy is missing, deletes records that can never be committed, and tells what stands.
+ * Money and leases it only reports: they move by the log alone.
  */
 
 import {

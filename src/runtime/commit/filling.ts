@@ -55,7 +55,10 @@ export class Filling {
     const how: Walking = open.length < BROUGHT_TOGETHER_MIN ? { rest } : { rest, bring: many };
     for (const bucket of open) {
       const isWhole = await this.#fill(bucket, how, rest).then(() => true, noneIfMissing);
-      if (isWhole !== true) missing.push(bucket);
+      if (isWhole !== true) {
+        missing.push(bucket);
+        await rest();
+      }
       // The hashes of a whole chain are not worth their memory: it was walked to be on the disk.
       this.#chains.forget(bucket);
       this.#filled.set(bucket, led.get(bucket)!);
