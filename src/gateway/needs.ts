@@ -236,7 +236,7 @@ export class Needs {
     const sinceMs = this.#swarm.clock.monotonicMs() - ASK_ENDS_MS;
     const old = [...this.#open].filter(([, postedMs]) => postedMs < sinceMs);
     for (const [need] of old) {
-      const status = await this.#swarm.query<NeedStatus>(bucketOf(need), "need", need);
+      const status = await this.#statusOf(need);
       if (status?.ended === undefined) continue;
       const { outcome, attempts, worker, artifact } = status.ended;
       this.#end({
@@ -248,5 +248,10 @@ export class Needs {
       });
     }
     if (!this.#isClosed) this.#askLater();
+  }
+
+  /** Undefined also where nobody can say, as in a long outage: it is asked again. */
+  #statusOf(need: NeedId): Promise<NeedStatus | undefined> {
+    return this.#swarm.query<NeedStatus>(bucketOf(need), "need", need).catch(() => undefined);
   }
 }

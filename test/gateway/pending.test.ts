@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import { decodeSigned } from "#envelope/envelope.ts";
-import { RECEIPT_MS_MAX } from "#gateway/limits.ts";
+import { ASK_ENDS_MS, RECEIPT_MS_MAX } from "#gateway/limits.ts";
 import { Needs } from "#gateway/needs.ts";
 import type { GatewaySwarm } from "#gateway/swarm.ts";
 import type { LinkEvents } from "#ports/swarm-link.ts";
@@ -17,6 +17,7 @@ const silent = () => {
   let events: LinkEvents | undefined;
   const clock = new ManualClock();
   const sent: string[] = [];
+  let status = (): unknown => undefined;
   const swarm = {
     swarm: SWARM,
     policy: POLICY,
@@ -26,7 +27,7 @@ const silent = () => {
       detach: () => undefined,
       send: (_thread: string, wire: Uint8Array) => void sent.push(decodeSigned(wire).id),
     }),
-    query: async () => undefined,
+    query: async () => status(),
   };
   /** To every copy that was sent. */
   const refuse = async (code: RefusalCode): Promise<void> => {
@@ -45,7 +46,8 @@ const silent = () => {
     await clock.pass(RECEIPT_MS_MAX);
     expect(await posted).toMatchObject({ kind: "pending" });
   };
-  return { needs, pending, clock, refuse, take, sent };
+  const says = (what: () => unknown): void => void (status = what);
+  return { needs, pending, clock, refuse, take, sent, says };
 };
 
 it("is asked on after a crowd, and counts as accepted once it is taken", async () => {
@@ -68,5 +70,20 @@ it("gives its room back when it is refused for good", async () => {
   await refuse("INSUFFICIENT_FUNDS");
   expect(needs.counts).toMatchObject({ accepted: 0, refused: 1 });
   expect(needs.openCount).toBe(0);
+  await needs.close();
+});
+
+it("is asked for its end again where nobody could say, however long that was so", async () => {
+  const { needs, pending, clock, take, says } = silent();
+  says(() => {
+    throw new Error("nobody answers");
+  });
+  await pending();
+  await take();
+  await clock.pass(5 * ASK_ENDS_MS);
+  expect([needs.openCount, needs.counts.ended]).toEqual([1, 0]);
+  says(() => ({ ended: { outcome: "finalized", attempts: 1 } }));
+  await clock.pass(2 * ASK_ENDS_MS);
+  expect([needs.openCount, needs.counts.ended]).toEqual([0, 1]);
   await needs.close();
 });
