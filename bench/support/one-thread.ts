@@ -104,6 +104,7 @@ export const openOneThread = async (folder: Folder): Promise<OneThread> => {
     store,
     reconciled: undefined,
     cluster: undefined,
+    foreteller: undefined,
     agents: undefined,
     placement,
     openOperator: () => OwnOperator.open(swarm, swarm.link(), folder.operator),

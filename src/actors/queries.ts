@@ -8,8 +8,11 @@ import { balanceOf, freeStakeOf, stakeOf } from "#domain/ledger/accounts.ts";
 import type { LedgerState } from "#domain/ledger/ledger.ts";
 import { spentNow } from "#domain/ledger/spending.ts";
 import type { SpendLimits } from "#protocol/bodies.ts";
+import type { Did } from "#protocol/words.ts";
 import { total } from "#domain/ledger/conservation.ts";
 import { rowsOf, type RegistryState } from "#domain/registry/registry.ts";
+import { eligibleWorkers } from "./auction.actor.ts";
+import type { Directory } from "./market.ts";
 import { LEDGER, needOf, needRow, REGISTRY } from "./names.ts";
 import { areOpen, heldFor, heldNeeds, openNeeds, type HeldAsked } from "./reconciling.ts";
 import type { EndedNeed } from "./need-thread.actor.ts";
@@ -69,6 +72,12 @@ export interface BooksStatus {
   readonly stakes: readonly (readonly [string, bigint])[];
 }
 
+/** Who could bid on a need, paused agents left out, by the newest registry that the host has. */
+export interface CouldBid {
+  readonly revision: number;
+  readonly workers: readonly Did[];
+}
+
 /** A question of whoever leads the bucket: [bucket, name, argument]. Others answer nothing to it. */
 export type At = readonly [number, string, unknown];
 
@@ -123,6 +132,8 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
       return host.buckets().flatMap(({ bucket, state }) => equivocationsOf(bucket, state));
     case "pinned":
       return host.documents.latest?.revision ?? 0;
+    case "could-bid":
+      return couldBid(host, argument as readonly [string, Did]);
     case "at": {
       const [bucket, inner, about] = argument as At;
       if (host.view(bucket) === undefined) return undefined;
@@ -131,6 +142,15 @@ export const query = (host: Host, name: string, argument: unknown): unknown => {
     default:
       throw new Error(`no query ${name}`);
   }
+};
+
+const couldBid = (
+  host: Host,
+  [capability, requester]: readonly [capability: string, requester: Did],
+): CouldBid => {
+  const directory = host.documents.newest as Directory | undefined;
+  const workers = eligibleWorkers(directory, capability, requester, []);
+  return { revision: directory?.snapshot.revision ?? 0, workers };
 };
 
 const needStatus = (host: Host, need: string): NeedStatus | undefined => {

@@ -12,22 +12,25 @@
  *     is the bucket's to say (STALE_FENCE), never this clock's.
  *     Where it does not, it is kept: awarded the same need again, the agent has its result already.
  * G4  A failed call is a YIELD or an abstention, never a verdict; so is an answer that no envelope holds.
+ * G5  Of a foretold need nothing is said: its offer is kept until bids are called for (offers.ts).
  */
 
 import { decode } from "#envelope/canonical.ts";
 import { sha256 } from "#envelope/cid.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
-import { formatCredits, parseCredits } from "#protocol/amount.ts";
+import { formatCredits } from "#protocol/amount.ts";
 import type { CommitBody, NeedBody, OpenBid } from "#protocol/bodies.ts";
 import { sealedBidDigest, voteDigest } from "#protocol/digests.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
 import type { Credits, Verdict } from "#protocol/words.ts";
 import { isNack, type AgentClient } from "./client.ts";
 import { commitOf, type Commit } from "./commit-of.ts";
+import { viewOf } from "./need-view.ts";
 import { answerKeyOf, keyOf, seatKey } from "./notice-keys.ts";
+import { Offers } from "./offers.ts";
 import type { Left, Reconciled } from "./outbox.ts";
-import type { Asks, NeedView, Runner } from "./runner/runner.ts";
+import type { Asks, Runner } from "./runner/runner.ts";
 import { Recent } from "./recent.ts";
 import { CALL_MS_MAX, workMs } from "./work-time.ts";
 
@@ -86,8 +89,7 @@ export class HiredAgent {
   );
   /** Monotonic milliseconds at which a need was first told of: its deadline runs since then. */
   readonly #firstHeardMs = new Recent<number>(NEEDS_REMEMBERED_MAX);
-  /** What the program's own bids promised, by need and attempt. */
-  readonly #etas = new Recent<number>(NEEDS_REMEMBERED_MAX);
+  readonly #offers: Offers;
   /** Verdicts that were refused, by their notice: asked again, they are said again. */
   readonly #judged = new Recent<Judged>(RESULTS_KEPT_MAX);
   /** By need: a need's input never changes, and nobody has judged these. */
@@ -95,6 +97,7 @@ export class HiredAgent {
 
   constructor(options: HiredOptions) {
     this.#o = options;
+    this.#offers = new Offers(options);
   }
 
   /** An earlier process has answered what this one will be asked again: it is said, not done again. */
@@ -143,6 +146,10 @@ export class HiredAgent {
   /** True: what was said last was refused. */
   async #answer(notice: Notice): Promise<boolean> {
     switch (notice.kind) {
+      case "foretell":
+        // Told late: it has been called for bids already.
+        if (!this.#firstHeardMs.has(notice.need)) await this.#offers.foretell(notice);
+        return false;
       case "bid":
         return this.#bid(notice);
       case "reveal-bid":
@@ -183,7 +190,7 @@ export class HiredAgent {
   async #bid(notice: Of<"bid">): Promise<boolean> {
     const { need, attempt, mode } = notice;
     if (!this.#firstHeardMs.has(need)) this.#firstHeardMs.set(need, this.#o.clock.monotonicMs());
-    const bid = await this.#offer(notice);
+    const bid = await this.#offers.to(notice);
     if (bid === undefined) {
       return this.#said(
         "PROPOSE",
@@ -203,26 +210,6 @@ export class HiredAgent {
       "PROPOSE",
       await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { sealed } }),
     );
-  }
-
-  async #offer(notice: Of<"bid">): Promise<OpenBid | undefined> {
-    const { body } = notice;
-    let price = this.#o.price;
-    let etaMs = this.#o.etaMs;
-    if (this.#o.asks.bid) {
-      const input = "value" in body.input ? { input: body.input.value } : {};
-      const result = await this.#o.runner.call<"bid">(
-        { kind: "bid", need: viewOf(notice), ...input },
-        { timeoutMs: Math.min(CALL_MS_MAX, Math.max(1, notice.remainingMs)) },
-      );
-      if (result.kind === "failed" || "pass" in result.value) return undefined;
-      price =
-        result.value.price === undefined ? price : (parseCredits(result.value.price) ?? price);
-      etaMs = result.value.etaMs ?? etaMs;
-    }
-    if (price > body.bounty || etaMs > body.deadlineMs) return undefined;
-    this.#etas.set(`${notice.need}/${notice.attempt}`, etaMs);
-    return { price, etaMs, patch: [] };
   }
 
   async #revealBid(notice: Of<"reveal-bid">): Promise<boolean> {
@@ -299,7 +286,7 @@ export class HiredAgent {
     const heardMs = this.#firstHeardMs.get(need);
     // The lease ends with the deadline at the latest; it is what is known of a forgotten need.
     const endsMs = Math.max(leaseEndsMs, heardMs === undefined ? 0 : heardMs + body.deadlineMs);
-    const etaMs = this.#etas.get(`${need}/${attempt}`) ?? this.#o.etaMs;
+    const etaMs = this.#offers.etaMsOf(need, attempt);
     return () => workMs({ restMs: Math.max(0, endsMs - nowMs()), etaMs });
   }
 
@@ -445,20 +432,3 @@ const cut = (text: string, unitsMax: number): string => text.slice(0, unitsMax).
 
 /** Three beats in two intervals, so that one late message misses none. */
 const beatMs = (heartbeatMs: number): number => Math.max(1, Math.floor((heartbeatMs * 2) / 3));
-
-const viewOf = (notice: {
-  need: string;
-  attempt: number;
-  requester: string;
-  body: NeedBody;
-}): NeedView => ({
-  id: notice.need,
-  key: notice.body.key,
-  attempt: notice.attempt,
-  capability: notice.body.capability,
-  requester: notice.requester,
-  bounty: formatCredits(notice.body.bounty),
-  verifyBounty: formatCredits(notice.body.verifyBounty),
-  tier: notice.body.tier ?? "small",
-  deadlineMs: notice.body.deadlineMs,
-});

@@ -22,6 +22,7 @@ export const keyOf = (notice: Notice): string | undefined => {
       return [kind, need, attempt, notice.commit, notice.seat].join("/");
     case "reveal-vote":
       return [kind, seatKey(notice)].join("/");
+    case "foretell":
     case "stop":
     case "reveal-draw":
     case "ended":

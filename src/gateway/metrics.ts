@@ -76,6 +76,11 @@ export class GatewayMetrics {
     gauge("canswarm_needs_refused", "Needs that the market refused", () => needs.counts.refused);
     gauge("canswarm_needs_turned_away", "Needs answered 429", () => needs.counts.turnedAway);
     gauge("canswarm_needs_ended", "Needs that have ended", () => needs.counts.ended);
+    gauge(
+      "canswarm_needs_foretold",
+      "Needs told to workers while cut off from the store",
+      () => needs.foretoldCount,
+    );
     gauge("canswarm_agents_joined", "Agents on other machines that are here", () => agents.size);
     gauge("canswarm_envelopes_passed", "Envelopes passed on", () => agents.counts.envelopes);
     gauge(

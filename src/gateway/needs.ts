@@ -14,6 +14,7 @@ import type { NeedBody } from "#protocol/bodies.ts";
 import type { Nack, Notice, Receipt } from "#protocol/notices.ts";
 import type { NeedId } from "#protocol/words.ts";
 import { GatewayError } from "./errors.ts";
+import { Foretelling } from "./foretelling.ts";
 import {
   ASK_ENDS_MS,
   ENDS_KEPT_MAX,
@@ -55,6 +56,8 @@ export class Needs {
     growth: OPEN_NEEDS_GROWTH,
     max: OPEN_NEEDS_MAX,
   });
+  /** What this process itself says until it has an answer. */
+  readonly #foretelling: Foretelling;
   #isClosed = false;
   #cancel = (): void => undefined;
   /** Counts since the start, for metrics. */
@@ -62,11 +65,17 @@ export class Needs {
 
   constructor(swarm: GatewaySwarm) {
     this.#swarm = swarm;
+    this.#foretelling = new Foretelling(swarm.clock, swarm.foreteller);
     this.#askLater();
   }
 
   get openCount(): number {
     return this.#open.size;
+  }
+
+  /** Since the start. */
+  get foretoldCount(): number {
+    return this.#foretelling.count;
   }
 
   /** How many may be open now: as many as end within half a deadline, OPEN_NEEDS_MAX at most. */
@@ -90,6 +99,7 @@ export class Needs {
     const nowMs = this.#swarm.clock.monotonicMs();
     this.#open.set(need, nowMs);
     this.#pace.posted(nowMs);
+    this.#foretelling.posted({ need, requester: client.did, body });
     const said = client.send(prepared);
     const receipt = await this.#within(said);
     if (receipt !== undefined) return this.#answered(need, receipt);
@@ -129,6 +139,7 @@ export class Needs {
   }
 
   #answered(need: NeedId, receipt: Receipt): Posting {
+    this.#foretelling.answered(need);
     if (isNack(receipt)) return this.#refused(need, receipt);
     this.counts.accepted += 1;
     const { first } = receipt;
@@ -157,6 +168,7 @@ export class Needs {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel();
+    this.#foretelling.close();
     for (const client of this.#clients.values()) client.close();
   }
 

@@ -5,8 +5,8 @@ import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
-import type { LabelAttestation } from "#protocol/bodies.ts";
-import type { Credits, Did } from "#protocol/words.ts";
+import type { LabelAttestation, NeedBody } from "#protocol/bodies.ts";
+import type { Credits, Did, NeedId } from "#protocol/words.ts";
 import type { HostCounts } from "#runtime/threads/protocol.ts";
 
 export interface Welcome {
@@ -66,6 +66,21 @@ export interface ClusterFigures {
   }[];
 }
 
+/** A need that waits for its bucket. */
+export interface Held {
+  readonly need: NeedId;
+  readonly requester: Did;
+  readonly body: NeedBody;
+}
+
+/** What a machine of a cluster knows and can say while its bucket leaders are silent (foretelling.ts). */
+export interface Foreteller {
+  /** The consensus store does not answer it, so that nothing can be decided here. */
+  isCutOff(): boolean;
+  /** Tells those who could bid, as far as they are known here. Nobody answers; it never rejects. */
+  tell(held: Held): Promise<void>;
+}
+
 export interface GatewaySwarm {
   readonly swarm: string;
   readonly policy: string;
@@ -80,6 +95,8 @@ export interface GatewaySwarm {
   counts(): Promise<readonly HostCounts[]>;
   /** Undefined: it is alone. Answers soon, whatever the servers do. */
   readonly cluster: (() => Promise<ClusterFigures>) | undefined;
+  /** Undefined: it leads nothing, or is alone and cut off from nobody. */
+  readonly foreteller: Foreteller | undefined;
   /** Undefined: nothing has been compared yet. */
   reconciled(): Reconciling | undefined;
   /** The account of this name: its key, registered, granted `credits` once. Asked again it is the same. */

@@ -2,6 +2,9 @@
  * What a supervisor tells agents. A notice asks for something or reports; it is derived from committed
  * state, so it can be told again after any crash: agents treat a repeated notice as the same one.
  * `nonce` is the highest nonce the bucket has seen from the addressee in that thread.
+ *
+ * One kind, `foretell`, is derived from no state: it comes from a supervisor that is cut off, asks for no
+ * envelope, and whoever passes it over is asked for everything as ever.
  */
 
 import type { NeedBody, OpenBid, Payment } from "#protocol/bodies.ts";
@@ -14,7 +17,12 @@ interface About {
   readonly nonce: number;
 }
 
+/** Of the first attempt of a need that no log has yet: nobody has said anything in its thread. */
+export const FORETOLD = { attempt: 1, nonce: 0 } as const;
+
 export type Notice =
+  /** To those who could bid, where the need waits for its bucket: bids are likely to be called for. */
+  | (About & { readonly kind: "foretell"; readonly requester: Did; readonly body: NeedBody })
   /** To eligible workers: bids are taken. */
   | (About & {
       readonly kind: "bid";

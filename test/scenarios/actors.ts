@@ -98,6 +98,7 @@ export const answer = (world: World, player: Player, notice: Notice): void => {
       const verdict: Verdict = question === "plan" ? "pass" : verdictOf(habits, output(false));
       return say(name, "REVEAL", { what: "vote", need, attempt, question, seat, verdict, salt });
     }
+    case "foretell":
     case "reveal-draw":
     case "stop":
     case "ended":

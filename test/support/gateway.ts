@@ -11,7 +11,7 @@ import { decodeEnvelope, decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed, type Signer } from "#envelope/keys.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { GatewayServer } from "#gateway/server.ts";
-import type { ClusterFigures, GatewaySwarm } from "#gateway/swarm.ts";
+import type { ClusterFigures, Foreteller, GatewaySwarm } from "#gateway/swarm.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { LinkEvents, SwarmLink } from "#ports/swarm-link.ts";
 import type { Receipt } from "#protocol/notices.ts";
@@ -75,6 +75,7 @@ export interface RigOptions {
   readonly requestMsMax?: number;
   /** Absent: the swarm is alone. */
   readonly cluster?: () => Promise<ClusterFigures>;
+  readonly foreteller?: Foreteller;
   /** Of every bucket's log; it may grow. */
   readonly records?: readonly Uint8Array[];
 }
@@ -103,6 +104,7 @@ export const gatewayRig = async (options: RigOptions = {}): Promise<Rig> => {
       { ...NO_STATS, rejected: 4, waiting: 0, unconfirmed: 3 },
     ],
     cluster: options.cluster,
+    foreteller: options.foreteller,
     reconciled: () => undefined,
     openAccount: async (name) => signerOf(name),
     grant: async () => undefined,

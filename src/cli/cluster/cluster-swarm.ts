@@ -11,7 +11,7 @@ import { openSqlite, type SqliteThread } from "#adapters/sqlite/open.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import type { Answered } from "#actors/queries.ts";
 import { BusDoor } from "#gateway/bus-door.ts";
-import type { ClusterFigures } from "#gateway/swarm.ts";
+import type { ClusterFigures, Foreteller } from "#gateway/swarm.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import type { SwarmLink } from "#ports/swarm-link.ts";
@@ -32,6 +32,7 @@ import type { Asked, OperatorWord, Said } from "./ask-messages.ts";
 import { Asks } from "./asks.ts";
 import { Leaders } from "./leaders.ts";
 import { askServers, ServerFigures } from "./figures.ts";
+import { foretellerOf } from "./foreteller.ts";
 import { look, type Sight } from "../reconcile/look.ts";
 import { keepSeen, seenIn } from "./etcd-seen.ts";
 import { askedOperator, Speaker } from "./operator.ts";
@@ -81,6 +82,7 @@ export class ClusterSwarm implements RunningSwarm {
   readonly clock: Clock = systemClock();
   readonly store: Reading;
   readonly agents: AgentsThread | undefined;
+  readonly foreteller: Foreteller | undefined;
   readonly #opened: Opened;
   readonly #member: ClusterMember<MessagePort> | undefined;
   readonly #reconciler: Reconciler | undefined;
@@ -121,6 +123,7 @@ export class ClusterSwarm implements RunningSwarm {
     this.#speaker = new Speaker(this, folder.operator);
     this.#asks = new Asks({ bus, clock: this.clock, name, answer: (asked) => this.#answer(asked) });
     this.#member = settings.hosts === 0 ? undefined : this.#lead(options, places);
+    this.foreteller = this.#member && this.#foretelling(this.#member);
     this.#reconciler = this.#member && this.#reconciling(options, this.#member);
     this.#keepLast = this.#member && keepSeen(folder.dir, this.clock, () => consensus.seen);
   }
@@ -225,6 +228,14 @@ export class ClusterSwarm implements RunningSwarm {
       restockBlocks,
       fill: () => store.fill(new Map(leadership.led), rest),
       tell: (text) => onNews({ type: "reconciler", text }),
+    });
+  }
+
+  #foretelling({ leadership }: ClusterMember<MessagePort>): Foreteller {
+    return foretellerOf({
+      bus: this.#opened.bus,
+      isCutOff: () => leadership.isCutOff,
+      couldBid: (...asked) => this.#ofHosts((host) => this.#hostQuery(host, "could-bid", asked)),
     });
   }
 
@@ -418,8 +429,8 @@ export class ClusterSwarm implements RunningSwarm {
     return answered === undefined ? { kind: "elsewhere" } : { kind: "ok", value: answered.answer };
   }
 
-  async #hostQuery(host: number, name: string): Promise<unknown> {
-    return this.#member?.hosts.control(host)?.query(name, undefined);
+  async #hostQuery(host: number, name: string, about?: unknown): Promise<unknown> {
+    return this.#member?.hosts.control(host)?.query(name, about);
   }
 
   async #ofHosts(ask: (host: number) => Promise<unknown>): Promise<unknown[]> {

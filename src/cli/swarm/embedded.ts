@@ -70,6 +70,7 @@ interface Opened {
 
 export class EmbeddedSwarm implements RunningSwarm {
   readonly cluster = undefined;
+  readonly foreteller = undefined;
   readonly folder: Folder;
   readonly clock: Clock;
   readonly store: Store & Blocks;

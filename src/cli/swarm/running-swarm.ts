@@ -9,7 +9,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
 import type { LogStore } from "./log-report.ts";
 import type { HostCounts } from "#runtime/threads/protocol.ts";
-import type { ClusterFigures } from "#gateway/swarm.ts";
+import type { ClusterFigures, Foreteller } from "#gateway/swarm.ts";
 import type { Reconciled } from "../reconcile/reconciler.ts";
 import type { AgentsThread } from "./agents-control.ts";
 import type { Folder } from "./folder.ts";
@@ -36,6 +36,8 @@ export interface RunningSwarm {
   counts(): Promise<readonly HostCounts[]>;
   /** Undefined: it is no machine of a cluster. */
   readonly cluster: (() => Promise<ClusterFigures>) | undefined;
+  /** Undefined: it leads nothing, or is no machine of a cluster. */
+  readonly foreteller: Foreteller | undefined;
   /** The last run of its reconciler; undefined: none yet, or it has none. */
   readonly reconciled: Reconciled | undefined;
   system<T>(name: string, argument?: unknown): Promise<T | undefined>;

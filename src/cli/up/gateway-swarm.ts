@@ -74,6 +74,10 @@ export class OwnSwarm implements GatewaySwarm {
     return this.#swarm.cluster;
   }
 
+  get foreteller(): RunningSwarm["foreteller"] {
+    return this.#swarm.foreteller;
+  }
+
   counts(): Promise<readonly HostCounts[]> {
     return this.#swarm.counts();
   }

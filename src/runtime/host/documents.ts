@@ -28,10 +28,14 @@ export class Documents {
     return this.#latest;
   }
 
+  /** Opened; undefined: none has come. */
+  get newest(): unknown {
+    return this.#latest === undefined ? undefined : this.#opened.get(this.#latest.hash);
+  }
+
   /** Whether the newest of them names the agent. */
   knows(did: string): boolean {
-    const newest = this.#latest === undefined ? undefined : this.#opened.get(this.#latest.hash);
-    return this.#app.knows(did, newest);
+    return this.#app.knows(did, this.newest);
   }
 
   get(hash: string): unknown {

@@ -245,7 +245,7 @@ export class Host {
     );
   }
 
-  get documents(): Pick<Documents, "latest" | "knows"> {
+  get documents(): Pick<Documents, "latest" | "newest" | "knows"> {
     return this.#documents;
   }
 

@@ -29,6 +29,8 @@ import { keptWeights, rankOf, type Pins } from "./share.ts";
 
 /** A session lives this long after its last keep-alive, ms (protocol section 17). */
 export const SESSION_TTL_MS = 3_000;
+/** Without an answer for so long everything is let go, ms (D2). */
+export const SILENT_MS_MAX = (SESSION_TTL_MS * 2) / 3;
 /** Keep-alives in one TTL. */
 const KEEP_ALIVES = 6;
 /** The n-th in rank campaigns so much later than the first, ms. */
@@ -143,6 +145,11 @@ export class Leadership {
   /** Since the last keep-alive that the store has answered was asked; Infinity: it has not joined yet. */
   get silentMs(): number {
     return this.#nowMs() - this.#aliveAtMs;
+  }
+
+  /** No keep-alive was answered for so long that nothing is led here. */
+  get isCutOff(): boolean {
+    return this.silentMs >= SILENT_MS_MAX;
   }
 
   /** A host has found that somebody else leads this bucket, or it cannot be led here. */
@@ -260,7 +267,7 @@ export class Leadership {
   /** D2. */
   #guard(session: Session): void {
     if (this.#session !== session || this.#isClosed) return;
-    const leftMs = this.#aliveAtMs + (SESSION_TTL_MS * 2) / 3 - this.#nowMs();
+    const leftMs = this.#aliveAtMs + SILENT_MS_MAX - this.#nowMs();
     if (leftMs <= 0) this.#sessionLost(session, "no keep-alive was answered in time");
     else this.#o.clock.after(leftMs, () => this.#guard(session));
   }

@@ -115,6 +115,7 @@ export class Rumours {
       case "ended":
         known.ended = true;
         break;
+      case "foretell":
       case "bid":
       case "reveal-bid":
       case "stop":

@@ -1,0 +1,173 @@
+/** Which needs a gateway that is cut off foretells, when, and how many; one that is well foretells none. */
+
+import { expect, it } from "vitest";
+import {
+  FORETELL_LOOK_MS,
+  FORETELL_MS,
+  Foretelling,
+  FORETOLD_MAX,
+  TOGETHER_MAX,
+} from "#gateway/foretelling.ts";
+import { Needs } from "#gateway/needs.ts";
+import type { Foreteller, GatewaySwarm, Held } from "#gateway/swarm.ts";
+import { cidOf } from "#envelope/cid.ts";
+import { decodeSigned } from "#envelope/envelope.ts";
+import type { LinkEvents } from "#ports/swarm-link.ts";
+import { NEED } from "../support/answered-client.ts";
+import { POLICY, signerOf, SWARM } from "../support/gateway.ts";
+import { ManualClock, settled } from "../support/manual-clock.ts";
+
+const requester = signerOf("a").did;
+const held = (n: number): Held => ({
+  need: cidOf(new Uint8Array([n])),
+  requester,
+  body: { ...NEED, key: `n${n}` },
+});
+
+const cutOff = () => {
+  const world = { isCutOff: true, told: [] as Held[] };
+  const foreteller: Foreteller = {
+    isCutOff: () => world.isCutOff,
+    tell: async (one) => void world.told.push(one),
+  };
+  const clock = new ManualClock();
+  return { world, clock, foreteller, foretelling: new Foretelling(clock, foreteller) };
+};
+
+/** Long enough for any number of looks. */
+const LONG_MS = 60 * FORETELL_MS;
+
+it("foretells what has waited long enough, once, with its requester and body", async () => {
+  const { world, clock, foretelling } = cutOff();
+  foretelling.posted(held(1));
+  await clock.pass(FORETELL_MS - 1);
+  expect(world.told).toEqual([]);
+  await clock.pass(1);
+  expect(world.told).toEqual([held(1)]);
+  await clock.pass(LONG_MS);
+  expect([world.told.length, foretelling.count]).toEqual([1, 1]);
+});
+
+it("foretells nothing while the store answers, and what waits is foretold once it does not", async () => {
+  const { world, clock, foretelling } = cutOff();
+  world.isCutOff = false;
+  foretelling.posted(held(1));
+  await clock.pass(LONG_MS);
+  expect(world.told).toEqual([]);
+  world.isCutOff = true;
+  foretelling.posted(held(2));
+  await clock.pass(FORETELL_LOOK_MS);
+  expect(world.told).toEqual([held(1)]);
+  await clock.pass(FORETELL_MS);
+  expect(world.told).toEqual([held(1), held(2)]);
+});
+
+it("foretells nothing that has its answer, and looks at nothing while nothing waits", async () => {
+  const { world, foreteller } = cutOff();
+  let timers = 0;
+  const clock = new ManualClock();
+  const counting = {
+    wallMs: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    after: (ms: number, wake: () => void) => {
+      timers += 1;
+      return clock.after(ms, wake);
+    },
+  };
+  const foretelling = new Foretelling(counting, foreteller);
+  foretelling.posted(held(1));
+  foretelling.answered(held(1).need);
+  await clock.pass(LONG_MS);
+  expect([world.told, timers]).toEqual([[], 1]);
+  foretelling.posted(held(2));
+  await clock.pass(FORETELL_MS);
+  expect([world.told, timers]).toEqual([[held(2)], 2]);
+});
+
+it("foretells a few at a look, and no more at a time than may be; an answer gives room", async () => {
+  const { world, clock, foretelling } = cutOff();
+  for (let n = 0; n < 2 * FORETOLD_MAX; n += 1) foretelling.posted(held(n));
+  await clock.pass(FORETELL_MS);
+  expect(world.told).toHaveLength(TOGETHER_MAX);
+  await clock.pass(FORETELL_LOOK_MS);
+  expect(world.told).toHaveLength(2 * TOGETHER_MAX);
+  await clock.pass(LONG_MS);
+  expect(world.told).toEqual(Array.from({ length: FORETOLD_MAX }, (_, n) => held(n)));
+  foretelling.answered(held(0).need);
+  await clock.pass(LONG_MS);
+  expect(world.told).toHaveLength(FORETOLD_MAX + 1);
+  foretelling.close();
+  foretelling.answered(held(1).need);
+  await clock.pass(LONG_MS);
+  expect(world.told).toHaveLength(FORETOLD_MAX + 1);
+});
+
+/** A gateway's needs before a swarm that answers nothing until it is asked to. */
+const gateway = (foreteller: Foreteller | undefined) => {
+  let events: LinkEvents | undefined;
+  const sent: string[] = [];
+  const clock = new ManualClock();
+  const swarm = {
+    swarm: SWARM,
+    policy: POLICY,
+    clock,
+    link: () => ({
+      attach: (_did: string, heard: LinkEvents) => void (events = heard),
+      detach: () => undefined,
+      send: (_thread: string, wire: Uint8Array) => void sent.push(decodeSigned(wire).id),
+    }),
+    query: async () => undefined,
+    foreteller,
+  };
+  const needs = new Needs(swarm as unknown as GatewaySwarm);
+  const post = () => needs.post("a", async () => signerOf("a"), NEED);
+  const take = async (): Promise<void> => {
+    for (const envelope of new Set(sent.splice(0)))
+      events?.receipt({ kind: "ack", envelope, bucket: 1, seq: 1, head: "" });
+    await settled();
+  };
+  const refuse = async (): Promise<void> => {
+    for (const envelope of new Set(sent.splice(0)))
+      events?.receipt({ kind: "nack", envelope, code: "INSUFFICIENT_FUNDS" });
+    await settled();
+  };
+  return { needs, post, take, refuse, sent, clock };
+};
+
+it("is told of what the gateway has signed: id, account and body, and sends nothing more", async () => {
+  const { world, foreteller } = cutOff();
+  const { needs, post, take, sent, clock } = gateway(foreteller);
+  const posted = post();
+  await clock.pass(FORETELL_MS);
+  expect(world.told).toEqual([{ need: sent[0], requester, body: NEED }]);
+  expect(new Set(sent).size).toBe(1);
+  expect(needs.foretoldCount).toBe(1);
+  await take();
+  expect(await posted).toMatchObject({ kind: "accepted" });
+  await needs.close();
+});
+
+it.each(["take", "refuse"] as const)(
+  "%s: what is answered in time is never foretold",
+  async (how) => {
+    const { world, foreteller } = cutOff();
+    const gate = gateway(foreteller);
+    const posted = gate.post();
+    await gate.clock.pass(FORETELL_MS - 1);
+    await gate[how]();
+    await posted;
+    await gate.clock.pass(LONG_MS);
+    expect([world.told, gate.needs.foretoldCount]).toEqual([[], 0]);
+    await gate.needs.close();
+  },
+);
+
+it("of a swarm that is alone nothing is foretold, however long it takes", async () => {
+  const gate = gateway(undefined);
+  const posted = gate.post();
+  await gate.clock.pass(FORETELL_MS * 3);
+  expect(gate.needs.foretoldCount).toBe(0);
+  await gate.take();
+  await posted;
+  await gate.needs.close();
+});
