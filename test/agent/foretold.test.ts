@@ -106,7 +106,7 @@ const OPEN = { open: { price: 1_500_000, etaMs: 2_000, patch: [] } };
 const PASS: Result = { kind: "ok", value: { pass: true } };
 const FAILED: Result = { kind: "failed", code: "EXIT", detail: "it ended" };
 
-test("the program is asked once, and what it offers is said when bids are called for, not before", async () => {
+test("the program is asked once, and its offer is said when bids are called for, not before", async () => {
   const { hear, asked, said, bids } = hired();
   await hear(foretell());
   expect(asked.map((one) => one.call)).toMatchObject([

@@ -44,6 +44,7 @@ const newestOf = (known: readonly CouldBid[]): readonly Did[] =>
 /** F6. */
 const some = (workers: readonly Did[], need: NeedId): readonly Did[] => {
   if (workers.length <= TOLD_MAX) return workers;
-  const from = new DataView(digestOf(need).buffer).getUint32(0) % workers.length;
+  const { buffer, byteOffset } = digestOf(need);
+  const from = new DataView(buffer, byteOffset).getUint32(0) % workers.length;
   return [...workers.slice(from), ...workers.slice(0, from)].slice(0, TOLD_MAX);
 };
