@@ -81,6 +81,7 @@ it("puts back what NATS has lost, and says so; after that nothing is found", asy
 
 it("deletes what it wrote in vain, and nothing that counts", async () => {
   const [other] = cluster.supervisors;
+  await until("both lead", async () => Math.min(...(await ledNow())) > 60, 30_000);
   for (const { running } of [other!, apart]) {
     running.child.kill("SIGTERM");
     expect((await running.ended).code).toBe(0);
@@ -90,7 +91,7 @@ it("deletes what it wrote in vain, and nothing that counts", async () => {
   const before = await Promise.all(
     Array.from({ length: BUCKETS }, (_, bucket) => disk.hashes(bucket, undefined)),
   );
-  const logs = before.flatMap((hashes, bucket) => (hashes.length > 1 ? [bucket] : [])).slice(0, 8);
+  const logs = before.flatMap((hashes, bucket) => (hashes.length > 0 ? [bucket] : [])).slice(0, 8);
   expect(logs).toHaveLength(8);
   const planted = logs.flatMap((bucket) => [
     journalRecord(bucket, 0, ZERO, `the first record of a rival in ${bucket}`),
