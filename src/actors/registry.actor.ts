@@ -11,7 +11,6 @@ import {
   learn,
   publish,
   register,
-  republishMs,
   setPaused,
   setStake,
   tickRegistry,
@@ -107,7 +106,7 @@ const step = (state: RegistryState, event: RegistryEvent): Step<RegistryState, R
 const published = (state: RegistryState): Step<RegistryState, RegistryCommand> => {
   const before = state.snapshot.revision;
   const snapshot = publish(state);
-  const timers = [publishAfter(state, republishMs(state.parameters))];
+  const timers = [publishAfter(state, state.parameters.registryPublishMs)];
   if (snapshot.revision === before) return { state, commands: [], timers };
   return { state, commands: [{ type: "publish", params: { snapshot } }], timers };
 };

@@ -18,10 +18,11 @@ const SUPERVISORS = 3;
 /**
  * Of both swarms, so that who wins does not depend on how busy the machine is, or it is no comparison. An
  * auction closes when all have answered, and one tool works before it bids: it has time. And all bids are
- * ranked by the repute that everybody had at the beginning: a snapshot with that of the first results comes
- * after a third of its age, so bids that were ranked late would be ranked by another.
+ * ranked by the repute that everybody had at the beginning: a later snapshot has that of the first results,
+ * by which bids that were ranked late would be ranked.
  */
-const PARAMETERS = "{ tiers: { small: { auctionWindowMs: 30_000 } }, registryMaxAgeMs: 600_000 }";
+const PARAMETERS =
+  "{ tiers: { small: { auctionWindowMs: 30_000 } }, registryPublishMs: 200_000, registryMaxAgeMs: 600_000 }";
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

@@ -45,7 +45,8 @@ export interface Parameters {
   readonly verifyStakeMin: Credits;
   readonly challengeStakeMin: Credits;
   readonly unbondingMs: number;
-  /** Of a snapshot; thrice within it one is published anew. */
+  /** A snapshot is published again after this, though who may be drawn or paid has not changed. */
+  readonly registryPublishMs: number;
   readonly registryMaxAgeMs: number;
   /** The longest that one auction or one committee waits for a registry that is not too old. */
   readonly registryWaitMs: number;

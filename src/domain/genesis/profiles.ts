@@ -46,6 +46,7 @@ export const networkParameters: Parameters = {
   verifyStakeMin: 100n * CREDIT,
   challengeStakeMin: 1_000n * CREDIT,
   unbondingMs: 7 * DAY,
+  registryPublishMs: 10 * SECOND,
   registryMaxAgeMs: 30 * SECOND,
   // An outage of the system bucket that lasts longer is for people to look at.
   registryWaitMs: HOUR,
@@ -190,6 +191,7 @@ export const validateParameters = (p: Parameters): string[] => {
     p.challengesPerHour >= 1 && p.challengesPerHour <= p.challengesPerDay,
     "challengesPerHour is at least 1 and at most challengesPerDay",
   );
+  check(p.registryPublishMs >= SECOND, "registryPublishMs is at least a second");
   check(p.heartbeatsMissedMax >= 1, "heartbeatsMissedMax is at least 1");
   check(
     p.diversityOrgPpm > 0 && isShare(p.diversityOrgPpm),

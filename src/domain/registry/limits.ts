@@ -6,12 +6,6 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * A snapshot is published again at least so often before the last one would be too old: every 10 s of 30
- * (protocol section 5).
- */
-export const SNAPSHOTS_WITHIN_AGE = 3;
-
-/**
  * Bootstrap ends after this much time, taken together, with enough verifiers (protocol section 5).
  */
 export const BOOTSTRAP_HOLD_MS: LogMs = DAY_MS;

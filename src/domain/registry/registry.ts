@@ -6,7 +6,7 @@
  * here.
  *
  * R1  Revisions grow strictly, and only with a new snapshot: at once when who may be drawn or paid
- *     has changed (registration, stake, pauses, bootstrap), else every `republishMs`. Evidence and activity
+ *     has changed (registration, stake, pauses, bootstrap), else every `registryPublishMs`. Evidence and activity
  *     ride along; they would otherwise make a new snapshot of every turn.
  * R2  Bootstrap ends once and for ever.
  * R3  `tick` moves time; everything else happens at the time of the last tick.
@@ -17,7 +17,7 @@ import type { Manifest } from "#protocol/bodies.ts";
 import type { Credits, Did, LogMs } from "#protocol/words.ts";
 import { assert } from "../ledger/bug.ts";
 import type { ReputationGain } from "../ledger/requests.ts";
-import { BOOTSTRAP_HOLD_MS, IDLE_HALVING_MS, SNAPSHOTS_WITHIN_AGE } from "./limits.ts";
+import { BOOTSTRAP_HOLD_MS, IDLE_HALVING_MS } from "./limits.ts";
 import { entityOf, relatedBy } from "./relations.ts";
 import type { AgentRow, Evidence, RegistrySnapshot } from "./snapshot.ts";
 import { evidenceOf, halve, testify } from "./testimony.ts";
@@ -231,14 +231,10 @@ export const rowsOf = (state: RegistryState): AgentRow[] =>
     .sort((a, b) => (a.did < b.did ? -1 : 1))
     .map((record) => rowOfRecord(state, record));
 
-/** Since the last snapshot; then it is published again, changed or not. */
-export const republishMs = ({ registryMaxAgeMs }: Pick<Parameters, "registryMaxAgeMs">): LogMs =>
-  Math.floor(registryMaxAgeMs / SNAPSHOTS_WITHIN_AGE);
-
 /** The snapshot that holds now: the last one, or a new one where R1 asks for it. */
 export const publish = (state: RegistryState): RegistrySnapshot => {
   const ageMs = state.nowMs - state.snapshot.atMs;
-  if (!state.changed && ageMs < republishMs(state.parameters)) return state.snapshot;
+  if (!state.changed && ageMs < state.parameters.registryPublishMs) return state.snapshot;
   state.snapshot = {
     revision: state.snapshot.revision + 1,
     atMs: state.nowMs,

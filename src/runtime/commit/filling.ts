@@ -16,6 +16,9 @@ import {
 } from "./chains.ts";
 import { VoidRecords, type Rest } from "./void-records.ts";
 
+/** Buckets between two rests: of most the disk lacks nothing and has nothing else. */
+const BUCKETS_AT_A_TIME = 16;
+
 /** What one run of it came to. */
 export interface Filled {
   /** Buckets of which a record is nowhere: they are left as they are. */
@@ -53,12 +56,10 @@ export class Filling {
     let brought: Promise<void> | undefined;
     const many = (): Promise<void> => (brought ??= this.#chains.bringMany(new Set(open), rest));
     const how: Walking = open.length < BROUGHT_TOGETHER_MIN ? { rest } : { rest, bring: many };
-    for (const bucket of open) {
+    for (const [at, bucket] of open.entries()) {
       const isWhole = await this.#fill(bucket, how, rest).then(() => true, noneIfMissing);
-      if (isWhole !== true) {
-        missing.push(bucket);
-        await rest();
-      }
+      if (isWhole !== true) missing.push(bucket);
+      if ((at + 1) % BUCKETS_AT_A_TIME === 0) await rest();
       // The hashes of a whole chain are not worth their memory: it was walked to be on the disk.
       this.#chains.forget(bucket);
       this.#filled.set(bucket, led.get(bucket)!);
@@ -74,11 +75,12 @@ export class Filling {
     const before = endOf(await from(whole));
     this.#whole.set(bucket, before);
     const held = await this.#voids.held(bucket, rest);
+    // The disk has all of the chain: where it has no more than that, nothing is void.
+    if (held.size <= before) return;
     // What was under way is committed after a rest, as a rule.
     await rest();
     const { base, hashes } = await from(whole);
     const newer = hashes.slice(Math.max(0, before - base)).filter((hash) => held.has(hash));
-    // The disk had all of the chain: where it had no more than that, nothing is void.
     if (held.size <= before + newer.length) return;
     if (base > 0) await from(0);
     // Anew, for a long walk: what was committed meanwhile is not looked up record by record.

@@ -55,6 +55,20 @@ describe("a genesis", () => {
     );
   });
 
+  it("of before a field came is read with what held then, and its bytes stay the same", () => {
+    const [genesis] = fc.sample(geneses, { numRuns: 1, seed: 1 });
+    const { registryPublishMs, ...earlier } = genesis!.parameters;
+    const bytes = encode({ ...genesis, parameters: earlier });
+    expect(registryPublishMs).toBe(10_000);
+    expect(decodeGenesis(bytes)).toEqual(genesis);
+    expect(encodeGenesis(genesis!)).toEqual(bytes);
+    const other = {
+      ...genesis!,
+      parameters: { ...genesis!.parameters, registryPublishMs: 5_000 },
+    };
+    expect(decodeGenesis(encodeGenesis(other))).toEqual(other);
+  });
+
   it.each([
     ["no bytes", new Uint8Array()],
     [

@@ -109,6 +109,7 @@ describe("a set of parameters is refused as a whole when", () => {
     ["a quorum is empty", { tiers: { small: { kResultMin: 0 } } }, "small: a quorum"],
     ["caps fall", { tiers: { medium: { bountyMax: 1n } } }, "bountyMax does not fall"],
     ["a bond is above the whole", { tiers: { high: { challengeBondPpm: 1_000_001 } } }, "a share"],
+    ["snapshots without end", { registryPublishMs: 999 }, "registryPublishMs"],
     ["stake leaves before it can be taken", { unbondingMs: 6 * DAY_MS }, "high: unbondingMs"],
   ];
   it.each(rows)("%s", (_name, overrides, sentence) => {

@@ -53,6 +53,7 @@ export const parameters: Parameters = {
   verifyStakeMin: 100n * CREDIT,
   challengeStakeMin: 1_000n * CREDIT,
   unbondingMs: 7 * DAY_MS,
+  registryPublishMs: 10_000,
   registryMaxAgeMs: 30_000,
   registryWaitMs: 3_600_000,
   diversityOrgPpm: 300_000,
