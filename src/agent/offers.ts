@@ -22,8 +22,8 @@ import type { Asks, Runner } from "./runner/runner.ts";
 import { VALID_MS } from "./unanswered.ts";
 import { CALL_MS_MAX } from "./work-time.ts";
 
-/** Foretold needs whose offers are kept: several supervisors that are cut off tell no more at a time. */
-export const FORETOLD_KEPT_MAX = 256;
+/** Foretold needs whose offers are kept, at least half as many: eight supervisors tell no more at a time. */
+export const FORETOLD_KEPT_MAX = 512;
 /** For so long, ms: a NEED that was signed earlier can be taken no more, and a price grows old. */
 export const FORETOLD_MS_MAX = VALID_MS;
 /** Bids of which the promised time is remembered; of a forgotten one it is that of the settings. */

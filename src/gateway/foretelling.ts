@@ -8,13 +8,14 @@
  * F2  Who is told is who could bid by the newest registry seen here (cli/cluster/foreteller.ts).
  * F3  A need is foretold once, after FORETELL_MS without an answer, and only while this supervisor is cut
  *     off: one that is alone or well, and a store that is merely slow, foretell nothing.
- * F4  At most FORETOLD_MAX that have no answer are foretold at a time, TOGETHER_MAX of them at one look.
+ * F4  At most FORETOLD_MAX that have no answer are foretold at a time, FORETOLD_EACH_MAX of one requester,
+ *     TOGETHER_MAX at one look: whoever posts much leaves room for others.
  * F5  What has its answer, whichever it is, is forgotten here; those told forget by themselves
  *     (agent/offers.ts).
  */
 
 import type { Clock } from "#ports/clock.ts";
-import type { NeedId } from "#protocol/words.ts";
+import type { Did, NeedId } from "#protocol/words.ts";
 import type { Foreteller, Held } from "./swarm.ts";
 
 /**
@@ -26,6 +27,8 @@ export const FORETELL_MS = 2_000;
 export const FORETELL_LOOK_MS = 500;
 /** Needs that are foretold and have no answer: so much a program is asked for beside its work. */
 export const FORETOLD_MAX = 32;
+/** The same of one requester. */
+export const FORETOLD_EACH_MAX = 8;
 /** Foretold at one look: as large as needs can be, they fill half of what the bus holds for its server. */
 export const TOGETHER_MAX = 4;
 
@@ -41,7 +44,7 @@ export class Foretelling {
   /** Not foretold yet, in the order in which they came. */
   readonly #waiting = new Map<NeedId, Waiting>();
   /** Foretold, and without an answer. */
-  readonly #foretold = new Set<NeedId>();
+  readonly #foretold = new Map<NeedId, Did>();
   /** Undefined: nothing waits. */
   #cancel: (() => void) | undefined;
   /** Foretold since the start, for metrics. */
@@ -82,16 +85,23 @@ export class Foretelling {
     const sinceMs = this.#clock.monotonicMs() - FORETELL_MS;
     const room = Math.min(TOGETHER_MAX, FORETOLD_MAX - this.#foretold.size);
     const due: Held[] = [];
-    for (const one of this.#waiting.values()) {
-      if (one.sinceMs > sinceMs || due.length >= room) break;
-      due.push(one.held);
+    const counts = new Map<Did, number>();
+    const count = (requester: Did): number => {
+      const next = (counts.get(requester) ?? 0) + 1;
+      counts.set(requester, next);
+      return next;
+    };
+    for (const requester of this.#foretold.values()) count(requester);
+    for (const { held, sinceMs: heldMs } of this.#waiting.values()) {
+      if (heldMs > sinceMs || due.length >= room) break;
+      if (count(held.requester) <= FORETOLD_EACH_MAX) due.push(held);
     }
     return due;
   }
 
   #foretell(held: Held, foreteller: Foreteller): void {
     this.#waiting.delete(held.need);
-    this.#foretold.add(held.need);
+    this.#foretold.set(held.need, held.requester);
     this.count += 1;
     void foreteller.tell(held);
   }

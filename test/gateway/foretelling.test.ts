@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import {
   FORETELL_LOOK_MS,
   FORETELL_MS,
+  FORETOLD_EACH_MAX,
   Foretelling,
   FORETOLD_MAX,
   TOGETHER_MAX,
@@ -17,8 +18,8 @@ import { NEED } from "../support/answered-client.ts";
 import { POLICY, signerOf, SWARM } from "../support/gateway.ts";
 import { ManualClock, settled } from "../support/manual-clock.ts";
 
-const requester = signerOf("a").did;
-const held = (n: number): Held => ({
+const requesters = [..."abcdefgh"].map((name) => signerOf(name).did);
+const held = (n: number, requester = requesters[n % requesters.length]!): Held => ({
   need: cidOf(new Uint8Array([n])),
   requester,
   body: { ...NEED, key: `n${n}` },
@@ -102,6 +103,19 @@ it("foretells a few at a look, and no more at a time than may be; an answer give
   expect(world.told).toHaveLength(FORETOLD_MAX + 1);
 });
 
+it("leaves room for others, however much one posts", async () => {
+  const { world, clock, foretelling } = cutOff();
+  for (let n = 0; n < FORETOLD_MAX; n += 1) foretelling.posted(held(n, requesters[0]));
+  foretelling.posted(held(FORETOLD_MAX, requesters[1]));
+  await clock.pass(LONG_MS);
+  const first = Array.from({ length: FORETOLD_EACH_MAX }, (_, n) => held(n, requesters[0]));
+  expect(world.told).toHaveLength(FORETOLD_EACH_MAX + 1);
+  expect(world.told).toEqual(expect.arrayContaining([...first, held(FORETOLD_MAX, requesters[1])]));
+  foretelling.answered(held(0).need);
+  await clock.pass(LONG_MS);
+  expect(world.told.at(-1)).toEqual(held(FORETOLD_EACH_MAX, requesters[0]));
+});
+
 /** A gateway's needs before a swarm that answers nothing until it is asked to. */
 const gateway = (foreteller: Foreteller | undefined) => {
   let events: LinkEvents | undefined;
@@ -139,7 +153,7 @@ it("is told of what the gateway has signed: id, account and body, and sends noth
   const { needs, post, take, sent, clock } = gateway(foreteller);
   const posted = post();
   await clock.pass(FORETELL_MS);
-  expect(world.told).toEqual([{ need: sent[0], requester, body: NEED }]);
+  expect(world.told).toEqual([{ need: sent[0], requester: requesters[0], body: NEED }]);
   expect(new Set(sent).size).toBe(1);
   expect(needs.foretoldCount).toBe(1);
   await take();

@@ -226,15 +226,17 @@ export class ClusterSwarm implements RunningSwarm {
       look: () => look(sight),
       mend: (bucket) => store.mend(bucket),
       restockBlocks,
-      fill: () => store.fill(new Map(leadership.led), rest),
+      fill: () => store.fill(() => leadership.led, rest),
       tell: (text) => onNews({ type: "reconciler", text }),
     });
   }
 
   #foretelling({ leadership }: ClusterMember<MessagePort>): Foreteller {
+    const { bus } = this.#opened;
     return foretellerOf({
-      bus: this.#opened.bus,
-      isCutOff: () => leadership.isCutOff,
+      bus,
+      // What is published while NATS is away is held, and would be told when it is of no use any more.
+      isCutOff: () => leadership.isCutOff && bus.isConnected,
       couldBid: (...asked) => this.#ofHosts((host) => this.#hostQuery(host, "could-bid", asked)),
     });
   }

@@ -71,6 +71,8 @@ export class Reconciler {
   #cancel: () => void = () => undefined;
   #isClosed = false;
   #isFilling = false;
+  /** Why void records stay, as it was told last. */
+  #refused: string | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#o = options;
@@ -129,9 +131,13 @@ export class Reconciler {
   async #fill(): Promise<void> {
     if (this.#isFilling) return;
     this.#isFilling = true;
-    const { missing, dropped } = await this.#o.fill().catch(() => ({ missing: [], dropped: 0 }));
+    const nothing: Filled = { missing: [], dropped: 0 };
+    const { missing, dropped, refused } = await this.#o.fill().catch(() => nothing);
     this.#isFilling = false;
     if (dropped > 0) this.#o.tell(`${dropped} records that were never committed were deleted`);
+    if (refused !== undefined && refused !== this.#refused)
+      this.#o.tell(`records that were never committed cannot be deleted: ${refused}`);
+    this.#refused = refused;
     for (const bucket of missing)
       this.#o.tell(
         `bucket ${bucket}: a record older than its snapshot is nowhere (RECORD_MISSING)`,

@@ -6,8 +6,8 @@
  * here.
  *
  * R1  Revisions grow strictly, and only with a new snapshot: at once when who may be drawn or paid
- *     has changed (registration, stake, pauses, bootstrap), else every `registryPublishMs`. Evidence and activity
- *     ride along; they would otherwise make a new snapshot of every turn.
+ *     has changed (registration, stake, pauses, bootstrap), else every `registryPublishMs`. Evidence and
+ *     activity ride along; they would otherwise make a new snapshot of every turn.
  * R2  Bootstrap ends once and for ever.
  * R3  `tick` moves time; everything else happens at the time of the last tick.
  */

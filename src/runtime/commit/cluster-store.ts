@@ -17,17 +17,19 @@
  *     on the own disk before anything is built on it.
  * Q7  Whoever leads a bucket brings what is older than that snapshot to its own disk too (`fill`): once a
  *     disk was lost, it would be on the stream alone.
- * Q8  It also deletes, from the stream and from the own disk, what this disk has of the bucket and no head
- *     will ever name (void-records.ts). What may still be committed stays: no chain lacks a record for it.
+ * Q8  It also deletes, from the stream and from the own disk, what this disk has of the bucket under this
+ *     generation and no head will ever name (void-records.ts). What may still be committed stays, and what a
+ *     restore has undone: no chain lacks a record for it.
  */
 
 import { sameBytes } from "#ports/commit-rules.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
-import type { BucketWrite, CommitOutcome, Epoch, Head, Snapshot, Store } from "#ports/store.ts";
+import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
 import { Chains, noneIfDamaged, noneIfMissing, type Chain } from "./chains.ts";
-import { Filling, type Filled } from "./filling.ts";
+import { generationOf } from "../log/record.ts";
+import { Filling, type Filled, type LedNow } from "./filling.ts";
 
 /** Records that `restock` looks for on the stream at a time. */
 const RESTOCK_AT_A_TIME = 64;
@@ -35,6 +37,8 @@ export interface ClusterParts {
   readonly consensus: Pick<Consensus, "heads" | "commit">;
   readonly journal: Journal;
   readonly stream: RecordStream;
+  /** Under which a record was built, from its bytes. Default: `log/record.ts`. */
+  readonly generationOf?: (bytes: Uint8Array) => number | undefined;
 }
 
 /** Where a record lies. */
@@ -60,7 +64,7 @@ export class ClusterStore implements LedStore {
   constructor(parts: ClusterParts) {
     this.#parts = parts;
     this.#chains = new Chains(parts);
-    this.#filling = new Filling(parts, this.#chains);
+    this.#filling = new Filling({ generationOf, ...parts }, this.#chains);
   }
 
   head(bucket: number): Promise<Head> {
@@ -161,7 +165,7 @@ export class ClusterStore implements LedStore {
    * Q7, Q8. Each of the buckets that are led here, once for as long as it is led under that epoch. Rejects
    * where a port does; void records that could not be deleted wait for the next call.
    */
-  fill(led: ReadonlyMap<number, Epoch>, rest: () => Promise<void>): Promise<Filled> {
+  fill(led: LedNow, rest: () => Promise<void>): Promise<Filled> {
     return this.#filling.run(led, rest);
   }
 

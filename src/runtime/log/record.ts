@@ -115,6 +115,16 @@ export const decodeRecord = (bytes: Uint8Array): LogRecord => {
   };
 };
 
+/** Under which it was built. Undefined: the bytes are no record. */
+export const generationOf = (bytes: Uint8Array): number | undefined => {
+  try {
+    return decodeRecord(bytes).generation;
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
+};
+
 const unpackEntry = (plain: unknown): Entry => {
   if (!Array.isArray(plain)) throw new Malformed("an entry is a list");
   const kind = KINDS[natural(plain[0], "entry kind")];

@@ -128,7 +128,7 @@ export class SimMember {
       new Promise((resolve) => void machine.after(FILL_REST_MS, resolve));
     const fill = async (): Promise<void> => {
       // What fails is gone on with at the next run.
-      await store.fill(new Map(leadership.led), rest).catch(() => undefined);
+      await store.fill(() => leadership.led, rest).catch(() => undefined);
       machine.after(FILL_MS, () => void fill());
     };
     machine.after(FILL_MS, () => void fill());

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
-import { FairTime, STEP_MS } from "#cli/demo/probe/fair-time.ts";
+import { FairTime, Spent, STEP_MS } from "#cli/demo/probe/fair-time.ts";
 
 class TimedOut extends Error {}
 
 /** Code that takes `costMs` of a processor of which it gets every `share`th millisecond. */
-const machine = (share: number) => {
+const machine = (share: number, allMs = Infinity) => {
   let usedMs = 0;
   const time = new FairTime({
+    allMs,
     usedMs: () => usedMs,
     isTimeout: (error) => error instanceof TimedOut,
   });
@@ -24,8 +25,9 @@ test.each([1, 4, 20])(
   async (share) => {
     const { time, run } = machine(share);
     let tries = 0;
-    const both = time.whole(async () => {
+    const both = time.whole(async (attempt) => {
       tries += 1;
+      expect(attempt).toBe(tries);
       return time.step(run(10)) + (await time.stepAsync(async (ms) => run(STEP_MS)(ms)));
     });
     await expect(both).resolves.toBe(10 + STEP_MS);
@@ -45,6 +47,21 @@ test.each([1, 4, 20])(
 test("who gets nothing of it at all does not wait for ever", async () => {
   const { time, run } = machine(Infinity);
   await expect(time.whole(async () => time.step(run(1)))).rejects.toThrow("after 8000 ms");
+});
+
+test.each([1, 4])("nothing is begun once all has had its time, with 1/%i of it", async (share) => {
+  const { time, run } = machine(share, 3 * STEP_MS);
+  let steps = 0;
+  const many = time.whole(async () => {
+    for (;;) {
+      time.step(run(10));
+      steps += 1;
+    }
+  });
+  await expect(many).rejects.toThrow(Spent);
+  expect(steps).toBe((3 * STEP_MS) / 10 + 1);
+  await expect(time.whole(() => time.stepAsync(async () => 1))).rejects.toThrow(Spent);
+  expect(time.isEnd(new Spent())).toBe(true);
 });
 
 test("both kinds of end are let pass by what catches the code's own errors", async () => {

@@ -22,8 +22,10 @@ const hashesOf = async (store: ClusterStore): Promise<readonly Uint8Array[]> =>
 const rest = async (): Promise<void> => {};
 
 /** These buckets, each under the first epoch. */
-const led = (...buckets: readonly number[]): ReadonlyMap<number, Epoch> =>
-  new Map(buckets.map((bucket) => [bucket, { generation: 1, revision: 1 }]));
+const led =
+  (...buckets: readonly number[]) =>
+  (): ReadonlyMap<number, Epoch> =>
+    new Map(buckets.map((bucket) => [bucket, { generation: 1, revision: 1 }]));
 
 describe("records that the stream has lost", () => {
   let consensus: SimConsensus;

@@ -37,8 +37,12 @@ class Member {
   readonly stream: RecordStream;
   store: ClusterStore;
   consensus: Consensus;
+  /** Under which it says that all records were built but those that are named. */
+  readonly generations = new Map<string, number>();
+  generation = 1;
   #revision = 0;
   failure: Fault | undefined;
+  isLeading = true;
 
   constructor(consensus: SimConsensus, stream: SimStream) {
     const shared = stream.connect(() => true);
@@ -72,7 +76,9 @@ class Member {
       heads: (buckets) => this.consensus.heads(buckets),
       commit: (writes) => this.consensus.commit(writes),
     };
-    return [journal, new ClusterStore({ consensus, stream: this.stream, journal })];
+    const generationOf = (bytes: Uint8Array): number =>
+      this.generations.get(new TextDecoder().decode(bytes)) ?? this.generation;
+    return [journal, new ClusterStore({ consensus, stream: this.stream, journal, generationOf })];
   }
 
   /** Its process ends and is started again. */
@@ -89,8 +95,12 @@ class Member {
 
   /** The reconciler runs again. */
   fill(buckets: readonly number[] = [BUCKET], rest = async (): Promise<void> => {}) {
-    const epoch: Epoch = { generation: 1, revision: this.#revision };
-    return this.store.fill(new Map(buckets.map((bucket) => [bucket, epoch])), rest);
+    return this.store.fill(() => this.led(buckets), rest);
+  }
+
+  led(buckets: readonly number[] = [BUCKET]): ReadonlyMap<number, Epoch> {
+    const epoch: Epoch = { generation: this.generation, revision: this.#revision };
+    return new Map(this.isLeading ? buckets.map((bucket) => [bucket, epoch]) : []);
   }
 }
 
@@ -169,6 +179,85 @@ describe("what is void (Q8)", () => {
     expect(isHere(records[1]!)).toEqual(gone);
   });
 
+  it("is looked at again in the same lead once the chain has passed it, and by no walk of all", async () => {
+    const lost = [10, 12].map((index) => rival(index, heads[10]!.hash));
+    const next = writeOn(heads.at(-1)!, epoch, ["record 0"]).records[0]!;
+    await written(ann, [...lost, { ...next, bucket: BUCKET, index: 10 }]);
+    expect((await ann.fillAnew()).dropped).toBe(0);
+    const { walked } = ann.asked;
+    expect((await ann.fill()).dropped).toBe(0);
+    expect(ann.asked.walked).toBe(walked);
+    await grow(1);
+    expect(heads.at(-1)!.hash).toEqual(next.hash);
+    expect((await ann.fill()).dropped).toBe(1);
+    expect([isHere(lost[0]!), isHere(lost[1]!), isHere(next)]).toEqual([gone, here, here]);
+    await grow(2);
+    expect((await ann.fill()).dropped).toBe(1);
+    expect(isHere(lost[1]!)).toEqual(gone);
+    expect(ann.asked.walked).toBeLessThan(walked + 8);
+  });
+
+  it("is not what was built under an earlier generation: a restore may give it back", async () => {
+    const undone = rival(4, heads[4]!.hash, "undone");
+    const lost = rival(5, heads[5]!.hash);
+    await written(ann, [undone, lost]);
+    ann.generations.set(new TextDecoder().decode(undone.bytes), 1);
+    ann.generation = 2;
+    expect((await ann.fillAnew()).dropped).toBe(1);
+    expect([isHere(undone), isHere(lost)]).toEqual([here, gone]);
+  });
+
+  it("is deleted no more once the bucket is led elsewhere", async () => {
+    const many = Array.from({ length: 3 * DROPPED_AT_A_TIME }, (_, at) =>
+      rival(at % 10, heads[3]!.hash, `rival ${at}`),
+    );
+    await written(ann, many);
+    const rest = async (): Promise<void> => {
+      ann.isLeading &&= !ann.asked.dropped.includes("disk");
+    };
+    expect((await ann.fillAnew([BUCKET], rest)).dropped).toBe(DROPPED_AT_A_TIME);
+    expect(many.filter((one) => isHere(one).disk)).toHaveLength(2 * DROPPED_AT_A_TIME);
+    ann.isLeading = true;
+    expect((await ann.fillAnew()).dropped).toBe(2 * DROPPED_AT_A_TIME);
+  });
+
+  it("that is damaged on the stream hinders no other, and one that is refused is told", async () => {
+    const lost = [3, 4, 5].map((index) => rival(index, heads[index]!.hash));
+    await written(ann, lost);
+    const drop = ann.stream.drop.bind(ann.stream);
+    let code: "STORE_CORRUPT" | "BUS_UNFIT" = "BUS_UNFIT";
+    Object.assign(ann.stream, {
+      drop: async (bucket: number, hashes: readonly Uint8Array[]) => {
+        if (hashes.some((hash) => hex(hash) === hex(lost[1]!.hash)))
+          throw new Fault(code, "the stream says no");
+        await drop(bucket, hashes);
+      },
+    });
+    const refused = new Fault(code, "the stream says no").message;
+    expect(await ann.fillAnew()).toEqual({ missing: [], dropped: 0, refused });
+    code = "STORE_CORRUPT";
+    expect(await ann.fill()).toEqual({ missing: [], dropped: 2 });
+    expect(lost.map((one) => isHere(one).disk)).toEqual([false, true, false]);
+  });
+
+  it("is found, and what lacks is brought, where a restore has put another chain below", async () => {
+    await ann.fillAnew();
+    const undone = heads.slice(8);
+    const restored = new SimConsensus({ nowMs: () => 0 });
+    const restorer = new Member(restored, stream);
+    const later = await restored.connect().join("bob", 1_000, "");
+    epoch = (await later.campaign([BUCKET]))[0]!.epoch;
+    const known = heads.slice(1, 8);
+    heads = [emptyHead(BUCKET)];
+    await grow(7, restorer);
+    expect(heads.slice(1).map(({ hash }) => hash)).toEqual(known.map(({ hash }) => hash));
+    for (let at = 0; at < 6; at += 1)
+      heads.push(await committed(writeOn(heads.at(-1)!, epoch, [`other ${at}`]), restorer));
+    ann.consensus = restored.connect();
+    expect((await ann.fillAnew()).dropped).toBe(undone.length);
+    expect(heads.slice(1).map(({ hash }) => isHere({ hash }).disk)).not.toContain(false);
+  });
+
   it("is not what is committed while it is looked for", async () => {
     await written(ann, [rival(2, heads[2]!.hash)]);
     const filled = await ann.fillAnew([BUCKET], () => grow(1));
@@ -238,18 +327,19 @@ describe("what is void (Q8)", () => {
   it("costs no walk where there is none: led again, only what is newer is walked", async () => {
     await ann.fillAnew();
     expect(ann.asked.walked).toBe(10);
+    // The last that was known is looked at again: it tells whether the chain is the same.
     await ann.fillAnew();
-    expect(ann.asked.walked).toBe(10);
+    expect(ann.asked.walked).toBe(10 + 1);
     await grow(3);
     await ann.fillAnew();
-    expect(ann.asked.walked).toBe(13);
+    expect(ann.asked.walked).toBe(11 + 1 + 3);
     await ann.fill();
-    expect(ann.asked.walked).toBe(13);
+    expect(ann.asked.walked).toBe(15);
     await written(ann, [rival(12, heads[12]!.hash)]);
     expect((await ann.fill()).dropped).toBe(0);
     expect((await ann.fillAnew()).dropped).toBe(1);
-    // All of the chain, and the one.
-    expect(ann.asked.walked).toBe(13 + 13 + 1);
+    // All of the chain.
+    expect(ann.asked.walked).toBe(15 + 1 + 13);
   });
 
   it("costs no walk either where records are committed all the time", async () => {

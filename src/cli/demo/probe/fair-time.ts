@@ -12,6 +12,8 @@ export const STEP_MS = 250;
 const STEP_CLOCK_MS_MAX = 8_000;
 
 export interface FairTimeOptions {
+  /** What all steps together may take of the processor, ms. */
+  readonly allMs: number;
   /** The processor's time of this process so far, ms. */
   readonly usedMs: () => number;
   readonly isTimeout: (error: unknown) => boolean;
@@ -19,6 +21,9 @@ export interface FairTimeOptions {
 
 /** The clock ended a step that might have gone on. */
 class Starved extends Error {}
+
+/** All steps together have had their time: nothing is begun any more. */
+export class Spent extends Error {}
 
 export class FairTime {
   readonly #o: FairTimeOptions;
@@ -30,7 +35,7 @@ export class FairTime {
 
   /** One step of what `whole` runs, under the clock's limit that it is given. Throws what it throws. */
   step<T>(run: (clockMs: number) => T): T {
-    const beforeMs = this.#o.usedMs();
+    const beforeMs = this.#begun();
     try {
       return run(this.#clockMs);
     } catch (error) {
@@ -40,12 +45,18 @@ export class FairTime {
 
   /** The same of a step that is not over when it returns. */
   async stepAsync<T>(run: (clockMs: number) => Promise<T>): Promise<T> {
-    const beforeMs = this.#o.usedMs();
+    const beforeMs = this.#begun();
     try {
       return await run(this.#clockMs);
     } catch (error) {
       throw this.#judged(error, beforeMs);
     }
+  }
+
+  #begun(): number {
+    const usedMs = this.#o.usedMs();
+    if (usedMs > this.#o.allMs) throw new Spent();
+    return usedMs;
   }
 
   #judged(error: unknown, beforeMs: number): unknown {
@@ -57,15 +68,15 @@ export class FairTime {
 
   /** Whether whoever runs steps has to let this pass: it says nothing of the code. */
   isEnd(error: unknown): boolean {
-    return error instanceof Starved || this.#o.isTimeout(error);
+    return error instanceof Starved || error instanceof Spent || this.#o.isTimeout(error);
   }
 
-  /** Runs it from its beginning until none of its steps was ended too soon. */
-  async whole<T>(run: () => Promise<T>): Promise<T> {
+  /** Runs it from its beginning until none of its steps was ended too soon; `attempt` counts from 1. */
+  async whole<T>(run: (attempt: number) => Promise<T>): Promise<T> {
     this.#clockMs = STEP_MS;
-    for (;;) {
+    for (let attempt = 1; ; attempt += 1) {
       try {
-        return await run();
+        return await run(attempt);
       } catch (error) {
         if (!(error instanceof Starved)) throw error;
         this.#clockMs *= 2;

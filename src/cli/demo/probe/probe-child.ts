@@ -11,7 +11,7 @@ import { Session } from "node:inspector";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import vm from "node:vm";
-import { FairTime } from "./fair-time.ts";
+import { FairTime, Spent } from "./fair-time.ts";
 import { argumentsFor, describe } from "./observe.ts";
 
 export interface ProbeRequest {
@@ -173,7 +173,7 @@ const usedMs = (): number => {
   return (user + system) / MICROS;
 };
 
-const time = new FairTime({ usedMs, isTimeout });
+const time = new FairTime({ allMs: PROBES_MS, usedMs, isTimeout });
 
 const isBuiltIn = (value: object): boolean =>
   /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(value));
@@ -221,18 +221,26 @@ const answer = async ({
   changed,
 }: ProbeRequest): Promise<ProbeAnswer> => {
   const probes = argumentsFor(original);
-  const run = (code: string, filename: string): Promise<string[]> =>
-    time.whole(() => observe(code, { module, filename, probes }));
+  /** The name under which V8 counts what ran: of the attempt that was not ended too soon. */
+  const counted = new Map<string, string>();
+  const run = (code: string, name: string): Promise<string[]> =>
+    time.whole((attempt) => {
+      const filename = `${name} ${attempt}`;
+      counted.set(name, filename);
+      return observe(code, { module, filename, probes });
+    });
   let expected: string[];
   try {
     expected = await run(original, "original");
   } catch (error) {
+    if (error instanceof Spent) throw error;
     return { ...NONE, why: String((error as Error | undefined)?.message ?? error) };
   }
   let found: string[];
   try {
     found = await run(delivered, "delivered");
   } catch (error) {
+    if (error instanceof Spent) throw error;
     if (isTimeout(error)) return { ...NONE, why: "what was delivered takes too long" };
     found = [`cannot be loaded: ${describe(error)}`];
   }
@@ -241,20 +249,34 @@ const answer = async ({
   const answered = {
     calls: expected.length - 1,
     covered: [
-      coverageOf(original, counters.get("original")),
-      coverageOf(delivered, counters.get("delivered")),
+      coverageOf(original, counters.get(counted.get("original") ?? "")),
+      coverageOf(delivered, counters.get(counted.get("delivered") ?? "")),
     ],
   } as const;
   if (at >= 0 || found.length !== expected.length)
     return { ...answered, difference: found[Math.max(0, at)] ?? "nothing", blind: true };
   const whole = expected.join("\n");
   for (const code of changed) {
-    if (usedMs() > PROBES_MS) return { ...NONE, why: "its probes take too long" };
-    const other = await run(code, "changed").catch(() => []);
+    const other = await run(code, "changed").catch(noneUnlessSpent);
     if (other.join("\n") === whole) return { ...answered, difference: undefined, blind: true };
   }
   return { ...answered, difference: undefined, blind: false };
 };
 
+/** A change that throws, or never ends, is seen. */
+const noneUnlessSpent = (error: unknown): string[] => {
+  if (error instanceof Spent) throw error;
+  return [];
+};
+
+const inTime = async (request: ProbeRequest): Promise<ProbeAnswer> => {
+  try {
+    return await answer(request);
+  } catch (error) {
+    if (error instanceof Spent) return { ...NONE, why: "its probes take too long" };
+    throw error;
+  }
+};
+
 const request = JSON.parse(readFileSync(0, "utf8")) as ProbeRequest;
-process.stdout.write(JSON.stringify(await answer(request)), () => process.exit(0));
+process.stdout.write(JSON.stringify(await inTime(request)), () => process.exit(0));

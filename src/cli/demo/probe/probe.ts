@@ -24,7 +24,7 @@ export const COVERAGE_MIN = 80;
 /** More small changes than this are not tried: the verdict is abstain. */
 const CHANGES_MAX = 400;
 /** For all probes of one delivery, by the clock; probe-child.ts ends them by the processor's time before. */
-const PROBES_CLOCK_MS = 60_000;
+const PROBES_CLOCK_MS = 30_000;
 const MEMORY_MEBIBYTES = 128;
 const ANSWER_BYTES_MAX = 64 * 1024;
 
