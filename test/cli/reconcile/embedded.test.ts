@@ -70,10 +70,19 @@ it("finds nothing in a supervisor that is well", async () => {
     onNews: (one) => news.push(one),
     onHalt: (reason) => news.push(reason),
   });
+  const runs = new Set<unknown>();
+  /** Runs that found nothing, one after another. */
+  const clean = (): number => {
+    const { reconciled } = swarm;
+    if (reconciled?.buckets !== 257 || reconciled.findingsCount > 0) runs.clear();
+    else runs.add(reconciled);
+    return runs.size;
+  };
   try {
-    await expect
-      .poll(() => swarm.reconciled, { timeout: 20_000 })
-      .toMatchObject({ buckets: 257, findingsCount: 0 });
+    // While buckets are loaded, two runs a millisecond apart rightly say that they are not.
+    await expect.poll(clean, { timeout: 20_000, interval: 1 }).toBeGreaterThan(0);
+    news.length = 0;
+    await expect.poll(clean, { timeout: 20_000, interval: 1 }).toBeGreaterThan(3);
     expect(swarm.reconciled).not.toHaveProperty("failure");
     expect(news).toEqual([]);
   } finally {
