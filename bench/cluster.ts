@@ -37,6 +37,7 @@ const args = [
   open,
 ];
 const child = spawn(process.execPath, [main, ...args, ...more], { stdio: "inherit" });
+cluster.closeWhenInterrupted(new Set([child]));
 const [code] = (await once(child, "exit")) as [number | null];
 await cluster.close();
 process.exit(code ?? 1);

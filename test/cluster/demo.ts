@@ -4,7 +4,7 @@
  * as it is not of time or chance (same-outcomes.ts).
  */
 
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,6 +24,9 @@ const SUPERVISORS = 3;
 const PARAMETERS =
   "{ tiers: { small: { auctionWindowMs: 30_000 } }, registryPublishMs: 200_000, registryMaxAgeMs: 600_000 }";
 
+/** The main job, each time it is run. */
+const programs = new Set<ChildProcess>();
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Its words go to the terminal, its JSON comes back. */
@@ -31,6 +34,7 @@ const demo = (data: string, ...more: readonly string[]): Promise<Summary> =>
   new Promise((resolve, reject) => {
     const args = [MAIN, "demo", "--json", "--data", data, ...more];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    programs.add(child);
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
     child.once("close", (code) => {
@@ -42,6 +46,7 @@ const demo = (data: string, ...more: readonly string[]): Promise<Summary> =>
 const startMs = performance.now();
 say("starting etcd ×3 and NATS ×3 on free ports of this machine");
 const cluster = await LocalCluster.start({ servers: 3, isDurable: true, parameters: PARAMETERS });
+cluster.closeWhenInterrupted(programs);
 const alone = join(cluster.dir, "embedded.config.mjs");
 writeFileSync(
   alone,

@@ -5,6 +5,7 @@
  * credits must add up.
  */
 
+import type { ChildProcess } from "node:child_process";
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Running, summaryOf } from "../integration/command.ts";
@@ -50,6 +51,8 @@ const ROOMY = { ...process.env, NODE_OPTIONS: "--max-old-space-size=12288" };
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const cluster = await LocalCluster.start({ servers: 3, isDurable: true });
+const programs = new Set<ChildProcess>();
+cluster.closeWhenInterrupted(programs);
 for (let n = 0; n < 3; n += 1) await cluster.joinApart();
 const { faults, shown, failed } = strikesOn(cluster);
 
@@ -66,6 +69,7 @@ const run = new Running(
   process.env,
   RUN_MS_MAX,
 );
+programs.add(run.child);
 if (flags.verbose) run.child.stderr?.pipe(process.stderr);
 let isOver = false;
 void run.ended.then(() => (isOver = true));
@@ -129,7 +133,9 @@ const { code, stdout, stderr } = await run.ended;
 let isSound = code === 0;
 if (code === 0) {
   const { needs, finalized, outcomes, credits } = summaryOf(stdout);
-  const check = await new Running(["check", data, "--json"], ROOMY, RUN_MS_MAX).ended;
+  const checking = new Running(["check", data, "--json"], ROOMY, RUN_MS_MAX);
+  programs.add(checking.child);
+  const check = await checking.ended;
   isSound = credits.conserved && check.code === 0;
   say(`\n${finalized} of ${needs} needs finalized, ${JSON.stringify(outcomes)}`);
   say(`credits ${credits.conserved ? "conserved" : "NOT CONSERVED"}`);

@@ -3,6 +3,7 @@
  * own with folders of their own, one configuration file for all of them.
  */
 
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -244,6 +245,15 @@ export default {
   }
 
   /** `keep`: its folder, to look at. */
+  /** Ctrl-C leaves nothing behind: no server, no supervisor, and none of the programs of this tool. */
+  closeWhenInterrupted(programs: ReadonlySet<ChildProcess>): void {
+    for (const [signal, code] of [["SIGINT", 130] as const, ["SIGTERM", 143] as const])
+      process.once(signal, () => {
+        for (const program of programs) program.kill("SIGKILL");
+        void this.close().finally(() => process.exit(code));
+      });
+  }
+
   async close(keep = false): Promise<void> {
     for (const { running } of this.supervisors) running.child.kill("SIGKILL");
     await Promise.all(this.supervisors.map(({ running }) => running.ended));
