@@ -75,7 +75,7 @@ export interface Held {
 
 /** What a machine of a cluster knows and can say while its bucket leaders are silent (foretelling.ts). */
 export interface Foreteller {
-  /** The consensus store does not answer it, so that nothing can be decided here. */
+  /** The consensus store does not answer it, so that nothing can be decided here; and it can tell others. */
   isCutOff(): boolean;
   /** Tells those who could bid, as far as they are known here. Nobody answers; it never rejects. */
   tell(held: Held): Promise<void>;

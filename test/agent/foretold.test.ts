@@ -9,20 +9,12 @@ import { CALL_MS_MAX } from "#agent/work-time.ts";
 import { decode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { decodeSigned } from "#envelope/envelope.ts";
-import type { NeedBody } from "#protocol/bodies.ts";
 import { FORETOLD, type Notice, type Receipt } from "#protocol/notices.ts";
 import { signerOf } from "../support/gateway.ts";
 import { ManualClock, settled } from "../support/manual-clock.ts";
+import { ECHO_NEED as body } from "./echo-need.ts";
 
 const needOf = (n: number): string => cidOf(new Uint8Array([n >> 8, n & 255]));
-const body: NeedBody = {
-  key: "t1",
-  capability: "echo",
-  input: { value: 1 },
-  bounty: 2_000_000n,
-  verifyBounty: 0n,
-  deadlineMs: 30_000,
-};
 const about = (n: number) => ({ need: needOf(n), requester: signerOf("r").did, body });
 const foretell = (n = 1): Notice => ({ kind: "foretell", ...FORETOLD, ...about(n) });
 const REMAINING_MS = 5_000;

@@ -8,22 +8,14 @@ import { decode } from "#envelope/canonical.ts";
 import { cidOf } from "#envelope/cid.ts";
 import { decodeSigned } from "#envelope/envelope.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
-import type { NeedBody } from "#protocol/bodies.ts";
 import { voteDigest } from "#protocol/digests.ts";
 import type { Receipt } from "#protocol/notices.ts";
 import type { RefusalCode } from "#protocol/refusals.ts";
+import { ECHO_NEED as body } from "./echo-need.ts";
 
 const REQUESTER = signerFromSeed(new Uint8Array(32).fill(4)).did;
 const HIRED = signerFromSeed(new Uint8Array(32).fill(3));
 const NEED = cidOf(new Uint8Array([1]));
-const body: NeedBody = {
-  key: "t1",
-  capability: "echo",
-  input: { value: 1 },
-  bounty: 2_000_000n,
-  verifyBounty: 0n,
-  deadlineMs: 30_000,
-};
 const about = { need: NEED, attempt: 1, nonce: 0, requester: REQUESTER, body };
 const BID = { ...about, kind: "bid", mode: "open", remainingMs: 5_000 } as const;
 const WORK = {

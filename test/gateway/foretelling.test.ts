@@ -9,14 +9,12 @@ import {
   FORETOLD_MAX,
   TOGETHER_MAX,
 } from "#gateway/foretelling.ts";
-import { Needs } from "#gateway/needs.ts";
-import type { Foreteller, GatewaySwarm, Held } from "#gateway/swarm.ts";
+import type { Foreteller, Held } from "#gateway/swarm.ts";
 import { cidOf } from "#envelope/cid.ts";
-import { decodeSigned } from "#envelope/envelope.ts";
-import type { LinkEvents } from "#ports/swarm-link.ts";
 import { NEED } from "../support/answered-client.ts";
-import { POLICY, signerOf, SWARM } from "../support/gateway.ts";
-import { ManualClock, settled } from "../support/manual-clock.ts";
+import { signerOf } from "../support/gateway.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { silentSwarm } from "../support/silent-swarm.ts";
 
 const requesters = [..."abcdefgh"].map((name) => signerOf(name).did);
 const held = (n: number, requester = requesters[n % requesters.length]!): Held => ({
@@ -116,41 +114,9 @@ it("leaves room for others, however much one posts", async () => {
   expect(world.told.at(-1)).toEqual(held(FORETOLD_EACH_MAX, requesters[0]));
 });
 
-/** A gateway's needs before a swarm that answers nothing until it is asked to. */
-const gateway = (foreteller: Foreteller | undefined) => {
-  let events: LinkEvents | undefined;
-  const sent: string[] = [];
-  const clock = new ManualClock();
-  const swarm = {
-    swarm: SWARM,
-    policy: POLICY,
-    clock,
-    link: () => ({
-      attach: (_did: string, heard: LinkEvents) => void (events = heard),
-      detach: () => undefined,
-      send: (_thread: string, wire: Uint8Array) => void sent.push(decodeSigned(wire).id),
-    }),
-    query: async () => undefined,
-    foreteller,
-  };
-  const needs = new Needs(swarm as unknown as GatewaySwarm);
-  const post = () => needs.post("a", async () => signerOf("a"), NEED);
-  const take = async (): Promise<void> => {
-    for (const envelope of new Set(sent.splice(0)))
-      events?.receipt({ kind: "ack", envelope, bucket: 1, seq: 1, head: "" });
-    await settled();
-  };
-  const refuse = async (): Promise<void> => {
-    for (const envelope of new Set(sent.splice(0)))
-      events?.receipt({ kind: "nack", envelope, code: "INSUFFICIENT_FUNDS" });
-    await settled();
-  };
-  return { needs, post, take, refuse, sent, clock };
-};
-
 it("is told of what the gateway has signed: id, account and body, and sends nothing more", async () => {
   const { world, foreteller } = cutOff();
-  const { needs, post, take, sent, clock } = gateway(foreteller);
+  const { needs, post, take, sent, clock } = silentSwarm({ foreteller });
   const posted = post();
   await clock.pass(FORETELL_MS);
   expect(world.told).toEqual([{ need: sent[0], requester: requesters[0], body: NEED }]);
@@ -161,23 +127,20 @@ it("is told of what the gateway has signed: id, account and body, and sends noth
   await needs.close();
 });
 
-it.each(["take", "refuse"] as const)(
-  "%s: what is answered in time is never foretold",
-  async (how) => {
-    const { world, foreteller } = cutOff();
-    const gate = gateway(foreteller);
-    const posted = gate.post();
-    await gate.clock.pass(FORETELL_MS - 1);
-    await gate[how]();
-    await posted;
-    await gate.clock.pass(LONG_MS);
-    expect([world.told, gate.needs.foretoldCount]).toEqual([[], 0]);
-    await gate.needs.close();
-  },
-);
+it.each(["taken", "refused"])("%s: what is answered in time is never foretold", async (how) => {
+  const { world, foreteller } = cutOff();
+  const gate = silentSwarm({ foreteller });
+  const posted = gate.post();
+  await gate.clock.pass(FORETELL_MS - 1);
+  await (how === "taken" ? gate.take() : gate.refuse("INSUFFICIENT_FUNDS"));
+  await posted;
+  await gate.clock.pass(LONG_MS);
+  expect([world.told, gate.needs.foretoldCount]).toEqual([[], 0]);
+  await gate.needs.close();
+});
 
 it("of a swarm that is alone nothing is foretold, however long it takes", async () => {
-  const gate = gateway(undefined);
+  const gate = silentSwarm({ foreteller: undefined });
   const posted = gate.post();
   await gate.clock.pass(FORETELL_MS * 3);
   expect(gate.needs.foretoldCount).toBe(0);

@@ -232,11 +232,9 @@ export class ClusterSwarm implements RunningSwarm {
   }
 
   #foretelling({ leadership }: ClusterMember<MessagePort>): Foreteller {
-    const { bus } = this.#opened;
     return foretellerOf({
-      bus,
-      // What is published while NATS is away is held, and would be told when it is of no use any more.
-      isCutOff: () => leadership.isCutOff && bus.isConnected,
+      bus: this.#opened.bus,
+      isCutOff: () => leadership.isCutOff,
       couldBid: (...asked) => this.#ofHosts((host) => this.#hostQuery(host, "could-bid", asked)),
     });
   }

@@ -20,7 +20,8 @@ import { noticesOut } from "#runtime/bus/outward.ts";
 export const TOLD_MAX = 64;
 
 export interface ForetellerOptions {
-  readonly bus: Pick<Bus, "publish">;
+  /** What is published while it is broken is held, and would be told when it is of no use any more. */
+  readonly bus: Pick<Bus, "publish"> & { readonly isConnected: boolean };
   /** The consensus store does not answer. */
   readonly isCutOff: () => boolean;
   /** A CouldBid of each host that answers. */
@@ -28,7 +29,7 @@ export interface ForetellerOptions {
 }
 
 export const foretellerOf = ({ bus, isCutOff, couldBid }: ForetellerOptions): Foreteller => ({
-  isCutOff,
+  isCutOff: () => isCutOff() && bus.isConnected,
   tell: async ({ need, requester, body }) => {
     const known = (await couldBid(body.capability, requester)) as readonly CouldBid[];
     const notice: Notice = { kind: "foretell", need, ...FORETOLD, requester, body };

@@ -20,16 +20,32 @@ const held = (n = 1): Held => ({ need: cidOf(new Uint8Array([n])), requester, bo
 const telling = (known: readonly CouldBid[]) => {
   const sent: { readonly subject: string; readonly bytes: Uint8Array }[] = [];
   const asked: unknown[] = [];
+  const world = { isConnected: true, isCutOff: true };
   const foreteller = foretellerOf({
-    bus: { publish: (subject, bytes) => void sent.push({ subject, bytes }) },
-    isCutOff: () => true,
+    bus: {
+      publish: (subject, bytes) => void sent.push({ subject, bytes }),
+      get isConnected() {
+        return world.isConnected;
+      },
+    },
+    isCutOff: () => world.isCutOff,
     couldBid: async (...about) => {
       asked.push(about);
       return known;
     },
   });
-  return { foreteller, sent, asked, subjects: () => sent.map(({ subject }) => subject) };
+  return { foreteller, world, sent, asked, subjects: () => sent.map(({ subject }) => subject) };
 };
+
+it.each([
+  [true, true, true],
+  [true, false, false],
+  [false, true, false],
+])("cut off from etcd %s, reached by NATS %s: it foretells %s", (isCutOff, isConnected, does) => {
+  const { foreteller, world } = telling([]);
+  Object.assign(world, { isCutOff, isConnected });
+  expect(foreteller.isCutOff()).toBe(does);
+});
 
 it("tells who could bid by the newest registry of its hosts, and an agent's link hears it", async () => {
   const [one = "", two = ""] = dids(2);

@@ -30,12 +30,13 @@ describe("the reconciler of one supervisor", () => {
   let fills: number;
   let nowhere: number[];
   let dropped: number;
+  let refused: string | undefined;
   let scheduler: Scheduler;
   let reconciler: Reconciler;
 
   beforeEach(() => {
     [failure, told, mended, isStreamAway, looks, lostBlocks] = [undefined, [], [], false, 0, 0];
-    [fills, nowhere, dropped] = [0, [], 0];
+    [fills, nowhere, dropped, refused] = [0, [], 0, undefined];
     view = { name: "ann", needs: [], holds: [], logs: [log(1), log(2)] };
     scheduler = new Scheduler(Prng.of(1), settled);
     const { clock } = new Machine(scheduler, "ann", { driftPpm: 0, skewMs: 0 });
@@ -60,7 +61,7 @@ describe("the reconciler of one supervisor", () => {
       fill: async () => {
         fills += 1;
         if (isStreamAway) throw new Error("the stream is away");
-        return { missing: nowhere, dropped };
+        return { missing: nowhere, dropped, ...(refused === undefined ? {} : { refused }) };
       },
       tell: (text) => told.push(text),
     });
@@ -137,6 +138,17 @@ describe("the reconciler of one supervisor", () => {
     dropped = 0;
     await periods(2);
     expect(told).toEqual(["3 records that were never committed were deleted"]);
+  });
+
+  it("says once why they stay, and again where it came back", async () => {
+    refused = "the stream denies it";
+    await periods(3);
+    refused = undefined;
+    await periods(1);
+    refused = "the stream denies it";
+    await periods(1);
+    const why = "records that were never committed cannot be deleted: the stream denies it";
+    expect(told).toEqual([why, why]);
   });
 
   it("says why a run was not done, and goes on with the next", async () => {

@@ -240,6 +240,24 @@ describe("what is void (Q8)", () => {
     expect(lost.map((one) => isHere(one).disk)).toEqual([false, true, false]);
   });
 
+  it("is counted by the next run where one fails behind it", async () => {
+    const lost = rival(4, heads[4]!.hash);
+    await written(ann, [lost]);
+    const usual = ann.consensus;
+    let asked = 0;
+    ann.consensus = {
+      ...usual,
+      heads: async (buckets) => {
+        if (buckets.includes(OTHER) && (asked += 1) === 1)
+          throw new Fault("CONSENSUS_UNREACHABLE", "no answer");
+        return usual.heads(buckets);
+      },
+    };
+    await expect(ann.fillAnew([BUCKET, OTHER])).rejects.toThrow("no answer");
+    expect(isHere(lost)).toEqual(gone);
+    expect((await ann.fill([BUCKET, OTHER])).dropped).toBe(1);
+  });
+
   it("is found, and what lacks is brought, where a restore has put another chain below", async () => {
     await ann.fillAnew();
     const undone = heads.slice(8);
