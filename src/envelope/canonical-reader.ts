@@ -2,36 +2,38 @@
 
 import { Buffer } from "node:buffer";
 
-import {
-  DEPTH_MAX,
-  FALSE,
-  FLOAT64,
-  INTEGER_MAX,
-  MAJOR,
-  NULL,
-  roomFor,
-  TRUE,
-} from "./canonical-writer.ts";
+import { DEPTH_MAX, FALSE, FLOAT64, INTEGER_MAX, MAJOR, NULL, TRUE } from "./canonical-writer.ts";
 import { Malformed } from "./malformed.ts";
+import { roomFor } from "./slab.ts";
 
 /** Short ASCII texts (keys, verbs) are looked up in a table of this many slots before being built. */
 const TABLE_SLOTS = 1_024;
 const TABLE_TEXT_BYTES = 24;
 
 const table: string[] = new Array<string>(TABLE_SLOTS).fill("");
+/** Ids, keys and names come again and again: texts up to so many bytes are looked for among the last. */
+const RECENT_SLOTS = 4_096;
+const RECENT_TEXT_BYTES = 72;
+const recent: string[] = new Array<string>(RECENT_SLOTS).fill("");
+/** Of any bytes, not of a Buffer alone. */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  readonly latin1Slice: (this: Uint8Array, from: number, end: number) => string;
+};
+/** Up to so many bytes are copied in a loop; a native call only pays beyond it. */
+const COPIED_MAX = 64;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+const double = new DataView(new ArrayBuffer(8));
+
 export class Reader {
-  private readonly bytes: Buffer;
+  private readonly bytes: Uint8Array;
   private readonly shares: boolean;
   private at = 0;
 
   /** `shares`: byte strings are views of `bytes`, not copies. */
   constructor(bytes: Uint8Array, shares = false) {
     this.shares = shares;
-    this.bytes = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = bytes;
   }
 
   /** The one item that is all of the bytes. */
@@ -82,19 +84,26 @@ export class Reader {
       case 1:
         return shortest(bytes[at] ?? 0, 24);
       case 2:
-        return shortest(bytes.readUInt16BE(at), 0x100);
+        return shortest(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0), 0x100);
       case 4:
-        return shortest(bytes.readUInt32BE(at), 0x1_0000);
+        return shortest(this.word(at), 0x1_0000);
       default: {
-        const high = bytes.readUInt32BE(at);
-        if (high <= 0x1f_ffff) {
-          return shortest(high * 0x1_0000_0000 + bytes.readUInt32BE(at + 4), 0x1_0000_0000);
-        }
-        const value = bytes.readBigUInt64BE(at);
+        const high = this.word(at);
+        const low = this.word(at + 4);
+        if (high <= 0x1f_ffff) return shortest(high * 0x1_0000_0000 + low, 0x1_0000_0000);
+        const value = (BigInt(high) << 32n) | BigInt(low);
         if (value > INTEGER_MAX) throw new Malformed("an integer is above 2^63 − 1");
         return value;
       }
     }
+  }
+
+  /** Four bytes, the high ones first. */
+  private word(at: number): number {
+    const { bytes } = this;
+    const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+    const low = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+    return high * 0x1_0000 + low;
   }
 
   private negative(minor: number): number {
@@ -119,7 +128,8 @@ export class Reader {
     this.at += length;
     if (this.shares) return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
     const value = roomFor(length);
-    value.set(bytes.subarray(at, at + length));
+    if (length > COPIED_MAX) value.set(bytes.subarray(at, at + length));
+    else for (let index = 0; index < length; index++) value[index] = bytes[at + index] ?? 0;
     return value;
   }
 
@@ -131,7 +141,11 @@ export class Reader {
       for (let index = at; index < end; index++) {
         if ((bytes[index] ?? 0) > 0x7f) return utf8(bytes.subarray(at, end));
       }
-      return bytes.toString("latin1", at, end);
+      if (length > RECENT_TEXT_BYTES) return latin1Slice.call(bytes, at, end);
+      // The ends of ids differ most.
+      const tail =
+        ((bytes[end - 2] ?? 0) << 5) ^ (bytes[end - 3] ?? 0) ^ ((bytes[end - 4] ?? 0) << 8);
+      return this.tabled(recent, at, length, tail & (RECENT_SLOTS - 1));
     }
     let hash = length;
     for (let index = at; index < end; index++) {
@@ -139,18 +153,19 @@ export class Reader {
       if (unit > 0x7f) return utf8(bytes.subarray(at, end));
       hash = (hash * 31 + unit) | 0;
     }
-    return this.tabled(at, length, hash & (TABLE_SLOTS - 1));
+    return this.tabled(table, at, length, hash & (TABLE_SLOTS - 1));
   }
 
-  private tabled(at: number, length: number, slot: number): string {
-    const known = table[slot] ?? "";
+  /** The text in this slot if it is the one, or else a fresh one that stands there from now on. */
+  private tabled(texts: string[], at: number, length: number, slot: number): string {
+    const known = texts[slot] ?? "";
     if (known.length === length) {
       let index = 0;
       while (index < length && known.charCodeAt(index) === this.bytes[at + index]) index++;
       if (index === length) return known;
     }
-    const fresh = this.bytes.toString("latin1", at, at + length);
-    table[slot] = fresh;
+    const fresh = latin1Slice.call(this.bytes, at, at + length);
+    texts[slot] = fresh;
     return fresh;
   }
 
@@ -202,7 +217,9 @@ export class Reader {
     if (first === 0xf7) throw new Malformed("undefined is not a value");
     if (first !== FLOAT64) throw new Malformed("simple values and short floats are not used");
     if (this.at + 8 > this.bytes.length) throw new Malformed("the bytes end inside a number");
-    const value = this.bytes.readDoubleBE(this.at);
+    double.setUint32(0, this.word(this.at));
+    double.setUint32(4, this.word(this.at + 4));
+    const value = double.getFloat64(0);
     this.at += 8;
     if (!Number.isFinite(value)) throw new Malformed("a float is not finite");
     // C4; this also refuses −0, which is written as the integer 0.

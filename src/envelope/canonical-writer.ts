@@ -1,8 +1,9 @@
-/** The writing half of canonical.ts. One scratch buffer per thread; writing is synchronous. */
+/** The writing half of canonical.ts. Writing is synchronous: a thread writes one value at a time. */
 
 import { Buffer } from "node:buffer";
 
 import { Malformed } from "./malformed.ts";
+import { HEAP_BYTES_MAX, PART_BYTES_MAX, slab } from "./slab.ts";
 
 /** Nesting of arrays and maps. Deeper values would only serve to exhaust the stack. */
 export const DEPTH_MAX = 128;
@@ -11,14 +12,10 @@ export const INTEGER_MAX = 0x7fff_ffff_ffff_ffffn;
 
 const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** Bytes the scratch buffer starts with: one envelope of the largest size. */
+/** Where what fits into no slab is written: it starts with one envelope of the largest size. */
 const SCRATCH_BYTES = 65_536;
 /** A scratch buffer grown beyond this (by a snapshot) is given back after the call. */
 const SCRATCH_KEPT_BYTES = 1_048_576;
-/** V8 keeps typed arrays up to this size in its heap. */
-const HEAP_BYTES_MAX = 64;
-/** Larger results have memory of their own: 2 KiB, a quarter of what Node's pool gets at a time. */
-const POOLED_BYTES_MAX = 2_048;
 /** Up to so many keys are sorted by insertion. */
 const FEW_KEYS = 24;
 /** Text up to this many units is copied in a loop; a native call only pays beyond it. */
@@ -31,39 +28,43 @@ export const NULL = 0xf6;
 export const FLOAT64 = 0xfb;
 
 let scratch = Buffer.alloc(SCRATCH_BYTES);
-let view = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
+/** Where the value is written: in the slab, where most results stay, or in `scratch`. */
+let target = slab.bytes;
+let view = slab.view;
+let start = 0;
 let at = 0;
 
 export const write = (value: unknown): Uint8Array => {
-  at = 0;
+  start = slab.open();
+  target = slab.bytes;
+  view = slab.view;
+  at = start;
   item(value, 0);
-  const bytes = roomFor(at);
-  bytes.set(scratch.subarray(0, at));
-  if (scratch.length > SCRATCH_KEPT_BYTES) resize(SCRATCH_BYTES);
+  const size = at - start;
+  if (size <= HEAP_BYTES_MAX) {
+    const bytes = new Uint8Array(size);
+    for (let index = 0; index < size; index++) bytes[index] = target[start + index] ?? 0;
+    return bytes;
+  }
+  if (target === slab.bytes && size <= PART_BYTES_MAX) return slab.take(size);
+  const bytes = new Uint8Array(size);
+  bytes.set(target.subarray(start, at));
+  if (scratch.length > SCRATCH_KEPT_BYTES) scratch = Buffer.alloc(SCRATCH_BYTES);
   return bytes;
 };
 
-/**
- * Memory for a result. A middling one is a part of Node's pool of Buffers: memory of its own would cost
- * four times as much to get and to give back. Such a part cannot be transferred to another thread; a small
- * one lies in the heap anyway, and a large one, which may be kept long, has memory of its own.
- */
-export const roomFor = (size: number): Uint8Array => {
-  if (size <= HEAP_BYTES_MAX || size > POOLED_BYTES_MAX) return new Uint8Array(size);
-  const { buffer, byteOffset } = Buffer.allocUnsafe(size);
-  return new Uint8Array(buffer, byteOffset, size);
-};
-
-const resize = (size: number): void => {
-  const grown = Buffer.alloc(size);
-  scratch.copy(grown, 0, 0, Math.min(at, size));
-  scratch = grown;
-  view = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
-};
-
+/** Room for so many bytes more: what has been written moves to the scratch buffer, which grows. */
 const reserve = (count: number): void => {
-  if (at + count <= scratch.length) return;
-  resize(Math.max(scratch.length * 2, at + count));
+  if (at + count <= target.length) return;
+  const size = at - start;
+  const isLarge = scratch.length >= size + count;
+  const to = isLarge ? scratch : Buffer.alloc(Math.max(scratch.length * 2, size + count));
+  target.copy(to, 0, start, at);
+  scratch = to;
+  target = to;
+  view = new DataView(to.buffer, to.byteOffset, to.byteLength);
+  start = 0;
+  at = size;
 };
 
 const item = (value: unknown, depth: number): void => {
@@ -89,7 +90,7 @@ const item = (value: unknown, depth: number): void => {
 
 const single = (byte: number): void => {
   reserve(1);
-  scratch[at++] = byte;
+  target[at++] = byte;
 };
 
 /** Major type and argument in the shortest form. */
@@ -97,20 +98,20 @@ const head = (major: number, argument: number): void => {
   reserve(9);
   const high = major << 5;
   if (argument < 24) {
-    scratch[at++] = high | argument;
+    target[at++] = high | argument;
   } else if (argument < 0x100) {
-    scratch[at++] = high | 24;
-    scratch[at++] = argument;
+    target[at++] = high | 24;
+    target[at++] = argument;
   } else if (argument < 0x1_0000) {
-    scratch[at++] = high | 25;
-    scratch[at++] = argument >>> 8;
-    scratch[at++] = argument & 0xff;
+    target[at++] = high | 25;
+    target[at++] = argument >>> 8;
+    target[at++] = argument & 0xff;
   } else if (argument < 0x1_0000_0000) {
-    scratch[at++] = high | 26;
+    target[at++] = high | 26;
     view.setUint32(at, argument);
     at += 4;
   } else {
-    scratch[at++] = high | 27;
+    target[at++] = high | 27;
     view.setUint32(at, Math.floor(argument / 0x1_0000_0000));
     view.setUint32(at + 4, argument % 0x1_0000_0000);
     at += 8;
@@ -123,7 +124,7 @@ const numeral = (value: number): void => {
   }
   if (!Number.isFinite(value)) throw new Malformed(`${value} has no encoding`);
   reserve(9);
-  scratch[at++] = FLOAT64;
+  target[at++] = FLOAT64;
   view.setFloat64(at, value);
   at += 8;
 };
@@ -132,7 +133,7 @@ const bigNumeral = (value: bigint): void => {
   if (value < 0n || value > INTEGER_MAX) throw new Malformed("an integer is outside 0 … 2^63 − 1");
   if (value <= SAFE_MAX) return head(MAJOR.uint, Number(value));
   reserve(9);
-  scratch[at++] = 27;
+  target[at++] = 27;
   view.setBigUint64(at, value);
   at += 8;
 };
@@ -140,30 +141,30 @@ const bigNumeral = (value: bigint): void => {
 const octets = (value: Uint8Array): void => {
   head(MAJOR.bytes, value.length);
   reserve(value.length);
-  scratch.set(value, at);
+  target.set(value, at);
   at += value.length;
 };
 
 const text = (value: string): void => {
   const units = value.length;
   if (units <= SHORT_TEXT_UNITS) {
-    const start = at;
     reserve(9 + units);
+    const headAt = at;
     head(MAJOR.text, units);
     let index = 0;
     for (; index < units; index++) {
       const unit = value.charCodeAt(index);
       if (unit > 0x7f) break;
-      scratch[at++] = unit;
+      target[at++] = unit;
     }
     if (index === units) return;
-    at = start;
+    at = headAt;
   }
   if (!value.isWellFormed()) throw new Malformed("text has a lone surrogate");
   const size = Buffer.byteLength(value, "utf8");
   head(MAJOR.text, size);
   reserve(size);
-  at += scratch.write(value, at, size, "utf8");
+  at += target.write(value, at, size, "utf8");
 };
 
 const list = (value: readonly unknown[], depth: number): void => {

@@ -10,17 +10,20 @@ export const HASH_BYTES = 32;
 /** The root of a tree without leaves. */
 export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array(0));
 
-/** Leaves up to this size are prefixed in place, without an allocation: one envelope. */
-const SCRATCH_BYTES = 65_537;
+/** Leaves up to this size are prefixed in place, without an allocation: nearly all envelopes. */
+const SCRATCH_BYTES = 4_097;
 /** Byte 0 stays the leaf prefix 00. */
 const scratch = new Uint8Array(SCRATCH_BYTES);
+/** Views of it by their size, made when first needed: at most SCRATCH_BYTES of some 120 bytes. */
+const prefixes = new Array<Uint8Array | undefined>(SCRATCH_BYTES + 1);
+const prefixOf = (size: number): Uint8Array => (prefixes[size] ??= scratch.subarray(0, size));
 const pair = new Uint8Array(1 + 2 * HASH_BYTES);
 pair[0] = 1;
 
 /** H(00 ‖ data). */
 export const leafHash = (data: Uint8Array): Uint8Array => {
   const size = 1 + data.length;
-  const prefixed = size <= SCRATCH_BYTES ? scratch.subarray(0, size) : new Uint8Array(size);
+  const prefixed = size <= SCRATCH_BYTES ? prefixOf(size) : new Uint8Array(size);
   prefixed.set(data, 1);
   return sha256(prefixed);
 };

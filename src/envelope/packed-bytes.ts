@@ -11,7 +11,7 @@ const BYTES_START = 64;
 const DOUBLED_MAX = 1024 * 1024;
 const GROWTH = 1.25;
 /** Bytes of the longest number: 53 bits, seven a byte. */
-const NUMBER_BYTES_MAX = 8;
+export const NUMBER_BYTES_MAX = 8;
 const LOW_BITS = 128;
 
 /** Where the next thing is read; reading moves it on. */
@@ -36,16 +36,20 @@ export const readBlock = (bytes: Uint8Array, from: Cursor): Uint8Array => {
 };
 
 export class PackedBytes {
-  #bytes = new Uint8Array(BYTES_START);
+  #bytes: Uint8Array;
   /** Bytes before the array's first. */
   #gone = 0;
   /** In the array: what is kept begins here, and ends there. */
   #start = 0;
   #end = 0;
 
+  /** `size`: bytes that will be needed, as far as they are known. */
+  constructor(size = BYTES_START) {
+    this.#bytes = new Uint8Array(size);
+  }
+
   static of(kept: Uint8Array): PackedBytes {
-    const packed = new PackedBytes();
-    packed.#room(kept.length);
+    const packed = new PackedBytes(Math.max(kept.length, BYTES_START));
     packed.#bytes.set(kept, 0);
     packed.#end = kept.length;
     return packed;
@@ -66,7 +70,7 @@ export class PackedBytes {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** A copy of what is kept. */
+  /** A copy of what is kept, in memory of its own. */
   kept(): Uint8Array {
     return this.#bytes.slice(this.#start, this.#end);
   }

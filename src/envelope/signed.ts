@@ -36,8 +36,9 @@ const DOMAIN = new TextEncoder().encode("canswarm/v1/root\0");
 export const rootMessage = (size: number, root: Uint8Array): Uint8Array => {
   const message = new Uint8Array(DOMAIN.length + 4 + HASH_BYTES);
   message.set(DOMAIN, 0);
-  new DataView(message.buffer).setUint32(DOMAIN.length, size);
-  message.set(root, DOMAIN.length + 4);
+  let at = DOMAIN.length;
+  for (const shift of [24, 16, 8, 0]) message[at++] = size >>> shift;
+  message.set(root, at);
   return message;
 };
 
@@ -110,24 +111,33 @@ export const verifyAll = (
   verifier: Verifier,
 ): boolean[] => {
   const groups = new Map<string, Group>();
+  /** Of the member before: most of a batch come one after another. */
+  let last: Group | undefined;
   return signed.map((member, position) => {
     const { signature, size } = member;
     const did = from[position] ?? "";
-    const publicKey = publicKeyOf(did);
-    if (publicKey === undefined || signature.length !== SIGNATURE_BYTES) return false;
-    if (!(size >= 1 && size <= BATCH_ENVELOPES_MAX)) return false;
-    const name = `${hex(signature)}${size}${did}`;
-    let group = groups.get(name);
-    if (group === undefined) {
-      group = { publicKey, signature, size, known: new Map(), refused: new Set() };
-      groups.set(name, group);
+    if (signature.length !== SIGNATURE_BYTES) return false;
+    if (last === undefined || !isOf(last, member, did)) {
+      const publicKey = publicKeyOf(did);
+      if (publicKey === undefined) return false;
+      if (!(size >= 1 && size <= BATCH_ENVELOPES_MAX)) return false;
+      const name = `${hex(signature)}${size}${did}`;
+      last = groups.get(name);
+      if (last === undefined) {
+        last = { did, publicKey, signature, size, known: new Map(), refused: new Set() };
+        groups.set(name, last);
+      }
     }
-    return verifyMember(member, group, verifier);
+    return verifyMember(member, last, verifier);
   });
 };
 
+const isOf = (group: Group, { signature, size }: SignedEnvelope, did: Did): boolean =>
+  group.did === did && group.size === size && sameBytes(group.signature, signature);
+
 /** Members of one (signature, size, sender). Lives for one call, holds at most its members' nodes. */
 interface Group {
+  readonly did: Did;
   readonly publicKey: Uint8Array;
   readonly signature: Uint8Array;
   readonly size: number;
@@ -141,7 +151,8 @@ const verifyMember = (member: SignedEnvelope, group: Group, verifier: Verifier):
   const { index, path } = member;
   const { size, known, refused } = group;
   if (!(Number.isSafeInteger(index) && index >= 0 && index < size)) return false;
-  const found: [number, Uint8Array][] = [];
+  const places: number[] = [];
+  const nodes: Uint8Array[] = [];
   let hash = leafHash(member.bytes);
   let used = 0;
   let level = 0;
@@ -151,15 +162,17 @@ const verifyMember = (member: SignedEnvelope, group: Group, verifier: Verifier):
     const proven = known.get(place);
     if (proven !== undefined) {
       const fits = sameBytes(proven, hash) && fitsAbove(path, used, known, level, at, last);
-      if (fits) for (const [key, value] of found) known.set(key, value);
+      if (fits) places.forEach((found, i) => known.set(found, node(nodes, i)));
       return fits;
     }
-    found.push([place, hash]);
+    places.push(place);
+    nodes.push(hash);
     if (last === 0) break;
     if (at === last && at % 2 === 0) continue;
     const sibling = path[used++];
     if (sibling === undefined || sibling.length !== HASH_BYTES) return false;
-    found.push([level * BATCH_ENVELOPES_MAX + (at ^ 1), sibling]);
+    places.push(level * BATCH_ENVELOPES_MAX + (at ^ 1));
+    nodes.push(sibling);
     hash = at % 2 === 0 ? nodeHash(hash, sibling) : nodeHash(sibling, hash);
   }
   if (used !== path.length) return false;
@@ -169,7 +182,7 @@ const verifyMember = (member: SignedEnvelope, group: Group, verifier: Verifier):
     refused.add(name);
     return false;
   }
-  for (const [key, value] of found) known.set(key, value);
+  places.forEach((found, i) => known.set(found, node(nodes, i)));
   return true;
 };
 

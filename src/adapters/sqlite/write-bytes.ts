@@ -7,10 +7,10 @@ import { PackedBytes, readBlock, readNumber, type Cursor } from "#envelope/packe
 import type { BucketWrite, CommitOutcome, RecordWrite } from "#ports/store.ts";
 
 export const packWrites = (writes: readonly BucketWrite[]): Uint8Array => {
-  const packed = new PackedBytes();
+  const packed = new PackedBytes(writes.reduce((sum, write) => sum + sizeOf(write), START_BYTES));
   packed.number(writes.length);
   for (const write of writes) packWrite(packed, write);
-  return packed.kept();
+  return packed.view();
 };
 
 /** Their byte fields are views. */
@@ -30,6 +30,15 @@ export const unpackOutcomes = (
   writes: readonly BucketWrite[],
 ): readonly CommitOutcome[] =>
   outcomes ?? writes.map(({ bucket }): CommitOutcome => ({ bucket, kind: "committed" }));
+
+/** What a write takes but for its records' bytes and keys: a few numbers and hashes. */
+const WRITE_BYTES = 256;
+const RECORD_BYTES = 96;
+const START_BYTES = 64;
+
+/** Roughly: what is wrong costs a copy. */
+const sizeOf = ({ records }: BucketWrite): number =>
+  records.reduce((sum, { bytes }) => sum + RECORD_BYTES + bytes.length, WRITE_BYTES);
 
 const packWrite = (packed: PackedBytes, write: BucketWrite): void => {
   const { bucket, epoch, parent, records, head, decides, decided } = write;

@@ -100,6 +100,10 @@ export const gapOf = (drawn: Drawn, least: number): string | undefined => {
   return drawn.order.length + kept >= least ? "DIVERSITY_UNMET" : "QUORUM_UNAVAILABLE";
 };
 
+const SEED_BYTES = 32;
+/** The seed and the number of the step, big-endian, whose hash is the step's chance: one array for all. */
+const stepped = new Uint8Array(SEED_BYTES + 4);
+
 /** Weighted, without replacement: each step draws from what is left, in proportion to its weight. */
 function* shuffled(urn: readonly Candidate[], seed: Uint8Array): Iterable<Candidate> {
   const left = [...urn];
@@ -120,12 +124,12 @@ function* shuffled(urn: readonly Candidate[], seed: Uint8Array): Iterable<Candid
   }
 }
 
-const STEP_BYTES = 4;
-
 /** 256 bits modulo the limit: weights are below 2^128, so the bias is below 2^-128. */
 const chanceBelow = (seed: Uint8Array, step: number, limit: bigint): bigint => {
-  const bytes = new Uint8Array(seed.length + STEP_BYTES);
-  bytes.set(seed);
-  new DataView(bytes.buffer).setUint32(seed.length, step);
-  return BigInt(`0x${sha256Hex(bytes)}`) % limit;
+  stepped.set(seed);
+  stepped[SEED_BYTES] = step >>> 24;
+  stepped[SEED_BYTES + 1] = step >>> 16;
+  stepped[SEED_BYTES + 2] = step >>> 8;
+  stepped[SEED_BYTES + 3] = step;
+  return BigInt(`0x${sha256Hex(stepped)}`) % limit;
 };

@@ -99,10 +99,10 @@ export class BucketTurn extends BucketReader implements Turn {
           state: { kind: "owed" },
         });
         this.#state.owed.set(signed.id, { thread, sender: envelope.from, nonce: envelope.nonce });
-        this.#deferred.delete(signed.id);
+        this.#deferred?.delete(signed.id);
         this.#app.envelope(admitted, this, position);
         this.#work();
-        if (!this.#deferred.has(signed.id)) this.acknowledge(signed.id);
+        if (this.#deferred?.has(signed.id) !== true) this.acknowledge(signed.id);
         break;
       }
       case "ask": {
@@ -200,7 +200,8 @@ export class BucketTurn extends BucketReader implements Turn {
   }
 
   /* -------------------------------------------------------------- what handlers may do */
-  readonly #deferred = new Set<string>();
+  /** Envelopes that a handler will acknowledge later. */
+  #deferred: Set<string> | undefined;
 
   spawn(kind: string, id: string, input: unknown): void {
     const actorKind = this.#app.kinds[kind];
@@ -255,7 +256,7 @@ export class BucketTurn extends BucketReader implements Turn {
   }
 
   owe(envelope: string): void {
-    this.#deferred.add(envelope);
+    (this.#deferred ??= new Set()).add(envelope);
   }
 
   acknowledge(envelope: string, extra?: object): void {

@@ -21,7 +21,7 @@ import type { Clock } from "#ports/clock.ts";
 import { compareEpochs, sameBytes } from "#ports/commit-rules.ts";
 import { WRITE_KEYS_MAX } from "#ports/consensus.ts";
 import { mark } from "#ports/marks.ts";
-import type { BucketWrite, CommitOutcome, Epoch, Head, Store } from "#ports/store.ts";
+import type { BucketWrite, CommitOutcome, Epoch, Head, RecordWrite, Store } from "#ports/store.ts";
 import type { Built } from "../bucket/build.ts";
 import type { Outputs } from "../bucket/outputs.ts";
 
@@ -203,22 +203,23 @@ export class Pipeline {
     for (const [bucket, lane] of this.#lanes) {
       if (lane.isKept || lane.inFlight > 0 || lane.waiting.length === 0) continue;
       const next = nextWrite(lane.waiting);
-      const records = next.flatMap((w) => (w.built === undefined ? [] : [w.built]));
-      const last = records.at(-1);
-      const first = records[0];
+      const records: RecordWrite[] = [];
+      const [decides, decided]: [string[], string[]] = [[], []];
+      let last: Built | undefined;
+      for (const { built, outputs } of next) {
+        if (outputs.decides.length > 0) decides.push(...outputs.decides);
+        if (outputs.undecides.length > 0) decided.push(...outputs.undecides);
+        if (built === undefined) continue;
+        const { hash, parent, bytes } = built;
+        records.push({ hash, parent, bytes });
+        last = built;
+      }
+      const [first] = records;
       if (first === undefined || last === undefined) throw new Error("a lane begins with a record");
       lane.inFlight = next.length;
       const { epoch } = lane;
-      const { size, hash } = last;
-      writes.push({
-        bucket,
-        epoch,
-        parent: first.parent,
-        records: records.map((r) => ({ hash: r.hash, parent: r.parent, bytes: r.bytes })),
-        head: { bucket, epoch, records: last.records, size, hash },
-        decides: next.flatMap((w) => w.outputs.decides),
-        decided: next.flatMap((w) => w.outputs.undecides),
-      });
+      const head = { bucket, epoch, records: last.records, size: last.size, hash: last.hash };
+      writes.push({ bucket, epoch, parent: first.parent, records, head, decides, decided });
     }
     return writes;
   }

@@ -87,8 +87,8 @@ export interface BucketMessage {
 
 /** What a receipt stands under. */
 export interface Under {
-  /** Hash of the last committed record, in hexadecimal digits. */
-  readonly head: string;
+  /** Hash of the last committed record. */
+  readonly head: Uint8Array;
   /** Whose key signs it: of the turn that it answers. */
   readonly epoch: Epoch;
 }

@@ -15,7 +15,6 @@
  *     it goes on with its state and what was built on it, if the head says so (commit/pipeline.ts C6).
  */
 
-import { hex } from "#envelope/cid.ts";
 import { compareEpochs, sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
 import { mark } from "#ports/marks.ts";
@@ -468,8 +467,8 @@ export class Host {
     if (built !== undefined && led !== undefined) led.committed = built.hash;
     // Never a hash of memory that is ahead: a receipt is signed, and such a record may yet be void.
     if (led === undefined) return;
-    const head = hex(led.committed);
-    letOut(this.#env, bucket, { ...outputs, asks }, { head, epoch: built?.epoch ?? led.epoch });
+    const under = { head: led.committed, epoch: built?.epoch ?? led.epoch };
+    letOut(this.#env, bucket, { ...outputs, asks }, under);
     if (built !== undefined && led.snapshot?.records === built.records)
       void saveTaken(led, this.#env);
     if (led.held) {

@@ -73,9 +73,11 @@ class Walk<C extends Command> implements Args {
   }
 
   /** Part of what XState's `assign` is called with. */
-  readonly spawn = (): never => {
-    throw new MachineRefused(this.#o.machine, "it spawned an actor");
-  };
+  get spawn(): () => never {
+    return () => {
+      throw new MachineRefused(this.#o.machine, "it spawned an actor");
+    };
+  }
 
   start(): void {
     for (let depth = 0; depth < this.place.path.length; depth += 1) this.#enter(depth);

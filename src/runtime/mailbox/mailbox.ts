@@ -167,9 +167,10 @@ export class Mailbox<M> {
   #fromSender(): M | undefined {
     for (const [sender, line] of this.#senders) {
       const message = line.shift();
+      this.#waiting -= 1;
+      if (line.length > 0 && this.#senders.size === 1) return message;
       this.#senders.delete(sender);
       if (line.length > 0) this.#senders.set(sender, line); // to the end of the turn order
-      this.#waiting -= 1;
       return message;
     }
     return undefined;

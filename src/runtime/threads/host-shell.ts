@@ -4,7 +4,8 @@
  */
 
 import { encode } from "#envelope/canonical.ts";
-import { sha256 } from "#envelope/cid.ts";
+import { hex, sha256 } from "#envelope/cid.ts";
+import { copyOf } from "#envelope/slab.ts";
 import type { Signer, Verifier } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import type { Blocks } from "#ports/blocks.ts";
@@ -390,10 +391,11 @@ export class HostShell<P extends Port> {
     const { signer } = this.#keys.of(epoch);
     const waiting = this.#receipts.get(signer) ?? [];
     this.#receipts.set(signer, waiting);
+    const headText = hex(head);
     for (const { to, envelope, answer } of receipts) {
       const receipt =
         answer.kind === "ack"
-          ? { kind: "ack", envelope, bucket, seq: answer.position, head, ...answer.extra }
+          ? { kind: "ack", envelope, bucket, seq: answer.position, head: headText, ...answer.extra }
           : {
               kind: "nack",
               envelope,
@@ -465,4 +467,4 @@ export class HostShell<P extends Port> {
 
 /** Copies: one envelope that is kept would keep its whole frame. */
 const wiresOf = (frame: ArrayBuffer): Uint8Array[] =>
-  messagesIn(frame).map(({ bytes }) => bytes.slice());
+  messagesIn(frame).map(({ bytes }) => copyOf(bytes));

@@ -4,7 +4,7 @@
  * each they took 20 microseconds a receipt to cross to another thread, packed one.
  */
 
-import { readBlock, PackedBytes } from "#envelope/packed-bytes.ts";
+import { NUMBER_BYTES_MAX, PackedBytes, readBlock } from "#envelope/packed-bytes.ts";
 import type { Signer } from "#envelope/keys.ts";
 import { signBatch } from "#envelope/signed.ts";
 
@@ -24,7 +24,8 @@ export interface ReceiptTo {
 
 /** 1 … BATCH_ENVELOPES_MAX receipts. */
 export const packReceipts = (receipts: readonly ReceiptTo[], signer: Signer): ReceiptBatch => {
-  const packed = new PackedBytes();
+  const size = receipts.reduce((sum, { bytes }) => sum + bytes.length + NUMBER_BYTES_MAX, 0);
+  const packed = new PackedBytes(size);
   for (const { bytes } of receipts) packed.block(bytes);
   const leaves = receipts.map(({ bytes }) => bytes);
   return {

@@ -72,6 +72,7 @@ export class Timers {
   /** How many were armed. */
   disarmAll(actor: string): number {
     const count = this.#of(actor).length;
+    if (count === 0) return 0;
     this.#live.delete(actor);
     this.#count -= count;
     this.#compact();
@@ -124,7 +125,9 @@ export class Timers {
   }
 
   #add(timer: Timer): void {
-    this.#keep(timer.actor, [...this.#of(timer.actor), timer]);
+    const own = this.#live.get(timer.actor);
+    if (own === undefined) this.#live.set(timer.actor, timer);
+    else this.#live.set(timer.actor, isList(own) ? [...own, timer] : [own, timer]);
     this.#count += 1;
     this.#push(timer);
   }
@@ -135,10 +138,14 @@ export class Timers {
   }
 
   #forget(actor: string, id: string): boolean {
-    const own = this.#of(actor);
-    const left = own.filter((timer) => timer.id !== id);
-    if (left.length === own.length) return false;
-    this.#keep(actor, left);
+    const own = this.#live.get(actor);
+    if (own === undefined) return false;
+    if (isList(own)) {
+      const left = own.filter((timer) => timer.id !== id);
+      if (left.length === own.length) return false;
+      this.#keep(actor, left);
+    } else if (own.id === id) this.#live.delete(actor);
+    else return false;
     this.#count -= 1;
     return true;
   }

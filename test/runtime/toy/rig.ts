@@ -1,7 +1,7 @@
 /** One host over the simulated disk, under a clock that only tests move. Nothing happens by itself. */
 import { createHmac } from "node:crypto";
 import { encodeEnvelope, encodeSigned, signEnvelopes, type Envelope } from "#envelope/envelope.ts";
-import { sha256 } from "#envelope/cid.ts";
+import { hex, sha256 } from "#envelope/cid.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import { Fault, type FaultCode } from "#ports/faults.ts";
@@ -116,7 +116,7 @@ export class Rig {
       },
       receipts: (_bucket, receipts, { head, epoch }) => {
         this.receipts.push(...receipts);
-        this.heads.push(...receipts.map(() => head));
+        this.heads.push(...receipts.map(() => hex(head)));
         this.epochs.push(...receipts.map(() => epoch));
       },
       tell: (to, notice) => void this.told.push({ to, notice }),
