@@ -2,13 +2,20 @@
 
 const AMOUNTS = new Set(["amount", "bounty", "verifyBounty", "exposure", "price", "bond"]);
 
+/** What has nothing to be widened is given back as it is, and not copied. */
 export const widenAmounts = (value: unknown): unknown => {
   if (value === null || typeof value !== "object" || value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) return value.map(widenAmounts);
-  const out: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
-    const inner: unknown = (value as Record<string, unknown>)[key];
-    out[key] = AMOUNTS.has(key) && typeof inner === "number" ? BigInt(inner) : widenAmounts(inner);
+  if (Array.isArray(value)) {
+    const wide = value.map(widenAmounts);
+    return wide.some((one, at) => one !== value[at]) ? wide : value;
   }
-  return out;
+  const given = value as Readonly<Record<string, unknown>>;
+  let wide: Record<string, unknown> | undefined;
+  for (const key in given) {
+    const inner = given[key];
+    const isNarrow = typeof inner === "number" && AMOUNTS.has(key);
+    const widened = isNarrow ? BigInt(inner) : widenAmounts(inner);
+    if (widened !== inner) (wide ??= { ...given })[key] = widened;
+  }
+  return wide ?? value;
 };

@@ -177,26 +177,32 @@ const map = (value: Readonly<Record<string, unknown>>, depth: number): void => {
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw new Malformed("an object of a class has no encoding");
   }
-  const keys = Object.keys(value);
   let count = 0;
   let ordered = true;
   let plain = true;
   let previous = "";
-  for (const key of keys) {
+  // With nothing but Object.prototype above it, these are its own keys, and no list is made of them.
+  for (const key in value) {
     if (value[key] === undefined) continue;
     if (count++ > 0 && ordered) ordered = comparePlainKeys(previous, key) < 0;
     plain = plain && isPlain(key);
     previous = key;
   }
-  if (!plain) keys.sort(compareKeys);
-  else if (!ordered) sortFew(keys);
   head(MAJOR.map, count);
-  for (const key of keys) {
-    const field = value[key];
-    if (field === undefined) continue;
-    text(key);
-    item(field, depth + 1);
+  if (plain && ordered) {
+    for (const key in value) entry(key, value[key], depth);
+    return;
   }
+  const keys = Object.keys(value);
+  if (plain) sortFew(keys);
+  else keys.sort(compareKeys);
+  for (const key of keys) entry(key, value[key], depth);
+};
+
+const entry = (key: string, field: unknown, depth: number): void => {
+  if (field === undefined) return;
+  text(key);
+  item(field, depth + 1);
 };
 
 const isPlain = (key: string): boolean => {

@@ -55,12 +55,14 @@ export class PackedMap {
     return this.#packed.view();
   }
 
-  set(key: string, row: Uint8Array): void {
+  /** True if it was there. */
+  set(key: string, row: Uint8Array): boolean {
     const place = this.#packed.end;
     this.#packed.block(Buffer.from(key, "utf8"));
     this.#packed.block(row);
-    this.#point(key, place);
+    const wasThere = this.#point(key, place);
     this.#compactIfDue();
+    return wasThere;
   }
 
   /** True if it was there. */
@@ -163,15 +165,17 @@ export class PackedMap {
     }
   }
 
-  #point(key: string, place: number): void {
+  /** True if it led elsewhere. */
+  #point(key: string, place: number): boolean {
     const hashed = hashOf(key);
     const slot = this.#slotOf(key, hashed);
     const wasThere = this.#lose(slot);
     this.#places[slot] = place;
     this.#hashes[slot] = hashed;
-    if (wasThere) return;
+    if (wasThere) return true;
     this.#size += 1;
     if (this.#size > this.#places.length * LOAD_MAX) this.#double();
+    return false;
   }
 
   #double(): void {

@@ -13,6 +13,8 @@ import type { Thread } from "./threads.ts";
 export class LeftThreads {
   readonly #threads: PackedMap;
   readonly #codec: ThreadCodec;
+  /** When the first of them may go, where it is still the first as when that was read; else 0. */
+  #nextMs = 0;
 
   constructor(codec = new ThreadCodec(), kept?: Uint8Array) {
     this.#codec = codec;
@@ -20,7 +22,8 @@ export class LeftThreads {
   }
 
   add(name: string, thread: Thread): void {
-    this.#threads.set(name, this.#codec.pack(thread));
+    // One that comes again is the last: another one may be the first now.
+    if (this.#threads.set(name, this.#codec.pack(thread))) this.#nextMs = 0;
   }
 
   /** A copy: what is changed in it has to be added again. */
@@ -30,7 +33,13 @@ export class LeftThreads {
   }
 
   forget(atMs: number): void {
-    this.#threads.forgetWhile((row) => forgetAtOf(row) <= atMs);
+    if (atMs < this.#nextMs) return;
+    this.#nextMs = 0;
+    this.#threads.forgetWhile((row) => {
+      const forgetAtMs = forgetAtOf(row);
+      if (forgetAtMs > atMs) this.#nextMs = forgetAtMs;
+      return forgetAtMs <= atMs;
+    });
   }
 
   /** All of them, as the constructor takes them, beside the senders of the codec. */

@@ -64,8 +64,7 @@ const fail = (kind: "throw" | "exit" | "oom"): void => {
   for (;;) hoard.push(Array.from({ length: 1_000_000 }, (_, i) => i));
 };
 
-const writeText = (buffer: SharedArrayBuffer, text: string): void => {
-  const bytes = new Uint8Array(buffer);
+const writeText = (bytes: Uint8Array, text: string): void => {
   const length = Math.min(text.length, bytes.length - 1);
   bytes[0] = length;
   for (let i = 0; i < length; i += 1) bytes[i + 1] = text.charCodeAt(i) & 0x7f;
@@ -78,6 +77,7 @@ const isStorage = (module: object): module is StorageModule => "storage" in modu
 if (parentPort !== null && threadId !== 0) {
   const data = workerData as HostThreadData;
   const { index, dead, fault, limits } = data;
+  const inHand = new Uint8Array(data.inHand);
   const application: object = (await import(data.application)) as object;
   const storage: object = (await import(data.storage)) as object;
   if (!isApplication(application) || !isStorage(storage))
@@ -91,7 +91,7 @@ if (parentPort !== null && threadId !== 0) {
     ...(limits === undefined ? {} : { limits }),
     soon: (task) => setImmediate(task),
     dead,
-    inHand: (name) => writeText(data.inHand, name),
+    inHand: (name) => writeText(inHand, name),
     event: (event) => data.events.postMessage(event),
     beforeTurn: (turn) => {
       // Several turns are taken together, so the number itself may be passed over.
