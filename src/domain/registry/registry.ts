@@ -216,13 +216,7 @@ export const relatedNow = (state: RegistryState): ((a: Did, b: Did) => boolean) 
   relatedBy((did) => {
     const record = state.agents.get(did);
     if (record === undefined) return undefined;
-    const { org } = record.labels;
-    const { controller } = record;
-    return {
-      did,
-      ...(org === undefined ? {} : { org }),
-      ...(controller === undefined ? {} : { controller }),
-    };
+    return { did, org: record.labels.org, controller: record.controller };
   });
 
 /** Every agent as it stands at this moment, by did; what the last snapshot says may be older. */

@@ -8,8 +8,8 @@ import type { Did } from "#protocol/words.ts";
 /** The parts of a row that relate it to others. */
 export interface Party {
   readonly did: Did;
-  readonly org?: string;
-  readonly controller?: Did;
+  readonly org?: string | undefined;
+  readonly controller?: Did | undefined;
 }
 
 /** All agents without an attested org are this one entity. No org is the empty text. */

@@ -29,6 +29,9 @@ export class RestingMap<V> {
   /** Not asked for since. */
   #idle = new Map<string, V>();
   readonly #resting: PackedMap;
+  /** Of the awake ones, who was asked for last: a turn asks for the same again and again. */
+  #lastKey: string | undefined;
+  #last: V | undefined;
 
   constructor(codec: RestingCodec<V>, encoded?: EncodedResting<V>) {
     this.#codec = codec;
@@ -50,8 +53,15 @@ export class RestingMap<V> {
   }
 
   get(key: string): V | undefined {
-    const awake = this.#awake.get(key);
-    if (awake !== undefined) return awake;
+    if (key === this.#lastKey) return this.#last;
+    const value = this.#awake.get(key) ?? this.#wake(key);
+    if (value === undefined) return undefined;
+    this.#lastKey = key;
+    this.#last = value;
+    return value;
+  }
+
+  #wake(key: string): V | undefined {
     const value = this.peek(key);
     if (value === undefined) return undefined;
     if (!this.#idle.delete(key)) this.#resting.delete(key);
@@ -68,12 +78,14 @@ export class RestingMap<V> {
   }
 
   set(key: string, value: V): void {
+    this.#lastKey = undefined;
     if (!this.#awake.has(key) && !this.#idle.delete(key)) this.#forget(key);
     this.#awake.set(key, value);
   }
 
   /** True if it was there. */
   delete(key: string): boolean {
+    this.#lastKey = undefined;
     return this.#awake.delete(key) || this.#idle.delete(key) || this.#forget(key);
   }
 
@@ -102,6 +114,8 @@ export class RestingMap<V> {
   }
 
   rest(): void {
+    this.#lastKey = undefined;
+    this.#last = undefined;
     for (const [key, value] of this.#idle) {
       const bytes = this.#codec.pack(value);
       if (bytes === undefined) this.#awake.set(key, value);
