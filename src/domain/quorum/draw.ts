@@ -10,7 +10,7 @@
 
 import { sha256Hex } from "#envelope/cid.ts";
 import type { Parameters } from "../genesis/genesis.ts";
-import { entityOf, relatedBy } from "../registry/relations.ts";
+import { entityOf, partyOf, related } from "../registry/relations.ts";
 import type { AgentRow, RegistrySnapshot } from "../registry/snapshot.ts";
 import type { Credits, Did, LogMs } from "#protocol/words.ts";
 import { seatsPerOrg } from "./eligible.ts";
@@ -57,7 +57,7 @@ export const draw = (input: DrawInput): Drawn => {
   const { rows, parameters, parties, seated, wanted } = input;
   const pool = poolOf(input);
   const weighed = pool.weighed(input.nowMs);
-  const areRelated = relatedBy((did) => rows.get(did));
+  const others = parties.map((party) => partyOf(party, rows.get(party)));
   const passed: Passed[] = [];
   const urn: Candidate[] = [];
   for (const { row, org } of pool.known) {
@@ -66,7 +66,7 @@ export const draw = (input: DrawInput): Drawn => {
     if (weight === undefined)
       passed.push({ ...candidate, why: row.paused === true ? "paused" : "stake" });
     else if (parties.includes(row.did)) passed.push({ ...candidate, why: "party" });
-    else if (parties.some((party) => areRelated(row.did, party)))
+    else if (others.some((party) => related(row, party)))
       passed.push({ ...candidate, why: "related" });
     else if (seated.includes(row.did)) passed.push({ ...candidate, why: "seated" });
     else urn.push(candidate);

@@ -1,7 +1,7 @@
 /** Who may sit on a committee (protocol sections 5, 8, 9): active verifiers, unrelated to the parties. */
 
 import type { Parameters } from "../genesis/genesis.ts";
-import { entityOf, relatedBy } from "../registry/relations.ts";
+import { entityOf, partyOf, related } from "../registry/relations.ts";
 import type { AgentRow, RegistrySnapshot } from "../registry/snapshot.ts";
 import type { Credits, Did } from "#protocol/words.ts";
 
@@ -41,8 +41,8 @@ export const unrelatedTo = (
   parties: readonly Did[],
   rows: ReadonlyMap<Did, AgentRow>,
 ): AgentRow[] => {
-  const areRelated = relatedBy((did) => rows.get(did));
-  return pool.filter((row) => !parties.some((party) => areRelated(row.did, party)));
+  const others = parties.map((party) => partyOf(party, rows.get(party)));
+  return pool.filter((row) => !others.some((party) => related(row, party)));
 };
 
 /** Seats that one org may hold of `seats`: its share rounded up, at least one. */

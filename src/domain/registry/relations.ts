@@ -29,8 +29,11 @@ export const related = (a: Party, b: Party): boolean => {
   return a.controller === b.did || b.controller === a.did;
 };
 
-/** `related` over ids; whoever has no row is related to itself and to those it controls. */
+/** Whoever has no row is related to itself and to those it controls. */
+export const partyOf = (did: Did, row: Party | undefined): Party => row ?? { did };
+
+/** `related` over ids. */
 export const relatedBy =
   (rowOf: (did: Did) => Party | undefined) =>
   (a: Did, b: Did): boolean =>
-    a === b || related(rowOf(a) ?? { did: a }, rowOf(b) ?? { did: b });
+    a === b || related(partyOf(a, rowOf(a)), partyOf(b, rowOf(b)));
