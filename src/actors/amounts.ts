@@ -2,7 +2,7 @@
 
 const AMOUNTS = new Set(["amount", "bounty", "verifyBounty", "exposure", "price", "bond"]);
 
-/** What has nothing to be widened is given back as it is, and not copied. */
+/** What has nothing to be widened is given back as it is: nobody may change what it comes from, or it. */
 export const widenAmounts = (value: unknown): unknown => {
   if (value === null || typeof value !== "object" || value instanceof Uint8Array) return value;
   if (Array.isArray(value)) {
@@ -11,7 +11,7 @@ export const widenAmounts = (value: unknown): unknown => {
   }
   const given = value as Readonly<Record<string, unknown>>;
   let wide: Record<string, unknown> | undefined;
-  for (const key in given) {
+  for (const key of Object.keys(given)) {
     const inner = given[key];
     const isNarrow = typeof inner === "number" && AMOUNTS.has(key);
     const widened = isNarrow ? BigInt(inner) : widenAmounts(inner);

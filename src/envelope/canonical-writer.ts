@@ -1,4 +1,7 @@
-/** The writing half of canonical.ts. Writing is synchronous: a thread writes one value at a time. */
+/**
+ * The writing half of canonical.ts. A thread writes one value at a time: a getter of the value must neither
+ * encode nor decode.
+ */
 
 import { Buffer } from "node:buffer";
 
@@ -36,11 +39,22 @@ let at = 0;
 
 export const write = (value: unknown): Uint8Array => {
   start = slab.open();
+  at = start;
   target = slab.bytes;
   view = slab.view;
-  at = start;
-  item(value, 0);
-  const size = at - start;
+  try {
+    item(value, 0);
+    return taken(at - start);
+  } finally {
+    // Whether it was written or not, what it outgrew is given back.
+    target = slab.bytes;
+    view = slab.view;
+    if (scratch.length > SCRATCH_KEPT_BYTES) scratch = Buffer.alloc(SCRATCH_BYTES);
+  }
+};
+
+/** What was written, `size` bytes, where it may stay. */
+const taken = (size: number): Uint8Array => {
   if (size <= HEAP_BYTES_MAX) {
     const bytes = new Uint8Array(size);
     for (let index = 0; index < size; index++) bytes[index] = target[start + index] ?? 0;
@@ -49,7 +63,6 @@ export const write = (value: unknown): Uint8Array => {
   if (target === slab.bytes && size <= PART_BYTES_MAX) return slab.take(size);
   const bytes = new Uint8Array(size);
   bytes.set(target.subarray(start, at));
-  if (scratch.length > SCRATCH_KEPT_BYTES) scratch = Buffer.alloc(SCRATCH_BYTES);
   return bytes;
 };
 
@@ -177,32 +190,26 @@ const map = (value: Readonly<Record<string, unknown>>, depth: number): void => {
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw new Malformed("an object of a class has no encoding");
   }
+  const keys = Object.keys(value);
   let count = 0;
   let ordered = true;
   let plain = true;
   let previous = "";
-  // With nothing but Object.prototype above it, these are its own keys, and no list is made of them.
-  for (const key in value) {
+  for (const key of keys) {
     if (value[key] === undefined) continue;
     if (count++ > 0 && ordered) ordered = comparePlainKeys(previous, key) < 0;
     plain = plain && isPlain(key);
     previous = key;
   }
+  if (!plain) keys.sort(compareKeys);
+  else if (!ordered) sortFew(keys);
   head(MAJOR.map, count);
-  if (plain && ordered) {
-    for (const key in value) entry(key, value[key], depth);
-    return;
+  for (const key of keys) {
+    const field = value[key];
+    if (field === undefined) continue;
+    text(key);
+    item(field, depth + 1);
   }
-  const keys = Object.keys(value);
-  if (plain) sortFew(keys);
-  else keys.sort(compareKeys);
-  for (const key of keys) entry(key, value[key], depth);
-};
-
-const entry = (key: string, field: unknown, depth: number): void => {
-  if (field === undefined) return;
-  text(key);
-  item(field, depth + 1);
 };
 
 const isPlain = (key: string): boolean => {

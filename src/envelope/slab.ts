@@ -5,14 +5,15 @@
  * L1  No byte is part of two results.
  * L2  A part cannot be transferred to another thread, for the others would go with it: a slab is itself a
  *     part of Node's pool of Buffers, which refuses that.
- * L3  A part keeps Buffer.poolSize bytes in memory for as long as it is kept. What is kept long is packed
- *     (packed-bytes.ts), or larger than PART_BYTES_MAX and has memory of its own.
+ * L3  A part keeps Buffer.poolSize bytes in memory (64 KiB) for as long as it is kept: who keeps one long
+ *     keeps a copy of it (`slice`), or packs it (packed-bytes.ts).
  */
 
 import { Buffer } from "node:buffer";
 
-/** Less than half of Buffer.poolSize, or else it would be no part of the pool (L2). */
-const SLAB_BYTES = 16_384;
+const SLAB_BYTES_MAX = 16_384;
+/** Less than half of the pool, which is 8 KiB in some releases of Node, or else it would be no part (L2). */
+const SLAB_BYTES = Math.min(SLAB_BYTES_MAX, (Buffer.poolSize >>> 1) - 8);
 /** A larger result has memory of its own. */
 export const PART_BYTES_MAX = 2_048;
 /** V8 keeps typed arrays up to this size in its heap: no slab is needed for them. */
@@ -63,11 +64,4 @@ export const roomFor = (size: number): Uint8Array => {
   if (size <= HEAP_BYTES_MAX || size > PART_BYTES_MAX) return new Uint8Array(size);
   slab.open();
   return slab.take(size);
-};
-
-/** A copy that keeps nothing of what it is a copy of. */
-export const copyOf = (bytes: Uint8Array): Uint8Array => {
-  const copy = roomFor(bytes.length);
-  copy.set(bytes);
-  return copy;
 };

@@ -163,6 +163,21 @@ describe("canonical bytes", () => {
     expect(hex(encode({ é: 1, zz: 2, z: 3 }))).toBe("a3617a03627a7a0262c3a901");
   });
 
+  it("tell texts apart that differ in one place, wherever it is", () => {
+    for (let length = 1; length <= 80; length += 1)
+      for (let at = 0; at < length; at += 1) {
+        const one = "a".repeat(length);
+        const other = `${one.slice(0, at)}b${one.slice(at + 1)}`;
+        expect(decode(encode([one, other, one]))).toEqual([one, other, one]);
+      }
+  });
+
+  it("are of a value's own fields, whatever stands in its prototype", () => {
+    const above = Object.assign(Object.create(null) as object, { inherited: 1 });
+    const value = Object.assign(Object.create(above) as object, { own: 2 });
+    expect(decode(encode(value))).toEqual({ own: 2 });
+  });
+
   it("keep a key named __proto__ as a plain field", () => {
     const given: unknown = JSON.parse('{"__proto__": {"admin": true}}');
     const back = decode(encode(given)) as Record<string, unknown>;

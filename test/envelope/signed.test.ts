@@ -90,6 +90,16 @@ describe("a batch", () => {
     expect(calls()).toBe(4);
   });
 
+  it("is verified once, too, where its members come between those of others", () => {
+    const fakes = [alice, bob].map(({ publicKey, did }) => hashSigner(publicKey, did));
+    const [ours, theirs] = fakes.map((fake) => signEnvelopes(bytesOf(32), fake));
+    const mixed = (ours ?? []).flatMap((member, at) => [member, theirs?.[at] ?? member]);
+    const from = mixed.map((_, at) => (at % 2 === 0 ? alice : bob).did);
+    const { verifier, calls } = countingVerifier();
+    expect(verifyAll(mixed, from, verifier)).toEqual(mixed.map(() => true));
+    expect(calls()).toBe(2);
+  });
+
   it("that is refused is refused once, however many members say it", () => {
     const forged = signEnvelopes(bytesOf(64), hashSigner(bob.publicKey, bob.did));
     const { verifier, calls } = countingVerifier();

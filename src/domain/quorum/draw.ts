@@ -106,6 +106,7 @@ const stepped = new Uint8Array(SEED_BYTES + 4);
 
 /** Weighted, without replacement: each step draws from what is left, in proportion to its weight. */
 function* shuffled(urn: readonly Candidate[], seed: Uint8Array): Iterable<Candidate> {
+  if (seed.length !== SEED_BYTES) throw new RangeError(`a draw's seed has ${SEED_BYTES} bytes`);
   const left = [...urn];
   let total = left.reduce((sum, candidate) => sum + candidate.weight, 0n);
   for (let step = 0; left.length > 0; step += 1) {

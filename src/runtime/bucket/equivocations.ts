@@ -34,7 +34,8 @@ export const pairOf = ({ envelope, signed, thread }: Admitted, first: AnswerRow)
   nonce: envelope.nonce,
   first: first.envelope,
   position: first.position,
-  second: encodeSigned(signed),
+  // Kept as long as the log: a copy with memory of its own.
+  second: encodeSigned(signed).slice(),
 });
 
 export const secondOf = ({ second }: Equivocation): string => decodeSigned(second).id;

@@ -78,14 +78,14 @@ export class RestingMap<V> {
   }
 
   set(key: string, value: V): void {
-    this.#lastKey = undefined;
+    this.#forgetLast();
     if (!this.#awake.has(key) && !this.#idle.delete(key)) this.#forget(key);
     this.#awake.set(key, value);
   }
 
   /** True if it was there. */
   delete(key: string): boolean {
-    this.#lastKey = undefined;
+    this.#forgetLast();
     return this.#awake.delete(key) || this.#idle.delete(key) || this.#forget(key);
   }
 
@@ -114,8 +114,7 @@ export class RestingMap<V> {
   }
 
   rest(): void {
-    this.#lastKey = undefined;
-    this.#last = undefined;
+    this.#forgetLast();
     for (const [key, value] of this.#idle) {
       const bytes = this.#codec.pack(value);
       if (bytes === undefined) this.#awake.set(key, value);
@@ -126,6 +125,11 @@ export class RestingMap<V> {
 
   encode(): EncodedResting<V> {
     return { awake: [...this.#idle, ...this.#awake], resting: this.#resting.kept() };
+  }
+
+  #forgetLast(): void {
+    this.#lastKey = undefined;
+    this.#last = undefined;
   }
 
   #packed(key: string): Uint8Array | undefined {

@@ -159,7 +159,9 @@ export class BucketState {
     state.records = from.records;
     state.size = from.size;
     state.hash = from.hash;
-    state.tree = new MerkleLog(from.tree);
+    // What is deserialized are views of the whole snapshot.
+    const { size, roots } = from.tree;
+    state.tree = new MerkleLog({ size, roots: roots.map((root) => root.slice()) });
     state.atMs = from.atMs;
     state.generation = from.generation;
     state.revision = from.revision;

@@ -5,7 +5,6 @@
 
 import { encode } from "#envelope/canonical.ts";
 import { hex, sha256 } from "#envelope/cid.ts";
-import { copyOf } from "#envelope/slab.ts";
 import type { Signer, Verifier } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
 import type { Blocks } from "#ports/blocks.ts";
@@ -467,4 +466,4 @@ export class HostShell<P extends Port> {
 
 /** Copies: one envelope that is kept would keep its whole frame. */
 const wiresOf = (frame: ArrayBuffer): Uint8Array[] =>
-  messagesIn(frame).map(({ bytes }) => copyOf(bytes));
+  messagesIn(frame).map(({ bytes }) => bytes.slice());

@@ -108,6 +108,7 @@ export class Timers {
     if (first === undefined || first.atMs > nowMs) return undefined;
     this.#forget(first.actor, first.id);
     this.#pop();
+    this.#compact();
     return first;
   }
 

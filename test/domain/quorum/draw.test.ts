@@ -79,6 +79,25 @@ const agentsOf = (swarm: Swarm): AgentRow[] =>
   });
 
 describe("an order", () => {
+  it("is the one that this seed has always given", () => {
+    const agents = Array.from({ length: 9 }, (_, n) =>
+      row(`v${n}`, { stake: BigInt(100 + 25 * n) * CREDIT }),
+    );
+    const orders = ["first", "second", "third"].map((text) =>
+      orderOf(inputOf(agents, { seed: seedOf(text) })).join(" "),
+    );
+    expect(orders).toEqual([
+      "v5 v4 v1 v7 v6 v3 v2 v8 v0",
+      "v5 v7 v6 v1 v4 v2 v8 v3 v0",
+      "v6 v7 v8 v2 v5 v1 v3 v4 v0",
+    ]);
+  });
+
+  it("has no seed but one of 32 bytes", () => {
+    const input = inputOf([row("v1")], { seed: new Uint8Array(31) });
+    expect(() => draw(input)).toThrow("a draw's seed has 32 bytes");
+  });
+
   it("has distinct, eligible, unrelated, diverse agents, whoever is in the swarm", () => {
     let seatedOnce = 0;
     const run = (swarm: Swarm, k: number, bounty: bigint, text: string): void => {
