@@ -93,9 +93,9 @@ export class AgentClient {
   }
 
   #heard(thread: string, nonce: number): void {
-    const highest = Math.max(nonce, this.#nonce(thread));
-    if (thread === this.#account) this.#accountNonce = highest;
-    else this.#nonces.set(thread, highest);
+    if (nonce <= this.#nonce(thread)) return;
+    if (thread === this.#account) this.#accountNonce = nonce;
+    else this.#nonces.set(thread, nonce);
   }
 
   /** The account's highest nonce, as `status` tells it, after a restart. */

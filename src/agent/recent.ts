@@ -6,7 +6,7 @@
  * R2  Forgetting costs nothing: the older of two generations is let go as a whole. A Map from which the
  *     oldest is deleted one by one keeps a hole for each, and finding the oldest walks over all of them.
  */
-export class Recent<T> {
+export class Recent<T extends NonNullable<unknown>> {
   readonly #half: number;
   #young = new Map<string, T>();
   #old = new Map<string, T>();
@@ -25,14 +25,16 @@ export class Recent<T> {
   }
 
   get(key: string): T | undefined {
-    if (this.#young.has(key)) return this.#young.get(key);
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
     const value = this.#old.get(key);
     if (value !== undefined) this.set(key, value);
     return value;
   }
 
   set(key: string, value: T): void {
-    this.#old.delete(key);
+    // What is young is not old: the older map, which nothing else has touched lately, is left alone.
+    if (!this.#young.has(key)) this.#old.delete(key);
     this.#young.set(key, value);
     if (this.#young.size < this.#half) return;
     [this.#old, this.#young] = [this.#young, new Map()];
