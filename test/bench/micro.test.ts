@@ -70,6 +70,19 @@ it("compares lives with how they were at the beginning", { timeout: 60_000 }, as
   ]);
 });
 
+it("tells where the time of lives goes that come at a rate", { timeout: 60_000 }, async () => {
+  const flags = ["--rate", "20", "--seconds", "1", "--warmup", "0.2"];
+  const { figures } = await json("bench/micro/stages.ts", ...flags);
+  const named = new Map(
+    (figures as { name: string; value: number }[]).map(({ name, value }) => [name, value]),
+  );
+  expect(named.get("lives that ended")).toBe(20);
+  expect(named.get("CPU of a life")).toBeGreaterThan(100);
+  const stages = ["NEED to OPEN_ATTEMPT", "OPEN_ATTEMPT to PROPOSE", "SETTLE to FINALIZE"];
+  for (const stage of stages) expect(named.get(`${stage}, p99`)).toBeGreaterThanOrEqual(0);
+  expect(named.get("a life from when it was due")).toBeGreaterThan(1);
+});
+
 it("refuses a number that is none", { timeout: 30_000 }, async () => {
   await expect(json("bench/micro/ledger.ts", "--ms", "soon")).rejects.toThrow(
     "--ms takes a number above 0",
