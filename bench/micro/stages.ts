@@ -9,6 +9,7 @@
  */
 
 import { onEmbedded, openLoad } from "#cli/bench/lifecycle.ts";
+import { recordsOf } from "#cli/swarm/log-report.ts";
 import type { RunningSwarm } from "#cli/swarm/running-swarm.ts";
 import { BUCKETS } from "#envelope/cid.ts";
 import { decodeEnvelope, threadOf } from "#envelope/envelope.ts";
@@ -21,8 +22,6 @@ const { rate, seconds, warmup, isJson } = microFlags({ rate: 100, seconds: 8, wa
 const CONFIG = new URL("../arrivals/no-window.config.ts", import.meta.url).pathname;
 const WARM_OPEN = 512;
 const DRAIN_MS = 10_000;
-/** Records that are read at a time. */
-const PAGE = 1_000;
 
 interface Seen {
   readonly atMs: number;
@@ -44,18 +43,16 @@ const said = (entry: Entry): { readonly thread: string; readonly what: string } 
 const livesOf = async (swarm: RunningSwarm): Promise<ReadonlyMap<string, readonly Seen[]>> => {
   const lives = new Map<string, Seen[]>();
   for (let bucket = 0; bucket < BUCKETS; bucket += 1)
-    for (let from = 0, more = true; more; from += PAGE) {
-      const records = await swarm.store.read(bucket, from, PAGE);
-      more = records.length === PAGE;
-      for (const { atMs, entries } of records.map(decodeRecord))
-        for (const entry of entries) {
-          const one = said(entry);
-          if (one === undefined) continue;
-          const seen = { atMs, what: one.what };
-          const life = lives.get(one.thread);
-          if (life === undefined) lives.set(one.thread, [seen]);
-          else life.push(seen);
-        }
+    for await (const bytes of recordsOf(swarm.store, bucket)) {
+      const { atMs, entries } = decodeRecord(bytes);
+      for (const entry of entries) {
+        const one = said(entry);
+        if (one === undefined) continue;
+        const seen = { atMs, what: one.what };
+        const life = lives.get(one.thread);
+        if (life === undefined) lives.set(one.thread, [seen]);
+        else life.push(seen);
+      }
     }
   return lives;
 };
@@ -95,6 +92,8 @@ const figures = await onEmbedded(CONFIG, async (swarm, way) => {
   await worker.terminate();
   const latencies = [...offered.latenciesMs];
   const count = latencies.length;
+  if (count === 0)
+    throw new Error(`none of ${dueMs.length} needs ended: another --rate or --seconds`);
   const gaps = [...gapsOf(await livesOf(swarm), count)];
   return [
     { name: "lives that ended", value: count, unit: "needs" },

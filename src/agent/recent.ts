@@ -16,6 +16,7 @@ export class Recent<T extends NonNullable<unknown>> {
     this.#half = max / 2;
   }
 
+  /** Values that are held, those that are passed over too. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
@@ -33,8 +34,7 @@ export class Recent<T extends NonNullable<unknown>> {
   }
 
   set(key: string, value: T): void {
-    // What is young is not old: the older map, which nothing else has touched lately, is left alone.
-    if (!this.#young.has(key)) this.#old.delete(key);
+    // What the older one has under this key is passed over until it goes as a whole.
     this.#young.set(key, value);
     if (this.#young.size < this.#half) return;
     [this.#old, this.#young] = [this.#young, new Map()];

@@ -149,6 +149,17 @@ it("says nothing again while its answer is on the way: it waits for as long as a
   for (let n = 0; n < 20; n += 1) expect(await said()).toBe(1);
 });
 
+it("a nonce that is told late takes none back", () => {
+  const { client } = answeredClient(() => {});
+  const thread = cidOf(Uint8Array.of(1));
+  for (const nonce of [5, 3]) client.resume(thread, nonce);
+  const claim = { need: thread, attempt: 1, ttlMs: 1_000 };
+  const nonces = client
+    .prepare("CLAIM", thread, [claim, claim])
+    .map(({ wire }) => decodeEnvelope(decodeSigned(wire).bytes).nonce);
+  expect(nonces).toEqual([6, 7]);
+});
+
 it("a NEED for which there is no room is told so at once, every other verb comes again", async () => {
   const swarm = answeredClient((_envelope, hear) => hear("MAILBOX_FULL"));
   expect(await swarm.client.say("NEED", undefined, NEED)).toMatchObject({ code: "MAILBOX_FULL" });

@@ -71,6 +71,14 @@ describe("a Merkle tree", () => {
     }
   });
 
+  it("hashes leaves around the size of its scratch buffer, whichever came before", () => {
+    for (const size of [0, 1, 4_095, 4_096, 4_097, 4_098, 4_096, 33, 4_095]) {
+      const leaf = new Uint8Array(size).fill(size % 251);
+      const expected = createHash("sha256").update(Uint8Array.of(0)).update(leaf).digest("hex");
+      expect(hex(leafHash(leaf)), `${size} bytes`).toBe(expected);
+    }
+  });
+
   it("does not confuse leaves larger than its scratch buffer", () => {
     const large = [new Uint8Array(65_536).fill(1), new Uint8Array(100_000).fill(2)];
     expect(hex(rootOf(large))).toBe(twin(large).toString("hex"));

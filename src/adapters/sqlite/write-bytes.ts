@@ -6,6 +6,7 @@
 import { PackedBytes, readBlock, readNumber, type Cursor } from "#envelope/packed-bytes.ts";
 import type { BucketWrite, CommitOutcome, RecordWrite } from "#ports/store.ts";
 
+/** A view. */
 export const packWrites = (writes: readonly BucketWrite[]): Uint8Array => {
   const packed = new PackedBytes(writes.reduce((sum, write) => sum + sizeOf(write), START_BYTES));
   packed.number(writes.length);

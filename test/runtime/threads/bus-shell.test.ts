@@ -139,7 +139,9 @@ describe("a host on the bus", () => {
       code: "MAILBOX_FULL",
       detail: "too many envelopes wait",
     });
-    expect(receipts(sender.did)).toMatchObject([{ kind: "ack" }]);
+    expect(receipts(sender.did)).toMatchObject([
+      { kind: "ack", head: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ]);
   });
 
   it("does not call wrong what is said to a bucket that it leads no more", async () => {

@@ -109,6 +109,20 @@ describe("timers", () => {
     expect(timers.next()).toBeUndefined();
   });
 
+  it("keeps garbage bounded when what was armed beside it has fired", () => {
+    const timers = new Timers();
+    for (let n = 0; n <= GARBAGE_MAX; n++)
+      for (const [id, atMs] of [
+        ["soon", 10],
+        ["far", 1_000],
+      ] as const)
+        timers.arm({ actor: `actor ${n}`, id, atMs, event: event(id) });
+    for (let n = 0; n <= GARBAGE_MAX; n++) timers.disarm(`actor ${n}`, "far");
+    while (timers.due(10) !== undefined)
+      expect(timers.held).toBeLessThanOrEqual(2 * timers.size + GARBAGE_MAX);
+    expect(timers.size).toBe(0);
+  });
+
   it("refuses a deadline that is not whole milliseconds", () => {
     const timers = new Timers();
     const arm = () => timers.arm({ actor: "a", id: "x", atMs: 0.5, event: event("x") });
