@@ -20,7 +20,7 @@ import { sha256 } from "#envelope/cid.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import { formatCredits } from "#protocol/amount.ts";
-import type { CommitBody, NeedBody, OpenBid } from "#protocol/bodies.ts";
+import type { CommitBody, NeedBody } from "#protocol/bodies.ts";
 import { sealedBidDigest, voteDigest } from "#protocol/digests.ts";
 import type { Notice, Receipt } from "#protocol/notices.ts";
 import type { Credits, Verdict } from "#protocol/words.ts";
@@ -32,15 +32,9 @@ import { Offers } from "./offers.ts";
 import type { Left, Reconciled } from "./outbox.ts";
 import type { Asks, Runner } from "./runner/runner.ts";
 import { Recent } from "./recent.ts";
+import { RememberedNeeds } from "./remembered-needs.ts";
 import { CALL_MS_MAX, workMs } from "./work-time.ts";
 
-/**
- * Notices remembered as answered: some seconds of a busy agent, far more than it has under way. One that
- * comes again later is answered again, and the bucket knows that it has been.
- */
-export const ANSWERED_MAX = 16_384;
-/** Needs whose first mention and bid are remembered; of a forgotten one only the lease is known. */
-export const NEEDS_REMEMBERED_MAX = 16_384;
 /** Results that came too late and verdicts that were refused, kept in case they are asked for again. */
 export const RESULTS_KEPT_MAX = 256;
 /** Units of the reason of a YIELD, and of a verdict. */
@@ -81,16 +75,9 @@ interface Judged {
 
 export class HiredAgent {
   readonly #o: HiredOptions;
-  readonly #answered = new Recent<true>(ANSWERED_MAX);
-  readonly #bids = new Recent<OpenBid>(NEEDS_REMEMBERED_MAX);
-  /** What was hidden on a seat last, and of what: a plan's seats judge one candidate after another. */
-  readonly #votes = new Recent<{ readonly subject: string; readonly verdict: Verdict }>(
-    NEEDS_REMEMBERED_MAX,
-  );
-  /** Monotonic milliseconds at which a need was first told of: its deadline runs since then. */
-  readonly #firstHeardMs = new Recent<number>(NEEDS_REMEMBERED_MAX);
+  readonly #needs = new RememberedNeeds();
   readonly #offers: Offers;
-  /** Verdicts that were refused, by their notice: asked again, they are said again. */
+  /** Verdicts that were refused, by their need and notice: asked again, they are said again. */
   readonly #judged = new Recent<Judged>(RESULTS_KEPT_MAX);
   /** By need: a need's input never changes, and nobody has judged these. */
   readonly #late = new Recent<Omit<Commit, "block">>(RESULTS_KEPT_MAX);
@@ -103,7 +90,7 @@ export class HiredAgent {
   /** An earlier process has answered what this one will be asked again: it is said, not done again. */
   resay(left: Left): void {
     const key = answerKeyOf(left);
-    if (key !== undefined) this.#answered.set(key, true);
+    if (key !== undefined) this.#needs.of(left.thread).answered(key);
     void this.#o.client.resay(left).then((receipt) => {
       if (left.verb !== "COMMIT") return;
       const { need, attempt: _attempt, revision: _revision, ...said } = left.body as CommitBody;
@@ -118,11 +105,12 @@ export class HiredAgent {
   hear(notice: Notice): void {
     const key = keyOf(notice);
     if (key !== undefined) {
-      if (this.#answered.has(key)) return;
-      this.#answered.set(key, true);
+      const known = this.#needs.of(notice.need);
+      if (known.isAnswered(key)) return;
+      known.answered(key);
     }
     const forget = (): void => {
-      if (key !== undefined) this.#answered.delete(key);
+      if (key !== undefined) this.#needs.of(notice.need).unanswered(key);
     };
     void this.#answer(notice)
       .then((isRefused) => {
@@ -148,7 +136,8 @@ export class HiredAgent {
     switch (notice.kind) {
       case "foretell":
         // Told late: it has been called for bids already.
-        if (!this.#firstHeardMs.has(notice.need)) await this.#offers.foretell(notice);
+        if (this.#needs.of(notice.need).firstHeardMs === undefined)
+          await this.#offers.foretell(notice);
         return false;
       case "bid":
         return this.#bid(notice);
@@ -189,7 +178,8 @@ export class HiredAgent {
 
   async #bid(notice: Of<"bid">): Promise<boolean> {
     const { need, attempt, mode } = notice;
-    if (!this.#firstHeardMs.has(need)) this.#firstHeardMs.set(need, this.#o.clock.monotonicMs());
+    const known = this.#needs.of(need);
+    known.firstHeardMs ??= this.#o.clock.monotonicMs();
     const bid = await this.#offers.to(notice);
     if (bid === undefined) {
       return this.#said(
@@ -197,6 +187,7 @@ export class HiredAgent {
         await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { pass: true } }),
       );
     }
+    known.setBid(attempt, bid);
     if (mode === "open") {
       return this.#said(
         "PROPOSE",
@@ -204,7 +195,6 @@ export class HiredAgent {
       );
     }
     const salt = this.#salt(`bid/${need}/${attempt}`);
-    this.#bids.set(`${need}/${attempt}`, bid);
     const sealed = sealedBidDigest(this.#o.client.did, bid, salt);
     return this.#said(
       "PROPOSE",
@@ -214,7 +204,7 @@ export class HiredAgent {
 
   async #revealBid(notice: Of<"reveal-bid">): Promise<boolean> {
     const { need, attempt, proposal } = notice;
-    const bid = this.#bids.get(`${need}/${attempt}`);
+    const bid = this.#needs.of(need).bid(attempt);
     if (bid === undefined) return false;
     const salt = this.#salt(`bid/${need}/${attempt}`);
     return this.#said(
@@ -283,10 +273,11 @@ export class HiredAgent {
   #workTime({ need, attempt, body, remainingMs }: Of<"work">): () => number {
     const nowMs = (): number => this.#o.clock.monotonicMs();
     const leaseEndsMs = nowMs() + remainingMs;
-    const heardMs = this.#firstHeardMs.get(need);
+    const known = this.#needs.of(need);
+    const heardMs = known.firstHeardMs;
     // The lease ends with the deadline at the latest; it is what is known of a forgotten need.
     const endsMs = Math.max(leaseEndsMs, heardMs === undefined ? 0 : heardMs + body.deadlineMs);
-    const etaMs = this.#offers.etaMsOf(need, attempt);
+    const etaMs = known.bid(attempt)?.etaMs ?? this.#o.etaMs;
     return () => workMs({ restMs: Math.max(0, endsMs - nowMs()), etaMs });
   }
 
@@ -305,7 +296,7 @@ export class HiredAgent {
     judge: () => Promise<Judged>,
     say: (judged: Judged) => Promise<boolean>,
   ): Promise<boolean> {
-    const key = keyOf(notice) ?? "";
+    const key = `${notice.need}/${keyOf(notice)}`;
     const judged = this.#judged.get(key) ?? (await judge());
     const isRefused = await say(judged);
     if (isRefused) this.#judged.set(key, judged);
@@ -390,11 +381,12 @@ export class HiredAgent {
     verdict: Verdict,
   ): Promise<boolean> {
     const { need, attempt, seat } = notice;
-    const key = seatKey({ need, attempt, question, seat });
-    this.#votes.set(key, { subject, verdict });
+    const key = seatKey({ attempt, question, seat });
+    const known = this.#needs.of(need);
+    known.setVote(key, { subject, verdict });
     // The seat judges another subject than before, and is to be opened again.
-    this.#answered.delete(`reveal-vote/${key}`);
-    const salt = this.#salt(`vote/${subject}/${key}`);
+    known.unanswered(`reveal-vote/${key}`);
+    const salt = this.#salt(`vote/${subject}/${need}/${key}`);
     const hash = voteDigest(subject, this.#o.client.did, verdict, salt);
     return this.#said(
       "VOTE",
@@ -405,7 +397,7 @@ export class HiredAgent {
   async #revealVote(notice: Of<"reveal-vote">): Promise<boolean> {
     const { need, attempt, question, seat } = notice;
     const key = seatKey(notice);
-    const vote = this.#votes.get(key);
+    const vote = this.#needs.of(need).vote(key);
     if (vote === undefined) return false;
     return this.#said(
       "REVEAL",
@@ -417,7 +409,7 @@ export class HiredAgent {
         seat,
         verdict: vote.verdict,
         // Never used again: whoever knows a salt can open the vote that it hides.
-        salt: this.#salt(`vote/${vote.subject}/${key}`),
+        salt: this.#salt(`vote/${vote.subject}/${need}/${key}`),
       }),
     );
   }

@@ -5,21 +5,21 @@ import type { Notice } from "#protocol/notices.ts";
 import type { Question } from "#protocol/words.ts";
 import type { Left } from "./outbox.ts";
 
-/** Joined: of a template every part would be kept for as long as the key. */
+/** Within its need. Joined: of a template every part would be kept for as long as the key. */
 export const keyOf = (notice: Notice): string | undefined => {
-  const { kind, need, attempt } = notice;
+  const { kind, attempt } = notice;
   switch (kind) {
     case "bid":
     case "award":
-      return [kind, need, attempt].join("/");
+      return [kind, attempt].join("/");
     case "reveal-bid":
-      return [kind, need, attempt, notice.proposal].join("/");
+      return [kind, attempt, notice.proposal].join("/");
     case "work":
-      return [kind, need, attempt, notice.revision].join("/");
+      return [kind, attempt, notice.revision].join("/");
     case "judge-plan":
-      return [kind, need, attempt, notice.proposal, notice.seat].join("/");
+      return [kind, attempt, notice.proposal, notice.seat].join("/");
     case "judge":
-      return [kind, need, attempt, notice.commit, notice.seat].join("/");
+      return [kind, attempt, notice.commit, notice.seat].join("/");
     case "reveal-vote":
       return [kind, seatKey(notice)].join("/");
     case "foretell":
@@ -32,29 +32,29 @@ export const keyOf = (notice: Notice): string | undefined => {
   }
 };
 
-/** The key of the notice that this envelope answers. */
+/** The key of the notice that this envelope answers, within the need whose thread it is in. */
 export const answerKeyOf = ({ verb, body }: Left): string | undefined => {
   switch (verb) {
     case "COMMIT": {
-      const { need, attempt, revision } = body as Bodies["COMMIT"];
-      return ["work", need, attempt, revision].join("/");
+      const { attempt, revision } = body as Bodies["COMMIT"];
+      return ["work", attempt, revision].join("/");
     }
     case "ATTEST": {
-      const { need, attempt, commit, seat } = body as Bodies["ATTEST"];
-      return ["judge", need, attempt, commit, seat].join("/");
+      const { attempt, commit, seat } = body as Bodies["ATTEST"];
+      return ["judge", attempt, commit, seat].join("/");
     }
     case "ATTEST_PLAN": {
-      const { need, attempt, proposal, seat } = body as Bodies["ATTEST_PLAN"];
-      return ["judge-plan", need, attempt, proposal, seat].join("/");
+      const { attempt, proposal, seat } = body as Bodies["ATTEST_PLAN"];
+      return ["judge-plan", attempt, proposal, seat].join("/");
     }
     default:
       return undefined;
   }
 };
 
+/** Within its need. */
 export const seatKey = (seat: {
-  readonly need: string;
   readonly attempt: number;
   readonly question: Question;
   readonly seat: number;
-}): string => [seat.need, seat.attempt, seat.question, seat.seat].join("/");
+}): string => [seat.attempt, seat.question, seat.seat].join("/");

@@ -15,7 +15,7 @@ import type { Clock } from "#ports/clock.ts";
 import { parseCredits } from "#protocol/amount.ts";
 import type { OpenBid } from "#protocol/bodies.ts";
 import { FORETOLD, type Notice } from "#protocol/notices.ts";
-import type { Credits, NeedId } from "#protocol/words.ts";
+import type { Credits } from "#protocol/words.ts";
 import { viewOf } from "./need-view.ts";
 import { Recent } from "./recent.ts";
 import type { Asks, Runner } from "./runner/runner.ts";
@@ -26,8 +26,6 @@ import { CALL_MS_MAX } from "./work-time.ts";
 export const FORETOLD_KEPT_MAX = 512;
 /** For so long, ms: a NEED that was signed earlier can be taken no more, and a price grows old. */
 export const FORETOLD_MS_MAX = VALID_MS;
-/** Bids of which the promised time is remembered; of a forgotten one it is that of the settings. */
-const PROMISED_MAX = 16_384;
 
 export interface OffersOptions {
   readonly runner: Pick<Runner, "call">;
@@ -54,8 +52,6 @@ const OUT_OF_TIME = Symbol("out of time");
 export class Offers {
   readonly #o: OffersOptions;
   readonly #foretold = new Recent<Foretold>(FORETOLD_KEPT_MAX);
-  /** What the program's own bids promised, by need and attempt. */
-  readonly #etas = new Recent<number>(PROMISED_MAX);
 
   constructor(options: OffersOptions) {
     this.#o = options;
@@ -63,12 +59,11 @@ export class Offers {
 
   /** Undefined: it passes. */
   async to(notice: Of<"bid">): Promise<OpenBid | undefined> {
-    const { need, attempt, body } = notice;
+    const { body } = notice;
     const wish = this.#o.asks.bid ? await this.#wish(notice) : this.#usual();
     if (wish === undefined || wish === "pass") return undefined;
     const { price, etaMs } = wish;
     if (price > body.bounty || etaMs > body.deadlineMs) return undefined;
-    this.#etas.set(`${need}/${attempt}`, etaMs);
     return { price, etaMs, patch: [] };
   }
 
@@ -83,11 +78,6 @@ export class Offers {
     const isKept = (await wish) !== undefined || this.#foretold.get(need) !== foretold;
     if (!isKept) this.#foretold.delete(need);
     await asked;
-  }
-
-  /** What was promised with the bid of this attempt. */
-  etaMsOf(need: NeedId, attempt: number): number {
-    return this.#etas.get(`${need}/${attempt}`) ?? this.#o.etaMs;
   }
 
   #usual(): Wish {

@@ -143,6 +143,16 @@ test("a call may take half of what remains of the deadline when it starts", asyn
   expect(calls[0]?.timeoutMs).toBe(10_000);
 });
 
+test("one that its program's bid promised to take longer may take twice the promise", async () => {
+  const answer = { kind: "ok", value: { output: 1, price: "0.000001", etaMs: 9_000 } } as const;
+  const { agent, calls, settled } = hired(answer, { bid: true, plan: false });
+  agent.hear(BID);
+  await settled();
+  agent.hear(WORK);
+  await settled();
+  expect(calls[1]?.timeoutMs).toBe(18_000);
+});
+
 test("of a need that was never told of before, the lease is what remains", async () => {
   const { agent, calls, settled } = hired({ kind: "ok", value: { output: 1 } });
   agent.hear(WORK);
