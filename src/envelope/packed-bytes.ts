@@ -4,7 +4,11 @@
  * B1  A place is where something was written; it stays valid, however the array grows or is emptied at
  *     its beginning, until `keepFrom` has passed it.
  * B2  Numbers are whole, 0 … 2^53 − 1, seven bits a byte, the low ones first.
+ * B3  What was written is never changed: a stretch of it that is full has the same bytes for as long as it
+ *     is kept, so whoever stores it again and again needs to store it once (`stretchesOf`).
  */
+
+import { sha256 } from "./cid.ts";
 
 const BYTES_START = 64;
 /** An array below so many bytes doubles when it is full; a larger one grows by a quarter. */
@@ -13,6 +17,30 @@ const GROWTH = 1.25;
 /** Bytes of the longest number: 53 bits, seven a byte. */
 export const NUMBER_BYTES_MAX = 8;
 const LOW_BITS = 128;
+
+/** Bytes of a stretch; it begins at a multiple of them, counted from the first place there ever was. */
+export const STRETCH_BYTES = 64 * 1024;
+
+/** A part of what is kept that will not change any more. */
+export interface Stretch {
+  readonly hash: Uint8Array;
+  /** A view, valid until something is written. */
+  readonly bytes: Uint8Array;
+}
+
+/** What is kept, as it is one after another: bytes, whole stretches, bytes. */
+export interface Stretches {
+  readonly head: Uint8Array;
+  readonly stretches: readonly Stretch[];
+  readonly tail: Uint8Array;
+}
+
+/** Of which packed bytes something is all that is kept. */
+const VIEWED = new WeakMap<Uint8Array, PackedBytes>();
+
+/** Undefined: it is no view that `PackedBytes.view` gave, or there is no whole stretch in it. */
+export const stretchesOf = (view: Uint8Array): Stretches | undefined =>
+  view.length < STRETCH_BYTES ? undefined : VIEWED.get(view)?.stretches(view);
 
 /** Where the next thing is read; reading moves it on. */
 export interface Cursor {
@@ -42,6 +70,8 @@ export class PackedBytes {
   /** In the array: what is kept begins here, and ends there. */
   #start = 0;
   #end = 0;
+  /** SHA-256 of whole stretches, by their number, as far as somebody asked. */
+  readonly #hashes = new Map<number, Uint8Array>();
 
   /** `size`: bytes that will be needed, as far as they are known. */
   constructor(size = BYTES_START) {
@@ -67,7 +97,27 @@ export class PackedBytes {
 
   /** A view of what is kept, valid until something is written. */
   view(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#end);
+    const view = this.#bytes.subarray(this.#start, this.#end);
+    if (view.length >= STRETCH_BYTES) VIEWED.set(view, this);
+    return view;
+  }
+
+  /** Of a view of what is kept. */
+  stretches(view: Uint8Array): Stretches | undefined {
+    const first = Math.ceil(this.start / STRETCH_BYTES);
+    const last = Math.floor(this.end / STRETCH_BYTES);
+    if (first >= last) return undefined;
+    for (const number of this.#hashes.keys()) if (number < first) this.#hashes.delete(number);
+    const at = (number: number): number => number * STRETCH_BYTES - this.start;
+    const stretches: Stretch[] = [];
+    for (let number = first; number < last; number += 1) {
+      const bytes = view.subarray(at(number), at(number + 1));
+      const known = this.#hashes.get(number);
+      const hash = known ?? sha256(bytes);
+      if (known === undefined) this.#hashes.set(number, hash);
+      stretches.push({ hash, bytes });
+    }
+    return { head: view.subarray(0, at(first)), stretches, tail: view.subarray(at(last)) };
   }
 
   /** A copy of what is kept, in memory of its own. */

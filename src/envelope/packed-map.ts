@@ -4,7 +4,8 @@
  * walks it; in a Map it would cost some 150 beside its row.
  *
  * M1  Entries stay in the order in which they came. One that is set again comes again, as the last.
- * M2  What is kept in bytes (`kept`) is all there is: the table is made again from it.
+ * M2  What is kept in bytes (`kept`) is all there is: the table is made again from it. Entries that are
+ *     gone are in it too, and named: taking them out would write everything anew (packed-bytes.ts, B3).
  * M3  Bytes of entries that are gone are never more than those of the others and GONE_BYTES_MAX.
  *
  * The table is open addressing with linear probing, after D. Knuth, The Art of Computer Programming,
@@ -23,6 +24,14 @@ const EMPTY = -1;
 /** Beyond the bytes of what is there. */
 export const GONE_BYTES_MAX = 4_096;
 
+/** As the constructor takes it. */
+export interface KeptMap {
+  /** A view, valid until something is set or deleted. */
+  readonly bytes: Uint8Array;
+  /** Where entries begin that are gone, in these bytes. */
+  readonly gone: readonly number[];
+}
+
 export class PackedMap {
   #packed: PackedBytes;
   /** Of each slot, the place of its entry, or EMPTY. */
@@ -30,13 +39,15 @@ export class PackedMap {
   /** Of each slot, what its key's SHA-256 begins with. */
   #hashes = new Uint32Array(SLOTS_START);
   #size = 0;
-  /** Bytes of entries that were set again or deleted since those before them went. */
+  /** Places of entries that were set again or deleted since those before them went, and their bytes. */
+  readonly #gonePlaces = new Set<number>();
   #gone = 0;
   /** The place of an entry that is known not to be gone, or EMPTY: whether it is over is asked most. */
   #current = EMPTY;
 
-  constructor(kept: Uint8Array = new Uint8Array(0)) {
-    this.#packed = PackedBytes.of(kept);
+  constructor({ bytes, gone }: KeptMap = NOTHING) {
+    this.#packed = PackedBytes.of(bytes);
+    for (const place of gone) this.#isGone(place);
     for (const { key, place } of this.#entries()) this.#point(key, place);
   }
 
@@ -49,8 +60,16 @@ export class PackedMap {
     return this.#packed.end - this.#packed.start;
   }
 
-  /** A view of every entry, valid until something is set or deleted. */
-  kept(): Uint8Array {
+  kept(): KeptMap {
+    const { start } = this.#packed;
+    return {
+      bytes: this.#packed.view(),
+      gone: Array.from(this.#gonePlaces, (place) => place - start),
+    };
+  }
+
+  /** The same without what is gone: equal maps have equal ones. */
+  whole(): Uint8Array {
     if (this.#gone > 0) this.#compact();
     return this.#packed.view();
   }
@@ -82,12 +101,11 @@ export class PackedMap {
   }
 
   *keys(): Iterable<string> {
-    for (const { key, place } of this.#entries()) if (this.#isCurrent(key, place)) yield key;
+    for (const { key } of this.#entries()) yield key;
   }
 
   *[Symbol.iterator](): Iterator<readonly [string, Uint8Array]> {
-    for (const { key, place, row } of this.#entries())
-      if (this.#isCurrent(key, place)) yield [key, row];
+    for (const { key, row } of this.#entries()) yield [key, row];
   }
 
   /** Forgets entries from the first on, up to the first whose row is not over. */
@@ -97,9 +115,8 @@ export class PackedMap {
       const place = from.at;
       const { key, row } = this.#entryAt(from);
       if (place === this.#current && !isOver(row)) return;
-      const slot = this.#slotOf(textOf(key));
-      if (this.#places[slot] !== place) this.#gone -= from.at - place;
-      else if (isOver(row)) this.#remove(slot);
+      if (this.#gonePlaces.delete(place)) this.#gone -= from.at - place;
+      else if (isOver(row)) this.#remove(this.#slotOf(textOf(key)));
       else {
         this.#current = place;
         return;
@@ -114,17 +131,14 @@ export class PackedMap {
     return { key: this.#packed.blockAt(from), row: this.#packed.blockAt(from) };
   }
 
+  /** Those that are not gone. */
   *#entries(): Iterable<{ key: string; place: number; row: Uint8Array }> {
     const from = { at: this.#packed.start };
     while (from.at < this.#packed.end) {
       const place = from.at;
       const { key, row } = this.#entryAt(from);
-      yield { key: textOf(key), place, row };
+      if (!this.#gonePlaces.has(place)) yield { key: textOf(key), place, row };
     }
-  }
-
-  #isCurrent(key: string, place: number): boolean {
-    return this.#places[this.#slotOf(key)] === place;
   }
 
   /** What the slot leads to is there no more; false: it led to nothing. */
@@ -132,10 +146,15 @@ export class PackedMap {
     const place = this.#places[slot] ?? EMPTY;
     if (place === EMPTY) return false;
     if (place === this.#current) this.#current = EMPTY;
+    this.#isGone(place);
+    return true;
+  }
+
+  #isGone(place: number): void {
     const from = { at: place };
     this.#entryAt(from);
+    this.#gonePlaces.add(place);
     this.#gone += from.at - place;
-    return true;
   }
 
   /** M3. */
@@ -147,6 +166,7 @@ export class PackedMap {
     const whole = new PackedMap();
     for (const [key, row] of this) whole.set(key, row);
     this.#packed = whole.#packed;
+    this.#gonePlaces.clear();
     [this.#places, this.#hashes] = [whole.#places, whole.#hashes];
     [this.#gone, this.#current] = [0, EMPTY];
   }
@@ -209,6 +229,8 @@ export class PackedMap {
     this.#size -= 1;
   }
 }
+
+const NOTHING: KeptMap = { bytes: new Uint8Array(0), gone: [] };
 
 const textOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");

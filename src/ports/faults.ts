@@ -29,6 +29,7 @@ export const FAULTS = {
   OTHER_BUILD:
     "stop the supervisors of one of the builds; this one goes on when it is among its own",
   BLOCK_MISSING: "start the supervisor whose disk has the block: it puts back what NATS has lost",
+  PART_MISSING: "nothing: the next snapshot is written whole",
   BLOCK_TOO_LARGE: "split the data: a block holds at most 8 MiB",
   BLOCK_CORRUPT: "put the same bytes again, or restore the block from a copy",
 } as const satisfies Record<string, string>;

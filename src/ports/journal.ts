@@ -5,7 +5,7 @@
  * (bucket, hash), never by number alone.
  */
 
-import type { Snapshot } from "./store.ts";
+import type { Snapshot, SnapshotWrite } from "./store.ts";
 
 export interface JournalRecord {
   readonly bucket: number;
@@ -60,7 +60,8 @@ export interface Journal {
   newest(bucket: number): Promise<Pick<JournalRecord, "index" | "hash"> | undefined>;
   /** The last one saved; whether its hash is on the chain of the head is the caller's to see. */
   loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
-  saveSnapshot(snapshot: Snapshot): Promise<void>;
+  /** Rejects with PART_MISSING as `Store.saveSnapshot` does. */
+  saveSnapshot(snapshot: SnapshotWrite): Promise<void>;
   /** Twice is harmless. */
   close(): Promise<void>;
 }
@@ -100,8 +101,8 @@ export interface RecordStream {
    * Undefined also where it is damaged: losing a snapshot loses nothing but time.
    */
   loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
-  /** STREAM_FULL as with records. */
-  saveSnapshot(snapshot: Snapshot): Promise<void>;
+  /** STREAM_FULL as with records; PART_MISSING as `Store.saveSnapshot`. */
+  saveSnapshot(snapshot: SnapshotWrite): Promise<void>;
   /** Twice is harmless. */
   close(): Promise<void>;
 }

@@ -53,12 +53,30 @@ export type CommitOutcome =
   /** The head was right but a decide key existed: P1 is broken; halt the bucket. */
   | { readonly bucket: number; readonly kind: "decided"; readonly key: string };
 
+/** A stretch of a state that most snapshots of its bucket have in common. */
+export interface SnapshotPart {
+  /** SHA-256 of its bytes. */
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
 export interface Snapshot {
   readonly bucket: number;
   readonly records: number;
   readonly size: number;
   readonly hash: Uint8Array;
   readonly bytes: Uint8Array;
+  readonly parts: readonly SnapshotPart[];
+}
+
+/** A part as it is given to be stored. Without its bytes: the stored snapshot of its bucket has it. */
+export interface GivenPart {
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array | undefined;
+}
+
+export interface SnapshotWrite extends Omit<Snapshot, "parts"> {
+  readonly parts: readonly GivenPart[];
 }
 
 /**
@@ -80,7 +98,10 @@ export interface Store {
   commit(writes: readonly BucketWrite[]): Promise<readonly CommitOutcome[]>;
   /** The newest snapshot whose hash is on the chain of the head, or undefined. */
   loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
-  /** Replaces the older ones. Losing a snapshot loses nothing but time. */
-  saveSnapshot(snapshot: Snapshot): Promise<void>;
+  /**
+   * Replaces the older ones. Losing a snapshot loses nothing but time. Rejects with PART_MISSING where a part
+   * comes without bytes and is not stored; then nothing has changed.
+   */
+  saveSnapshot(snapshot: SnapshotWrite): Promise<void>;
   close(): Promise<void>;
 }

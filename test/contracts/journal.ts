@@ -12,6 +12,7 @@ import {
   type Link,
 } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
+import { partsAreKept, partsIn } from "./snapshot-parts.ts";
 import { chainOf, journalRecord, plainRecord, ZERO } from "./records.ts";
 
 export interface JournalRig {
@@ -23,7 +24,7 @@ export interface JournalRig {
 
 const snapshotOf = (bucket: number, records: number, content: string): Snapshot => {
   const { hash, bytes } = journalRecord(bucket, records, ZERO, content);
-  return { bucket, records, size: records * 2, hash, bytes };
+  return { bucket, records, size: records * 2, hash, bytes, parts: [] };
 };
 
 const LARGE_BYTES = 4_000_000;
@@ -224,6 +225,13 @@ export const journalContract = (name: string, makeRig: () => Promise<JournalRig>
 
     it("takes an empty append", async () => {
       await expect(journal.append([])).resolves.toBeUndefined();
+    });
+
+    it("keeps the parts of a snapshot that come again, and no others", async () => {
+      await partsAreKept(journal, (records) => snapshotOf(1, records, `at ${records}`));
+      await rig.crash();
+      journal = await rig.open();
+      expect(await partsIn(journal, 1)).toEqual([3, "one", "four"]);
     });
 
     it("gives back the last snapshot of each bucket, after a crash too", async () => {

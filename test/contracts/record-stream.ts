@@ -1,7 +1,9 @@
 /** What every RecordStream must do. A rig makes connections of different machines to one stream. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sha256 } from "#envelope/cid.ts";
 import type { JournalRecord, RecordStream } from "#ports/journal.ts";
 import type { Snapshot } from "#ports/store.ts";
+import { partsAreKept, partsIn } from "./snapshot-parts.ts";
 import { chainOf, journalRecord, plainRecord, ZERO } from "./records.ts";
 
 export interface RecordStreamRig {
@@ -12,12 +14,15 @@ export interface RecordStreamRig {
 /** A record larger than what one message of a server holds by default, 1 MiB. */
 const LARGE_BYTES = 3_500_000;
 
+const text = new TextEncoder();
+
 const snapshotOf = (bucket: number, records: number, bytes: number): Snapshot => ({
   bucket,
   records,
   size: records * 2,
   hash: journalRecord(bucket, records, ZERO, `the last of ${records}`).hash,
   bytes: Uint8Array.from({ length: bytes }, (_, at) => (at * 31 + records) % 251),
+  parts: [],
 });
 
 export const recordStreamContract = (
@@ -192,6 +197,31 @@ export const recordStreamContract = (
         expect(others).toEqual({ ...snapshot, bytes: undefined });
         expect(Buffer.compare(bytes, snapshot.bytes)).toBe(0);
       }
+    });
+
+    it.each([10, LARGE_BYTES])(
+      "keeps the parts of a snapshot of %i bytes that come again, and no others",
+      async (bytes) => {
+        await partsAreKept(leader, (records) => snapshotOf(1, records, bytes));
+        expect(await partsIn(heir, 1)).toEqual([3, "one", "four"]);
+        const four = { hash: sha256(text.encode("four")), bytes: undefined };
+        await heir.saveSnapshot({ ...snapshotOf(1, 4, bytes), parts: [four] });
+        expect(await partsIn(leader, 1)).toEqual([4, "four"]);
+      },
+    );
+
+    it("asks for the parts of whoever does not know what others have saved", async () => {
+      const part = { hash: sha256(text.encode("one")), bytes: text.encode("one") };
+      await leader.saveSnapshot({ ...snapshotOf(1, 1, 10), parts: [part] });
+      await heir.saveSnapshot(snapshotOf(1, 2, 10));
+      const again = { ...snapshotOf(1, 3, 10), parts: [part] };
+      await leader.loadSnapshot(1);
+      await expect(
+        leader.saveSnapshot({ ...again, parts: [{ ...part, bytes: undefined }] }),
+      ).rejects.toMatchObject({ code: "PART_MISSING" });
+      expect(await partsIn(heir, 1)).toEqual([2]);
+      await leader.saveSnapshot(again);
+      expect(await partsIn(heir, 1)).toEqual([3, "one"]);
     });
 
     it("replaces a snapshot again and again, whoever saves it", async () => {

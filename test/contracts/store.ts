@@ -5,6 +5,7 @@
 import { hash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { partsAreKept, partsIn } from "./snapshot-parts.ts";
 import type { BucketWrite, Epoch, Head, RecordWrite, Store } from "#ports/store.ts";
 
 export interface StoreRig {
@@ -281,7 +282,14 @@ export const storeContract = (name: string, makeRig: () => Promise<StoreRig>): v
     describe("snapshots", () => {
       const snapshotAt = (head: Head, content: string) => {
         const { bucket, records, size } = head;
-        return { bucket, records, size, hash: head.hash.slice(), bytes: text.encode(content) };
+        return {
+          bucket,
+          records,
+          size,
+          hash: head.hash.slice(),
+          bytes: text.encode(content),
+          parts: [],
+        };
       };
       const loaded = async (bucket: number) => {
         const snapshot = await store.loadSnapshot(bucket);
@@ -300,6 +308,15 @@ export const storeContract = (name: string, makeRig: () => Promise<StoreRig>): v
         await reopened();
         expect(await loaded(1)).toEqual([2, "newer"]);
         expect(await loaded(2)).toBeUndefined();
+      });
+
+      it("keep the parts that come again, and no others", async () => {
+        const epoch = await store.lead([1]);
+        const heads: Head[] = [];
+        for (const word of ["a", "b", "c"]) heads.push(await grow(1, epoch, word));
+        await partsAreKept(store, (records) => snapshotAt(heads[records - 1]!, `at ${records}`));
+        await reopened();
+        expect(await partsIn(store, 1)).toEqual([3, "one", "four"]);
       });
 
       it("are not used off the chain, and do not replace one that is on it", async () => {

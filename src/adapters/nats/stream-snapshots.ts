@@ -1,62 +1,112 @@
 /**
  * The newest snapshot of each bucket, so that whoever takes a bucket over reads few records. It is the
  * message of `PREFIX.snap.BUCKET.newest`, if it fits into one. A larger one has two slots: it is written into
- * the one that is not in use, then `newest` names it. Two that write at once may spoil a slot; its digest
- * tells, and then there is no snapshot, which costs time and nothing else.
+ * the one that is not in use, then `newest` names it. Its parts lie beside it, each under its own hash, for
+ * as long as a snapshot names them. Two that write at once may spoil a slot or drop a part; digests tell, and
+ * then there is no snapshot, which costs time and nothing else.
  */
 import { headers, type MsgHdrs } from "nats";
 import { hex, sha256, DIGEST_BYTES } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
-import type { Snapshot } from "#ports/store.ts";
+import { assertThere } from "#ports/snapshot-parts.ts";
+import type { Snapshot, SnapshotPart, SnapshotWrite } from "#ports/store.ts";
 import { bytesIn, joined, partsOf, wholeIn } from "./stream-headers.ts";
-import { PART_BYTES, type PartStore } from "./stream-parts.ts";
+import { PART_BYTES, type Part, type PartStore } from "./stream-parts.ts";
 
 const RECORDS = "Canswarm-Records";
 const SIZE = "Canswarm-Size";
 /** Of the last record that is in the snapshot. */
 const HASH = "Canswarm-Hash";
-/** Of the snapshot's bytes. */
+/** Of the body: the hashes of the snapshot's parts, then its bytes. */
 const DIGEST = "Canswarm-Digest";
-/** Where its bytes are; absent: in this message. */
+/** How many parts it has; absent: none. */
+const SHARED = "Canswarm-Shared-Parts";
+/** Where its body is; absent: in this message. */
 const SLOT = "Canswarm-Slot";
 
 const EMPTY = new Uint8Array(0);
+/** Parts that are asked for at a time: 4 MiB. */
+const PARTS_READ_TOGETHER = 64;
+
+/** A snapshot as it was found, without its parts. */
+interface Body {
+  readonly header: MsgHdrs;
+  readonly hashes: readonly Uint8Array[];
+  readonly bytes: Uint8Array;
+}
 
 export class StreamSnapshots {
   readonly #parts: PartStore;
   readonly #prefix: string;
+  /** Names of the parts that the stream has of a bucket, as the last snapshot saved or loaded here says. */
+  readonly #known = new Map<number, ReadonlySet<string>>();
 
   constructor(parts: PartStore, prefix: string) {
     this.#parts = parts;
     this.#prefix = prefix;
   }
 
-  async save(snapshot: Snapshot): Promise<void> {
-    const { bucket, bytes } = snapshot;
-    if (bytes.length <= PART_BYTES) {
-      const named = (): MsgHdrs => namedOf(snapshot);
-      await this.#parts.put([{ subject: this.#newest(bucket), bytes, headers: named }]);
+  async save(snapshot: SnapshotWrite): Promise<void> {
+    const { bucket, parts } = snapshot;
+    const before = this.#known.get(bucket) ?? (await this.#named(bucket));
+    assertThere(snapshot, (name) => before.has(name));
+    this.#known.delete(bucket); // until it is seen to be done
+    await this.#parts.put(this.#given(snapshot));
+    await this.#put(snapshot);
+    const names = new Set(parts.map(({ hash }) => hex(hash)));
+    this.#known.set(bucket, names);
+    for (const name of before)
+      if (!names.has(name)) await this.#parts.drop(this.#part(bucket, name));
+  }
+
+  *#given({ bucket, parts }: SnapshotWrite): Generator<Part, void> {
+    for (const { hash, bytes } of parts)
+      if (bytes !== undefined) yield { subject: this.#part(bucket, hex(hash)), bytes, headers };
+  }
+
+  async #put(snapshot: SnapshotWrite): Promise<void> {
+    const { bucket, bytes, parts } = snapshot;
+    const body = parts.length === 0 ? bytes : Buffer.concat([...parts.map((p) => p.hash), bytes]);
+    const digest = sha256(body);
+    if (body.length <= PART_BYTES) {
+      const named = (): MsgHdrs => namedOf(snapshot, digest);
+      await this.#parts.put([{ subject: this.#newest(bucket), bytes: body, headers: named }]);
       return;
     }
     const newest = await this.#parts.getLast(this.#newest(bucket));
     // Whatever it says: a slot of ours that is not the one in use.
     const slot = newest?.header.get(SLOT) === "0" ? 1 : 0;
-    await this.#parts.put(partsOf(this.#slot(bucket, slot), bytes, headers));
-    const named = (): MsgHdrs => namedOf(snapshot, slot);
+    await this.#parts.put(partsOf(this.#slot(bucket, slot), body, headers));
+    const named = (): MsgHdrs => namedOf(snapshot, digest, slot);
     await this.#parts.put([{ subject: this.#newest(bucket), bytes: EMPTY, headers: named }]);
   }
 
   async load(bucket: number): Promise<Snapshot | undefined> {
-    try {
-      return await this.#load(bucket);
-    } catch (error) {
-      if (error instanceof Fault && error.code === "STORE_CORRUPT") return undefined;
-      throw error;
-    }
+    this.#known.delete(bucket);
+    return orNone(async () => {
+      const found = await this.#body(bucket);
+      const parts = found && (await this.#load(bucket, found.hashes));
+      if (found === undefined || parts === undefined) return undefined;
+      this.#known.set(bucket, new Set(parts.map(({ hash }) => hex(hash))));
+      const { header, bytes } = found;
+      return {
+        bucket,
+        records: wholeIn(header, RECORDS),
+        size: wholeIn(header, SIZE),
+        hash: bytesIn(header, HASH, DIGEST_BYTES),
+        bytes,
+        parts,
+      };
+    });
   }
 
-  async #load(bucket: number): Promise<Snapshot | undefined> {
+  async #named(bucket: number): Promise<ReadonlySet<string>> {
+    const found = await orNone(() => this.#body(bucket));
+    return new Set(found?.hashes.map((hash) => hex(hash)));
+  }
+
+  async #body(bucket: number): Promise<Body | undefined> {
     const newest = await this.#parts.getLast(this.#newest(bucket));
     if (newest === undefined) return undefined;
     const { header } = newest;
@@ -65,13 +115,31 @@ export class StreamSnapshots {
       : newest;
     const digest = bytesIn(header, DIGEST, DIGEST_BYTES);
     if (found === undefined || !sameBytes(sha256(found.data), digest)) return undefined;
-    return {
-      bucket,
-      records: wholeIn(header, RECORDS),
-      size: wholeIn(header, SIZE),
-      hash: bytesIn(header, HASH, DIGEST_BYTES),
-      bytes: found.data,
-    };
+    const count = header.has(SHARED) ? wholeIn(header, SHARED) : 0;
+    const at = (part: number): number => part * DIGEST_BYTES;
+    const hashes = Array.from({ length: count }, (_, part) =>
+      found.data.slice(at(part), at(part + 1)),
+    );
+    return { header, hashes, bytes: found.data.subarray(at(count)) };
+  }
+
+  /** Undefined where one is missing or not what it is called. */
+  async #load(
+    bucket: number,
+    hashes: readonly Uint8Array[],
+  ): Promise<readonly SnapshotPart[] | undefined> {
+    const parts: SnapshotPart[] = [];
+    for (let at = 0; at < hashes.length; at += PARTS_READ_TOGETHER) {
+      const asked = hashes.slice(at, at + PARTS_READ_TOGETHER).map(async (hash) => {
+        const found = await this.#parts.get(this.#part(bucket, hex(hash)));
+        return { hash, bytes: found?.data };
+      });
+      for (const { hash, bytes } of await Promise.all(asked)) {
+        if (bytes === undefined || !sameBytes(sha256(bytes), hash)) return undefined;
+        parts.push({ hash, bytes });
+      }
+    }
+    return parts;
   }
 
   #newest(bucket: number): string {
@@ -81,16 +149,35 @@ export class StreamSnapshots {
   #slot(bucket: number, slot: number): string {
     return `${this.#prefix}.snap.${bucket}.${slot}`;
   }
+
+  #part(bucket: number, name: string): string {
+    return `${this.#prefix}.snap.${bucket}.part.${name}`;
+  }
 }
+
+/** Undefined where what it reads is damaged. */
+const orNone = async <T>(read: () => Promise<T | undefined>): Promise<T | undefined> => {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Fault && error.code === "STORE_CORRUPT") return undefined;
+    throw error;
+  }
+};
 
 const slotIn = (header: MsgHdrs): number => wholeIn(header, SLOT);
 
-const namedOf = ({ records, size, hash, bytes }: Snapshot, slot?: number): MsgHdrs => {
+const namedOf = (
+  { records, size, hash, parts }: SnapshotWrite,
+  digest: Uint8Array,
+  slot?: number,
+): MsgHdrs => {
   const header = headers();
   header.set(RECORDS, String(records));
   header.set(SIZE, String(size));
   header.set(HASH, hex(hash));
-  header.set(DIGEST, hex(sha256(bytes)));
+  header.set(DIGEST, hex(digest));
+  if (parts.length > 0) header.set(SHARED, String(parts.length));
   if (slot !== undefined) header.set(SLOT, String(slot));
   return header;
 };

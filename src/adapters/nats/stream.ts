@@ -14,7 +14,7 @@ import { DIGEST_BYTES, hex, sha256 } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
 import type { JournalRecord, RecordStream, TakeRecords } from "#ports/journal.ts";
-import type { Snapshot } from "#ports/store.ts";
+import type { Snapshot, SnapshotWrite } from "#ports/store.ts";
 import { openLink, type Link, type NatsOptions } from "./connect.ts";
 import { bytesIn, countIn, joined, partsIn, partsOf, wholeIn } from "./stream-headers.ts";
 import { PART_BYTES, PART_MORE_BYTES, PartStore, type Found, type Stored } from "./stream-parts.ts";
@@ -107,7 +107,7 @@ export class NatsStream implements RecordStream {
     }
   }
 
-  saveSnapshot(snapshot: Snapshot): Promise<void> {
+  saveSnapshot(snapshot: SnapshotWrite): Promise<void> {
     return this.#snapshots.save(snapshot);
   }
 

@@ -4,14 +4,15 @@
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { HASHES_TOGETHER_MAX, type JournalRecord } from "#ports/journal.ts";
-import type { Snapshot } from "#ports/store.ts";
 import type { Schema } from "./schema.ts";
+import { SNAPSHOT_MIGRATION, SNAPSHOT_TABLES, snapshotRowsOf } from "./snapshot-rows.ts";
 
 /** Raised whenever the tables change; an older program refuses a newer folder. */
-const JOURNAL_SCHEMA_VERSION = 1;
+const JOURNAL_SCHEMA_VERSION = 2;
 
 export const JOURNAL_SCHEMA: Schema = {
   version: JOURNAL_SCHEMA_VERSION,
+  migrations: [SNAPSHOT_MIGRATION],
   tables: `
 CREATE TABLE journal (
   row    INTEGER PRIMARY KEY,
@@ -22,13 +23,7 @@ CREATE TABLE journal (
   bytes  BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX journal_by_hash ON journal (bucket, hash);
-CREATE TABLE snapshots (
-  bucket  INTEGER PRIMARY KEY,
-  records INTEGER NOT NULL,
-  size    INTEGER NOT NULL,
-  hash    BLOB NOT NULL,
-  bytes   BLOB NOT NULL
-) STRICT;
+${SNAPSHOT_TABLES}
 PRAGMA user_version = ${JOURNAL_SCHEMA_VERSION};
 `,
 };
@@ -55,8 +50,6 @@ export const journalRowsOf = (database: DatabaseSync) => {
   const newest = database.prepare(
     "SELECT place, hash FROM journal WHERE row = (SELECT max(row) FROM journal WHERE bucket = ?)",
   );
-  const setSnapshot = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)");
-  const getSnapshot = database.prepare("SELECT * FROM snapshots WHERE bucket = ?");
   return {
     append: ({ bucket, hash, index, parent, bytes }: JournalRecord): void =>
       void add.run(bucket, hash, index, parent, bytes),
@@ -76,14 +69,7 @@ export const journalRowsOf = (database: DatabaseSync) => {
         ? undefined
         : { index: whole(row, "place"), hash: blob(row, "hash") };
     },
-    saveSnapshot: ({ bucket, records, size, hash, bytes }: Snapshot): void =>
-      void setSnapshot.run(bucket, records, size, hash, bytes),
-    snapshot: (bucket: number): Snapshot | undefined => {
-      const row = getSnapshot.get(bucket);
-      if (row === undefined) return undefined;
-      const counts = { records: whole(row, "records"), size: whole(row, "size") };
-      return { bucket, ...counts, hash: blob(row, "hash"), bytes: blob(row, "bytes") };
-    },
+    ...snapshotRowsOf(database),
   };
 };
 

@@ -4,7 +4,7 @@ import type { Journal } from "#ports/journal.ts";
 import { serveFolder, type Answer } from "./folder-thread.ts";
 import { packLinks, packRecords, unpackRecords, type JournalCall } from "./journal-messages.ts";
 import { openJournalInThread } from "./journal.ts";
-import { NO_BYTES, packSnapshot, unpackSnapshot, type Request } from "./messages.ts";
+import { NO_BYTES, packSnapshot, unpackSnapshotWrite, type Request } from "./messages.ts";
 import { packed, unpacked } from "./packed.ts";
 
 const NOTHING: Answer = { plain: undefined, bytes: NO_BYTES };
@@ -43,7 +43,7 @@ const perform = async (
       return snapshot === undefined ? NOTHING : packSnapshot(snapshot);
     }
     case "saveSnapshot":
-      await journal.saveSnapshot(unpackSnapshot(plain, bytes));
+      await journal.saveSnapshot(unpackSnapshotWrite(plain, bytes));
       return NOTHING;
   }
 };

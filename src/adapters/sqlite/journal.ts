@@ -2,7 +2,8 @@
  * The journal of a supervisor in a cluster: records by (bucket, hash) and snapshots, in one SQLite file
  * of their own, opened by one process, written by one thread.
  *
- * J1  All changes handed over together are one transaction, fsynced before any of them is answered.
+ * J1  All changes handed over together are one transaction, fsynced before any of them is answered: all of
+ *     them hold or none, but for a snapshot without its parts, which is refused by itself.
  * J2  A record is written once and never changed: the first one under (bucket, hash) stays, until it is
  *     dropped. Records of rivals lie side by side; which of them count only the head in the consensus store
  *     says.
@@ -22,7 +23,7 @@ import {
   type JournalRecord,
   type Link,
 } from "#ports/journal.ts";
-import type { Snapshot } from "#ports/store.ts";
+import type { Snapshot, SnapshotWrite } from "#ports/store.ts";
 import { isBusy, isFull, isSqlite } from "./codes.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { journalRowsOf, JOURNAL_SCHEMA, type JournalRows } from "./journal-rows.ts";
@@ -39,7 +40,7 @@ export type JournalChange =
       readonly bucket: number;
       readonly hashes: readonly Uint8Array[];
     }
-  | { readonly kind: "snapshot"; readonly snapshot: Snapshot };
+  | { readonly kind: "snapshot"; readonly snapshot: SnapshotWrite };
 
 /** What became of a change: nothing to tell, or why it failed. */
 export type JournalChanged = Fault | undefined;
@@ -74,33 +75,39 @@ export class SqliteJournalCore {
     }
   }
 
-  /** All changes in one transaction (J1): all of them hold, or none. */
+  /** All changes in one transaction (J1). */
   changeSync(changes: readonly JournalChange[]): readonly JournalChanged[] {
     this.#assertUsable();
     try {
       this.#database.exec("BEGIN IMMEDIATE");
-      for (const change of changes) this.#change(change);
+      const answers = changes.map((change) => this.#change(change));
       this.#database.exec("COMMIT");
-      return changes.map(() => undefined);
+      return answers;
     } catch (error) {
       const fault = this.#rolledBack(error);
       return changes.map(() => fault);
     }
   }
 
-  #change(change: JournalChange): void {
+  /** A change that fails by its own mistake has changed nothing; the others stand. */
+  #change(change: JournalChange): JournalChanged {
     switch (change.kind) {
       case "append":
         change.records.forEach(this.#rows.append);
-        break;
+        return undefined;
       case "drop":
         for (const named of change.hashes) this.#rows.drop(change.bucket, named);
-        break;
+        return undefined;
       case "snapshot":
-        this.#rows.saveSnapshot(change.snapshot);
-        break;
+        try {
+          this.#rows.saveSnapshot(change.snapshot);
+          return undefined;
+        } catch (error) {
+          if (error instanceof Fault) return error;
+          throw error;
+        }
       default:
-        change satisfies never;
+        return change satisfies never;
     }
   }
 

@@ -1,7 +1,7 @@
 /** What the client half and the store's thread say to each other: plain data and one packed buffer. */
 import type { FaultCode } from "#ports/faults.ts";
 import { Fault } from "#ports/faults.ts";
-import type { Head, Snapshot } from "#ports/store.ts";
+import type { GivenPart, Head, Snapshot, SnapshotWrite } from "#ports/store.ts";
 import type { RawBlocks } from "./ports.ts";
 import { packed, unpacked, type Packed } from "./packed.ts";
 import type { Store } from "#ports/store.ts";
@@ -45,15 +45,32 @@ export const unpackHead = (plain: unknown, bytes: Packed): Head => {
   return { ...(plain as Bare<Head>), hash: hash! };
 };
 
-export const packSnapshot = ({ hash, bytes, ...plain }: Snapshot) => ({
-  plain,
-  bytes: packed([hash, bytes]),
+/** Of each part its hash comes, and its bytes if it has any. */
+type BareSnapshot = Omit<Bare<Snapshot>, "parts"> & { readonly given: readonly boolean[] };
+
+export const packSnapshot = ({ hash, bytes, parts, ...plain }: SnapshotWrite) => ({
+  plain: { ...plain, given: parts.map((part) => part.bytes !== undefined) },
+  bytes: packed([
+    hash,
+    bytes,
+    ...parts.flatMap((part) => (part.bytes === undefined ? [part.hash] : [part.hash, part.bytes])),
+  ]),
 });
 
-export const unpackSnapshot = (plain: unknown, parts: Packed): Snapshot => {
-  const [hash, bytes] = unpacked(parts);
-  return { ...(plain as Bare<Snapshot>), hash: hash!, bytes: bytes! };
+export const unpackSnapshotWrite = (plain: unknown, packedBytes: Packed): SnapshotWrite => {
+  const { given, ...bare } = plain as BareSnapshot;
+  const [hash, bytes, ...rest] = unpacked(packedBytes);
+  let at = 0;
+  const parts = given.map((isGiven): GivenPart => {
+    const named = rest[at++]!;
+    return { hash: named, bytes: isGiven ? rest[at++]! : undefined };
+  });
+  return { ...bare, hash: hash!, bytes: bytes!, parts };
 };
+
+/** One that was loaded: its parts have their bytes. */
+export const unpackSnapshot = (plain: unknown, packedBytes: Packed): Snapshot =>
+  unpackSnapshotWrite(plain, packedBytes) as Snapshot;
 
 /** Outcomes and epochs hold heads, which are small: they are cloned as they are. */
 export const NO_BYTES: Packed = { buffer: new ArrayBuffer(0), lengths: [] };

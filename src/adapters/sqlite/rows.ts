@@ -1,8 +1,9 @@
 /** The store's rows: every statement prepared once, values in and out as the port's types. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { emptyHead, type BucketRow } from "#ports/commit-rules.ts";
-import type { BucketWrite, Epoch, Head, RecordWrite, Snapshot } from "#ports/store.ts";
+import type { BucketWrite, Epoch, Head, RecordWrite } from "#ports/store.ts";
 import { MARK_RECORDS } from "./schema.ts";
+import { snapshotRowsOf } from "./snapshot-rows.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -106,21 +107,6 @@ const decideRows = (database: DatabaseSync) => {
   };
 };
 
-const snapshotRows = (database: DatabaseSync) => {
-  const set = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)");
-  const get = database.prepare("SELECT * FROM snapshots WHERE bucket = ?");
-  return {
-    saveSnapshot: ({ bucket, records, size, hash, bytes }: Snapshot): void =>
-      void set.run(bucket, records, size, hash, bytes),
-    snapshot: (bucket: number): Snapshot | undefined => {
-      const row = get.get(bucket);
-      if (row === undefined) return undefined;
-      const counts = { records: whole(row, "records"), size: whole(row, "size") };
-      return { bucket, ...counts, hash: blob(row, "hash"), bytes: blob(row, "bytes") };
-    },
-  };
-};
-
 const blockRows = (database: DatabaseSync) => {
   const add = database.prepare("INSERT OR IGNORE INTO blocks VALUES (?, ?)");
   const get = database.prepare("SELECT bytes FROM blocks WHERE cid = ?");
@@ -147,7 +133,7 @@ export const rowsOf = (database: DatabaseSync) => {
     ...leadership,
     ...chain,
     ...decides,
-    ...snapshotRows(database),
+    ...snapshotRowsOf(database),
     ...blockRows(database),
     bucketRow: (bucket: number): BucketRow => ({
       head: chain.head(bucket),

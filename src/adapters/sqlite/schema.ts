@@ -10,9 +10,10 @@ import { DatabaseSync } from "node:sqlite";
 import { Fault } from "#ports/faults.ts";
 import { RECORDS_STRIDE } from "#ports/store.ts";
 import { isCorrupt } from "./codes.ts";
+import { SNAPSHOT_MIGRATION, SNAPSHOT_TABLES } from "./snapshot-rows.ts";
 
 /** Raised whenever the tables change; an older program refuses a newer folder. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Bytes of a page. With records of 2 KiB, 8 KiB gave 15–90 % more writes a second than 4 KiB. */
 export const PAGE_BYTES = 8_192;
@@ -30,8 +31,8 @@ const BUSY_MS = 1_000;
 
 const MARKS = `CREATE UNIQUE INDEX marks ON records (bucket, place) WHERE place % ${MARK_RECORDS} = 0;`;
 
-/** From the version before to this one. */
-const MIGRATION = `
+/** From the first version. */
+const LINKED_RECORDS = `
 ALTER TABLE records ADD COLUMN before INTEGER NOT NULL DEFAULT 0;
 UPDATE records SET before = last.row FROM records AS last
   WHERE last.bucket = records.bucket AND last.place = records.place - 1;
@@ -40,7 +41,6 @@ UPDATE heads SET row = last.row FROM records AS last
   WHERE last.bucket = heads.bucket AND last.place = heads.records - 1;
 DROP INDEX records_by_place;
 ${MARKS}
-PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
 const TABLES = `
@@ -79,14 +79,7 @@ CREATE TABLE decides (
   key    TEXT NOT NULL,
   PRIMARY KEY (bucket, key)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE snapshots (
-  bucket  INTEGER PRIMARY KEY,
-  records INTEGER NOT NULL,
-  size    INTEGER NOT NULL,
-  hash    BLOB NOT NULL,
-  bytes   BLOB NOT NULL
-) STRICT;
-CREATE TABLE blocks (
+${SNAPSHOT_TABLES}CREATE TABLE blocks (
   cid   TEXT NOT NULL UNIQUE,
   bytes BLOB NOT NULL
 ) STRICT;
@@ -100,11 +93,15 @@ const versionOf = (database: DatabaseSync): number =>
 export interface Schema {
   readonly tables: string;
   readonly version: number;
-  /** What makes this version of the one before; absent: there was none. */
-  readonly migration?: string;
+  /** What makes the second version of the first, the third of the second, and so on. */
+  readonly migrations: readonly string[];
 }
 
-const STORE: Schema = { tables: TABLES, version: SCHEMA_VERSION, migration: MIGRATION };
+const STORE: Schema = {
+  tables: TABLES,
+  version: SCHEMA_VERSION,
+  migrations: [LINKED_RECORDS, SNAPSHOT_MIGRATION],
+};
 
 /** Opens or creates the database. Refuses with DATA_TOO_NEW or STORE_CORRUPT. */
 export const openDatabase = (file: string, schema = STORE): DatabaseSync => {
@@ -116,8 +113,11 @@ export const openDatabase = (file: string, schema = STORE): DatabaseSync => {
     database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     const version = versionOf(database);
     if (version === 0) database.exec(`BEGIN IMMEDIATE;${schema.tables}COMMIT`);
-    else if (version === schema.version - 1 && schema.migration !== undefined)
-      database.exec(`BEGIN IMMEDIATE;${schema.migration}COMMIT`);
+    else if (version < schema.version)
+      database.exec(
+        `BEGIN IMMEDIATE;${schema.migrations.slice(version - 1).join("")}` +
+          `PRAGMA user_version = ${schema.version};COMMIT`,
+      );
     if (version > schema.version) {
       throw new Fault("DATA_TOO_NEW", `${file} has schema ${version}, known is ${schema.version}`);
     }

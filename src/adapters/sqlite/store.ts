@@ -24,7 +24,14 @@ import {
   type BucketRow,
 } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
-import type { BucketWrite, CommitOutcome, Epoch, Head, Snapshot } from "#ports/store.ts";
+import type {
+  BucketWrite,
+  CommitOutcome,
+  Epoch,
+  Head,
+  Snapshot,
+  SnapshotWrite,
+} from "#ports/store.ts";
 import { isBusy, isFull } from "./codes.ts";
 import { lockData, type DataLock } from "./lock.ts";
 import { rowsOf, type Rows } from "./rows.ts";
@@ -36,7 +43,7 @@ export const READ_RECORDS_MAX = 1_024;
 export type Change =
   | { readonly kind: "commit"; readonly writes: readonly BucketWrite[] }
   | { readonly kind: "lead"; readonly buckets: readonly number[] }
-  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
+  | { readonly kind: "snapshot"; readonly snapshot: SnapshotWrite }
   | { readonly kind: "block"; readonly cid: string; readonly bytes: Uint8Array };
 
 /** `failed` is the request's own mistake or the store's fault; the other requests stand. */
@@ -134,8 +141,8 @@ export class SqliteStoreCore {
 
   loadSnapshot(bucket: number): Snapshot | undefined {
     return this.#reading(() => {
-      const snapshot = this.#rows.snapshot(bucket);
-      return snapshot !== undefined && this.#isOnChain(snapshot) ? snapshot : undefined;
+      const mark = this.#rows.snapshotMark(bucket);
+      return mark !== undefined && this.#isOnChain(mark) ? this.#rows.snapshot(bucket) : undefined;
     });
   }
 
@@ -165,8 +172,7 @@ export class SqliteStoreCore {
       case "lead":
         return this.#lead(change.buckets);
       case "snapshot":
-        this.#saveSnapshot(change.snapshot);
-        return { kind: "done" };
+        return this.#saveSnapshot(change.snapshot);
       case "block":
         this.#rows.putBlock(change.cid, change.bytes);
         return { kind: "done" };
@@ -210,13 +216,20 @@ export class SqliteStoreCore {
   }
 
   /** One off the chain, or older than the one there, is dropped: it costs only time. */
-  #saveSnapshot(snapshot: Snapshot): void {
-    const standing = this.#rows.snapshot(snapshot.bucket);
-    if (standing !== undefined && standing.records > snapshot.records) return;
-    if (this.#isOnChain(snapshot)) this.#rows.saveSnapshot(snapshot);
+  #saveSnapshot(snapshot: SnapshotWrite): Changed {
+    const standing = this.#rows.snapshotMark(snapshot.bucket);
+    const isOlder = standing !== undefined && standing.records > snapshot.records;
+    if (isOlder || !this.#isOnChain(snapshot)) return { kind: "done" };
+    try {
+      this.#rows.saveSnapshot(snapshot);
+      return { kind: "done" };
+    } catch (error) {
+      if (error instanceof Fault) return { kind: "failed", error };
+      throw error;
+    }
   }
 
-  #isOnChain({ bucket, records, hash: named }: Snapshot): boolean {
+  #isOnChain({ bucket, records, hash: named }: SnapshotMark): boolean {
     if (records > this.#rows.head(bucket).records) return false;
     const stored = this.#hashBefore(bucket, records);
     return stored !== undefined && sameBytes(stored, named);
@@ -257,6 +270,9 @@ export class SqliteStoreCore {
     if (this.#failure !== undefined) throw this.#failure;
   }
 }
+
+/** Of which record a snapshot is. */
+type SnapshotMark = Pick<Snapshot, "bucket" | "records" | "hash">;
 
 /** The caller keeps its buffers, and may have packed the hash into a large one. */
 const ownHead = (head: Head): Head => ({ ...head, hash: head.hash.slice() });

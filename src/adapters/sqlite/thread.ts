@@ -4,7 +4,7 @@
  */
 import { isMainThread, parentPort } from "node:worker_threads";
 import { serveFolder, type Answer } from "./folder-thread.ts";
-import { NO_BYTES, packHead, packSnapshot, unpackSnapshot, type Request } from "./messages.ts";
+import { NO_BYTES, packHead, packSnapshot, unpackSnapshotWrite, type Request } from "./messages.ts";
 import { packed, unpacked } from "./packed.ts";
 import { openInThread } from "./ports.ts";
 import { packOutcomes, unpackWrites } from "./write-bytes.ts";
@@ -30,7 +30,7 @@ const perform = async (ports: Ports, { call, plain, bytes }: Request): Promise<A
       return snapshot === undefined ? plainly(undefined) : packSnapshot(snapshot);
     }
     case "saveSnapshot":
-      return plainly(await ports.saveSnapshot(unpackSnapshot(plain, bytes)));
+      return plainly(await ports.saveSnapshot(unpackSnapshotWrite(plain, bytes)));
     case "putBlock":
       return plainly(await ports.putBlock(plain as string, unpacked(bytes)[0]!));
     case "getBlock": {

@@ -19,7 +19,7 @@ export class EndedKeys {
   readonly #rows: PackedMap;
 
   constructor(kept?: Uint8Array) {
-    this.#rows = new PackedMap(kept);
+    this.#rows = new PackedMap(kept && { bytes: kept, gone: [] });
   }
 
   /** They come in the order of `untilMs`. */
@@ -38,7 +38,7 @@ export class EndedKeys {
 
   /** All of them, as the constructor takes them. */
   kept(): Uint8Array {
-    return this.#rows.kept();
+    return this.#rows.whole();
   }
 }
 

@@ -6,7 +6,7 @@
  *     before it. A thread that was changed comes again, as the last.
  */
 
-import { PackedMap } from "#envelope/packed-map.ts";
+import { PackedMap, type KeptMap } from "#envelope/packed-map.ts";
 import { forgetAtOf, ThreadCodec } from "./thread-codec.ts";
 import type { Thread } from "./threads.ts";
 
@@ -16,7 +16,7 @@ export class LeftThreads {
   /** When the first of them may go, where it is still the first as when that was read; else 0. */
   #nextMs = 0;
 
-  constructor(codec = new ThreadCodec(), kept?: Uint8Array) {
+  constructor(codec = new ThreadCodec(), kept?: KeptMap) {
     this.#codec = codec;
     this.#threads = new PackedMap(kept);
   }
@@ -43,7 +43,7 @@ export class LeftThreads {
   }
 
   /** All of them, as the constructor takes them, beside the senders of the codec. */
-  kept(): Uint8Array {
+  kept(): KeptMap {
     return this.#threads.kept();
   }
 }

@@ -4,12 +4,12 @@
  */
 
 import { decode, encode } from "#envelope/canonical.ts";
-import { PackedMap } from "#envelope/packed-map.ts";
+import { PackedMap, type KeptMap } from "#envelope/packed-map.ts";
 
 export class PackedRows {
   readonly #rows: PackedMap;
 
-  constructor(kept?: Uint8Array) {
+  constructor(kept?: KeptMap) {
     this.#rows = new PackedMap(kept);
   }
 
@@ -29,7 +29,7 @@ export class PackedRows {
   }
 
   /** All of them, as the constructor takes them. */
-  kept(): Uint8Array {
+  kept(): KeptMap {
     return this.#rows.kept();
   }
 }

@@ -5,10 +5,10 @@
  * R1  It answers as a Map does, whatever rests: resting shows in memory alone. What `get` answers may be
  *     changed in place until the next `rest`; what `peek` and iteration answer may be a copy.
  * R2  Nothing rests but in `rest`, and only what was not asked for since the `rest` before.
- * R3  What is kept in bytes (`encode`) holds what rests as it rests.
+ * R3  What is kept (`encode`) holds what rests as it rests.
  */
 
-import { PackedMap } from "#envelope/packed-map.ts";
+import { PackedMap, type KeptMap } from "#envelope/packed-map.ts";
 
 export interface RestingCodec<V> {
   /** Undefined: this one never rests. */
@@ -19,7 +19,7 @@ export interface RestingCodec<V> {
 
 export interface EncodedResting<V> {
   readonly awake: Iterable<readonly [string, V]>;
-  readonly resting: Uint8Array;
+  readonly resting: KeptMap;
 }
 
 export class RestingMap<V> {

@@ -14,6 +14,7 @@ import type { Application, Pinned } from "./application.ts";
 import type { OutgoingAsk } from "./outputs.ts";
 import { canonicalPlain } from "./canonical-plain.ts";
 import { Equivocations } from "./equivocations.ts";
+import type { KeptMap } from "#envelope/packed-map.ts";
 import { PackedRows } from "./packed-rows.ts";
 import { RestingMap, type EncodedResting, type RestingCodec } from "./resting-map.ts";
 import { Threads, type EncodedThreads } from "./threads.ts";
@@ -21,8 +22,8 @@ import { Threads, type EncodedThreads } from "./threads.ts";
 /** Dead letters remembered in a bucket; each is a bug of ours, so there are few. Oldest go first. */
 export const DEAD_REMEMBERED_MAX = 1_024;
 
-/** Of what `encode` gives. A snapshot of another format is passed over: the log says the same. */
-export const STATE_FORMAT = 4;
+/** Of what `encode` gives, below 128. A snapshot of another format is passed over: the log says the same. */
+export const STATE_FORMAT = 5;
 
 /** What nothing has happened to for one to two times this long rests, ms of T. */
 export const REST_MS = 10_000;
@@ -128,7 +129,6 @@ export class BucketState {
 
   encode(): unknown {
     return {
-      format: STATE_FORMAT,
       records: this.records,
       size: this.size,
       hash: this.hash,
@@ -151,10 +151,8 @@ export class BucketState {
     };
   }
 
-  /** Undefined for another format. */
-  static decode(bucket: number, plain: unknown, app: Application): BucketState | undefined {
+  static decode(bucket: number, plain: unknown, app: Application): BucketState {
     const from = plain as ReturnType<typeof shape>;
-    if (from.format !== STATE_FORMAT) return undefined;
     const state = new BucketState(bucket);
     state.records = from.records;
     state.size = from.size;
@@ -198,7 +196,6 @@ export class BucketState {
 
 /** Names the type of an encoded state; never called. */
 declare const shape: () => {
-  format: number;
   records: number;
   size: number;
   hash: Uint8Array;
@@ -215,7 +212,7 @@ declare const shape: () => {
   pin: Pin | undefined;
   decided: Set<string>;
   rows: EncodedResting<unknown>;
-  archived: Uint8Array;
+  archived: KeptMap;
   dead: Set<string>;
   equivocations: unknown;
 };

@@ -17,6 +17,7 @@ import {
   WINDOW_NONCES,
   type NonceWindow,
 } from "#envelope/nonce-window.ts";
+import type { KeptMap } from "#envelope/packed-map.ts";
 import { LeftThreads } from "./left-threads.ts";
 import { RestingMap, type EncodedResting } from "./resting-map.ts";
 import { ThreadCodec } from "./thread-codec.ts";
@@ -68,7 +69,7 @@ export type Heard =
 export interface EncodedThreads {
   readonly senders: readonly string[];
   readonly threads: EncodedResting<Thread>;
-  readonly left: Uint8Array;
+  readonly left: KeptMap;
 }
 
 export class Threads {

@@ -26,7 +26,14 @@ import { sameBytes } from "#ports/commit-rules.ts";
 import type { Consensus } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { Journal, JournalRecord, RecordStream } from "#ports/journal.ts";
-import type { BucketWrite, CommitOutcome, Head, Snapshot, Store } from "#ports/store.ts";
+import type {
+  BucketWrite,
+  CommitOutcome,
+  Head,
+  Snapshot,
+  SnapshotWrite,
+  Store,
+} from "#ports/store.ts";
 import { Chains, noneIfDamaged, noneIfMissing, type Chain } from "./chains.ts";
 import { generationOf } from "../log/record.ts";
 import { Filling, type Filled, type LedNow } from "./filling.ts";
@@ -198,7 +205,10 @@ export class ClusterStore implements LedStore {
     return undefined;
   }
 
-  async #isOnChain(bucket: number, { records, hash }: Snapshot): Promise<boolean> {
+  async #isOnChain(
+    bucket: number,
+    { records, hash }: Pick<Snapshot, "records" | "hash">,
+  ): Promise<boolean> {
     if (records === 0 || records > (await this.head(bucket)).records) return false;
     const end = { index: records - 1, hash };
     const { base, hashes } = await this.#chains.from(bucket, records - 1, { end });
@@ -206,10 +216,22 @@ export class ClusterStore implements LedStore {
     return named !== undefined && sameBytes(named, hash);
   }
 
-  async saveSnapshot(snapshot: Snapshot): Promise<void> {
+  async saveSnapshot(snapshot: SnapshotWrite): Promise<void> {
     await this.#parts.journal.saveSnapshot(snapshot);
     // Without it the others read more records; a stream that fails shows in the next commit.
-    await this.#parts.stream.saveSnapshot(snapshot).catch(() => undefined);
+    await this.#share(snapshot).catch(() => undefined);
+  }
+
+  /** What the stream may lack of it, because an earlier one did not reach it, is on the own disk. */
+  async #share(snapshot: SnapshotWrite): Promise<void> {
+    const { journal, stream } = this.#parts;
+    try {
+      await stream.saveSnapshot(snapshot);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== "PART_MISSING") throw error;
+      const whole = await journal.loadSnapshot(snapshot.bucket);
+      if (whole !== undefined) await stream.saveSnapshot(whole);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,11 @@
 /** One bucket as its host leads it. */
 
-import type { Epoch } from "#ports/store.ts";
+import type { Epoch, SnapshotWrite } from "#ports/store.ts";
 import type { TurnInput } from "../bucket/input.ts";
 import { BucketState } from "../bucket/state.ts";
 import { GENESIS_PARENT } from "../log/record.ts";
 import { BucketTime, TICK_MS } from "../timers/log-time.ts";
-import type { SavedState } from "./recovery.ts";
+import { NO_PARTS } from "./saved-state.ts";
 
 /**
  * `settling`: takes no new turn, for it is about to be let go. `kept`: let go, and its state with what waits
@@ -33,7 +33,9 @@ export interface Led {
   /** Records under the newest snapshot. */
   snapshotAt: number;
   /** Taken of a state that is not confirmed yet; stored when it is. */
-  snapshot: SavedState | undefined;
+  snapshot: SnapshotWrite | undefined;
+  /** Names of the parts of the snapshot that was stored last: the next comes without their bytes. */
+  savedParts: ReadonlySet<string>;
   /** The host's run time at which a timer or a tick is due, ms; Infinity: no timer is armed. */
   dueMs: number;
   /** Something was due while too much was unconfirmed. */
@@ -64,6 +66,7 @@ export const newLed = (bucket: number, epoch: Epoch, ranMs: number): Led => ({
   committed: GENESIS_PARENT,
   snapshotAt: 0,
   snapshot: undefined,
+  savedParts: NO_PARTS,
   dueMs: Infinity,
   held: false,
 });

@@ -3,21 +3,19 @@
  * the rest through the same steps. No signature is checked and nobody is asked again.
  */
 
-import { deserialize, serialize } from "node:v8";
 import { sameBytes } from "#ports/commit-rules.ts";
 import type { FaultCode } from "#ports/faults.ts";
 import { mark } from "#ports/marks.ts";
-import type { Snapshot, Store } from "#ports/store.ts";
+import type { Store } from "#ports/store.ts";
 import { admittedOf } from "../bucket/admitted.ts";
 import type { Application } from "../bucket/application.ts";
 import { pinsOf, replayRecord } from "../bucket/replay-record.ts";
 import { BucketState } from "../bucket/state.ts";
 import { decodeRecord, hashRecord } from "../log/record.ts";
+import { NO_PARTS, openState, partNames } from "./saved-state.ts";
 
 /** Records read from the store at a time. */
 export const READ_RECORDS = 512;
-
-export type SavedState = Snapshot;
 
 export interface Recovery {
   readonly app: Application;
@@ -31,6 +29,8 @@ export interface Loaded {
   readonly state: BucketState;
   /** Records under the newest snapshot. */
   readonly snapshotAt: number;
+  /** Names of its parts (saved-state.ts). */
+  readonly savedParts: ReadonlySet<string>;
 }
 
 /** What a machine may lack of a log, and another may have. */
@@ -45,11 +45,12 @@ export const loadBucket = async (
   bucket: number,
 ): Promise<Loaded> => {
   const snapshot = await store.loadSnapshot(bucket);
-  const kept = snapshot && BucketState.decode(bucket, deserialize(snapshot.bytes), app);
+  const kept = snapshot && openState(snapshot, app);
   if (kept !== undefined) mark("load.snapshot");
   const state = kept ?? new BucketState(bucket);
   if (state.pin !== undefined) state.pinnedDocument = await open(state.pin.hash);
   const snapshotAt = state.records;
+  const savedParts = snapshot === undefined ? NO_PARTS : partNames(snapshot);
   const documents = new Map<string, unknown>();
   for (;;) {
     const chunk = await store.read(bucket, state.records, READ_RECORDS);
@@ -73,15 +74,6 @@ export const loadBucket = async (
     }
     if (head.records !== state.records || !sameBytes(head.hash, state.hash))
       throw new Error(`the log of bucket ${bucket} does not lead to its head (LOG_MISSING)`);
-    return { state, snapshotAt };
+    return { state, snapshotAt, savedParts };
   }
 };
-
-/** Of a state at a turn's end. It may be stored only once that turn is committed. */
-export const savedState = (state: BucketState): SavedState => ({
-  bucket: state.bucket,
-  records: state.records,
-  size: state.size,
-  hash: state.hash,
-  bytes: serialize(state.encode()),
-});

@@ -12,7 +12,7 @@ import {
 } from "./environment.ts";
 import { inLanes } from "./lanes.ts";
 import type { Led } from "./led.ts";
-import { savedState } from "./recovery.ts";
+import { NO_PARTS, partNames, savedState } from "./saved-state.ts";
 
 /** Never while an earlier one waits for its turn's commit. */
 export const isSnapshotDue = (led: Led, { snapshotRecords }: HostLimits): boolean =>
@@ -21,7 +21,7 @@ export const isSnapshotDue = (led: Led, { snapshotRecords }: HostLimits): boolea
     Math.max(snapshotRecords, led.state.records * SNAPSHOT_LOG_SHARE);
 
 export const takeSnapshot = (led: Led): void => {
-  led.snapshot = savedState(led.state);
+  led.snapshot = savedState(led.state, led.savedParts);
   led.snapshotAt = led.state.records;
 };
 
@@ -32,9 +32,13 @@ export const saveTaken = async (led: Led, { store, event }: Saving): Promise<voi
   const { bucket, snapshot } = led;
   led.snapshot = undefined;
   if (snapshot === undefined) return;
-  await store.saveSnapshot(snapshot).catch((error: unknown) => {
+  try {
+    await store.saveSnapshot(snapshot);
+    led.savedParts = partNames(snapshot);
+  } catch (error) {
+    led.savedParts = NO_PARTS;
     event({ type: "snapshot_failed", bucket, cause: messageOf(error) });
-  });
+  }
 };
 
 /** Of one that is settled, for whoever leads it next. What is not committed is in none. */
@@ -55,5 +59,7 @@ export const saveAll = (
     ({ status, state, snapshotAt }) =>
       status === "live" && state.records - snapshotAt >= recordsMin,
   );
-  return inLanes(due, SNAPSHOTS_AT_A_TIME, ({ state }) => store.saveSnapshot(savedState(state)));
+  return inLanes(due, SNAPSHOTS_AT_A_TIME, ({ state, savedParts }) =>
+    store.saveSnapshot(savedState(state, savedParts)),
+  );
 };

@@ -10,6 +10,7 @@ import {
   type RecordStream,
   type TakeRecords,
 } from "#ports/journal.ts";
+import { completed } from "#ports/snapshot-parts.ts";
 import type { Snapshot } from "#ports/store.ts";
 import { hex, sha256 } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
@@ -97,7 +98,8 @@ export class SimJournal {
       saveSnapshot: async (snapshot) => {
         check();
         if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
-        this.#snapshots.set(snapshot.bucket, snapshot);
+        const { bucket } = snapshot;
+        this.#snapshots.set(bucket, completed(snapshot, this.#snapshots.get(bucket)));
       },
       close: async () => {
         if (life === this.#life) this.crash();
@@ -210,7 +212,10 @@ export class SimStream {
         }),
       loadSnapshot: async (bucket) => (answered(), this.#snapshots.get(bucket)),
       saveSnapshot: async (snapshot) =>
-        stored(() => void this.#snapshots.set(snapshot.bucket, snapshot)),
+        stored(() => {
+          const { bucket } = snapshot;
+          this.#snapshots.set(bucket, completed(snapshot, this.#snapshots.get(bucket)));
+        }),
       close: async () => {},
     };
   }

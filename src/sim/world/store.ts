@@ -9,6 +9,7 @@
 import { hash } from "node:crypto";
 import { assertWhole, emptyHead, judge, sameBytes, ZERO_HASH_BYTES } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
+import { completed } from "#ports/snapshot-parts.ts";
 import type {
   BucketWrite,
   CommitOutcome,
@@ -16,6 +17,7 @@ import type {
   Head,
   RecordWrite,
   Snapshot,
+  SnapshotWrite,
   Store,
 } from "#ports/store.ts";
 
@@ -40,6 +42,9 @@ export interface DiskWatcher {
   readonly led: (buckets: readonly number[], epoch: Epoch, holder?: string) => void;
 }
 
+/** Of which record a snapshot is. */
+type Mark = Pick<Snapshot, "bucket" | "records" | "hash">;
+
 interface Bucket {
   head: Head;
   leader: Epoch | undefined;
@@ -49,6 +54,12 @@ interface Bucket {
 }
 
 const copied = (bytes: Uint8Array): Uint8Array => bytes.slice();
+const copiedSnapshot = (one: Snapshot): Snapshot => ({
+  ...one,
+  hash: copied(one.hash),
+  bytes: copied(one.bytes),
+  parts: one.parts.map((part) => ({ hash: copied(part.hash), bytes: copied(part.bytes) })),
+});
 const copiedHead = (head: Head): Head => ({ ...head, hash: copied(head.hash) });
 
 export class SimDisk {
@@ -306,7 +317,7 @@ export class SimDisk {
       });
   }
 
-  #isOnChain({ bucket, records, hash: named }: Snapshot): boolean {
+  #isOnChain({ bucket, records, hash: named }: Mark): boolean {
     const { chain } = this.#bucket(bucket);
     const stored = records === 0 ? new Uint8Array(ZERO_HASH_BYTES) : chain[records - 1]?.hash;
     return stored !== undefined && sameBytes(stored, named);
@@ -315,15 +326,14 @@ export class SimDisk {
   #loadSnapshot(bucket: number): Snapshot | undefined {
     const { snapshot } = this.#bucket(bucket);
     if (snapshot === undefined || !this.#isOnChain(snapshot)) return undefined;
-    return { ...snapshot, hash: copied(snapshot.hash), bytes: copied(snapshot.bytes) };
+    return copiedSnapshot(snapshot);
   }
 
-  #saveSnapshot(snapshot: Snapshot): void {
+  #saveSnapshot(given: SnapshotWrite): void {
     if (this.isFull) throw new Fault("STORE_FULL", "the simulated disk is full");
-    const state = this.#bucket(snapshot.bucket);
-    if (state.snapshot !== undefined && state.snapshot.records > snapshot.records) return;
-    if (!this.#isOnChain(snapshot)) return;
-    const { hash: named, bytes } = snapshot;
-    state.snapshot = { ...snapshot, hash: copied(named), bytes: copied(bytes) };
+    const state = this.#bucket(given.bucket);
+    if (state.snapshot !== undefined && state.snapshot.records > given.records) return;
+    if (!this.#isOnChain(given)) return;
+    state.snapshot = copiedSnapshot(completed(given, state.snapshot));
   }
 }

@@ -328,6 +328,7 @@ describe("a snapshot of the stream", () => {
     size: records,
     hash: ZERO,
     bytes: new Uint8Array(bytes).fill(records),
+    parts: [],
   });
 
   it.each([

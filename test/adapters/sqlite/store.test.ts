@@ -9,7 +9,6 @@ import { connect } from "#adapters/sqlite/client.ts";
 import { GROUP_CHANGES_MAX, GroupCommit } from "#adapters/sqlite/group-commit.ts";
 import { openSqlite } from "#adapters/sqlite/open.ts";
 import { blocksOver, openInThread } from "#adapters/sqlite/ports.ts";
-import { SCHEMA_VERSION } from "#adapters/sqlite/schema.ts";
 import {
   SqliteStoreCore,
   type Change,
@@ -203,7 +202,7 @@ describe("reading", () => {
     );
   });
 
-  it("opens a folder of the version before, and goes on with its chains", () => {
+  it.each([1, 2])("opens a folder of version %i, and goes on with its chains", (version) => {
     const dir = folder();
     const core = opened(dir);
     const written = commitsOf(
@@ -212,11 +211,17 @@ describe("reading", () => {
     );
     core.close();
     const old = meddle(dir);
-    old.exec(`ALTER TABLE records DROP COLUMN before; ALTER TABLE heads DROP COLUMN row;
-      DROP INDEX marks; CREATE UNIQUE INDEX records_by_place ON records (bucket, place);
-      PRAGMA user_version = ${SCHEMA_VERSION - 1}`);
+    old.exec(`DROP TABLE snapshot_parts; DROP TABLE snapshots;
+      CREATE TABLE snapshots (bucket INTEGER PRIMARY KEY, records INTEGER NOT NULL,
+        size INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
+      INSERT INTO snapshots VALUES (0, 0, 0, zeroblob(32), x'00');
+      PRAGMA user_version = ${version}`);
+    if (version === 1)
+      old.exec(`ALTER TABLE records DROP COLUMN before; ALTER TABLE heads DROP COLUMN row;
+        DROP INDEX marks; CREATE UNIQUE INDEX records_by_place ON records (bucket, place)`);
     old.close();
     const again = opened(dir);
+    expect(again.loadSnapshot(0)).toBeUndefined();
     const more = commitsOf(again, [1, 2]);
     for (const bucket of [0, 1]) {
       const all = [...(written[bucket] ?? []), ...(more[bucket] ?? [])];

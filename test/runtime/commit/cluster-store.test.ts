@@ -244,7 +244,7 @@ describe("records that the stream has lost", () => {
     await grow(1);
     expect((await other.copiesOf(heads[0]!)).isOnStream).toBe(true);
     await grow(5);
-    await other.saveSnapshot({ ...heads[3]!, bytes: new Uint8Array(1) });
+    await other.saveSnapshot({ ...heads[3]!, bytes: new Uint8Array(1), parts: [] });
     await other.read(bucket, 3, 3);
     stream.wipe();
     expect((await other.copiesOf(heads[5]!)).isOnStream).toBe(false);
@@ -314,7 +314,7 @@ describe("a snapshot of the stream", () => {
       journal: new SimJournal().open(),
     });
   const save = (store: ClusterStore, { hash, ...head }: Head, named = hash) =>
-    store.saveSnapshot({ ...head, hash: named, bytes: new Uint8Array(head.records) });
+    store.saveSnapshot({ ...head, hash: named, bytes: new Uint8Array(head.records), parts: [] });
   const loaded = async (store: ClusterStore) => (await store.loadSnapshot(BUCKET))?.records;
 
   beforeEach(async () => {

@@ -450,7 +450,7 @@ describe("what is void (Q8)", () => {
     const undone = rival(4, heads[4]!.hash);
     await written(ann, [undone]);
     const snapshot = { bucket: BUCKET, records: 5, size: 5, hash: undone.hash };
-    await ann.store.saveSnapshot({ ...snapshot, bytes: new Uint8Array(1) });
+    await ann.store.saveSnapshot({ ...snapshot, bytes: new Uint8Array(1), parts: [] });
     await ann.fillAnew();
     expect(isHere(undone)).toEqual(gone);
     expect(await ann.store.loadSnapshot(BUCKET)).toBeUndefined();

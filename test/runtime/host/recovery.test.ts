@@ -1,10 +1,10 @@
-import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { stateHashOf } from "#runtime/replay/replay.ts";
 import { HOST_LIMITS, LOADS_AT_A_TIME } from "#runtime/host/environment.ts";
 import { newLed } from "#runtime/host/led.ts";
-import { savedState } from "#runtime/host/recovery.ts";
+import { STATE_FORMAT } from "#runtime/bucket/state.ts";
+import { savedState } from "#runtime/host/saved-state.ts";
 import { isSnapshotDue, takeSnapshot } from "#runtime/host/snapshots.ts";
 import { PUBLISHER } from "../toy/application.ts";
 import { Rig, ticked } from "../toy/rig.ts";
@@ -210,8 +210,9 @@ describe("a snapshot and the records behind it", () => {
     const rig = await Rig.open(ALL);
     await rig.say(1, "ADD", { by: 4 });
     const saved = savedState(rig.state(1));
-    const older = { ...(deserialize(saved.bytes) as object), format: 1 };
-    await rig.store.saveSnapshot({ ...saved, bytes: serialize(older) });
+    const bytes = saved.bytes.slice();
+    bytes[0] = STATE_FORMAT - 1;
+    await rig.store.saveSnapshot({ ...saved, bytes });
     const next = new Rig({ disk: rig.disk });
     await next.host.lead(1, { generation: 0, revision: 0 }); // loads, and lets go
     expect(next.state(1).encode()).toEqual(rig.state(1).encode());
