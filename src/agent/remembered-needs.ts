@@ -8,8 +8,8 @@ import type { NeedId, Verdict } from "#protocol/words.ts";
 import { Recent } from "./recent.ts";
 
 /**
- * Needs remembered, at least half as many: four times what a swarm has open at a time. A notice of a
- * forgotten one is answered again, and the bucket knows that it has been; of its time only the lease is known.
+ * Needs remembered, at least half as many: four times what a swarm has open at a time. A notice of one that
+ * is forgotten is answered again, and the bucket knows that it has been; of its time only the lease is known.
  */
 export const NEEDS_REMEMBERED_MAX = 8_192;
 

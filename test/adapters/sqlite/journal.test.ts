@@ -90,6 +90,24 @@ describe("the journal's folder", () => {
     expect(plainRecord(await opened(dir).get(1, record!.hash))).toEqual(plainRecord(record));
   });
 
+  it("of the version before is opened with its records, and without its snapshots", async () => {
+    const dir = folder();
+    const [record] = chainOf(1, "kept");
+    const journal = opened(dir);
+    await journal.append([record!]);
+    await journal.close();
+    const old = meddle(dir);
+    old.exec(`DROP TABLE snapshot_parts; DROP TABLE snapshots;
+      CREATE TABLE snapshots (bucket INTEGER PRIMARY KEY, records INTEGER NOT NULL,
+        size INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
+      INSERT INTO snapshots VALUES (1, 0, 0, zeroblob(32), x'00');
+      PRAGMA user_version = 1`);
+    old.close();
+    const again = opened(dir);
+    expect(await again.loadSnapshot(1)).toBeUndefined();
+    expect(plainRecord(await again.get(1, record!.hash))).toEqual(plainRecord(record));
+  });
+
   it("written by a newer program, or not a database, is refused and not held afterwards", async () => {
     const dir = folder();
     await opened(dir).close();

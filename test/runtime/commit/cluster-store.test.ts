@@ -4,12 +4,13 @@ import { emptyHead } from "#ports/commit-rules.ts";
 import type { Session } from "#ports/consensus.ts";
 import { Fault } from "#ports/faults.ts";
 import type { RecordStream, TakeRecords } from "#ports/journal.ts";
-import type { Epoch, Head } from "#ports/store.ts";
+import type { Epoch, GivenPart, Head } from "#ports/store.ts";
 import { ASKED_ALONE_MAX, BROUGHT_TOGETHER_MIN } from "#runtime/commit/chains.ts";
 import { ClusterStore } from "#runtime/commit/cluster-store.ts";
 import { Prng } from "#sim/kernel/prng.ts";
 import { SimConsensus } from "#sim/world/consensus.ts";
 import { SimJournal, SimStream } from "#sim/world/journal.ts";
+import { partsIn } from "../../contracts/snapshot-parts.ts";
 import { writeOn } from "../../contracts/store.ts";
 
 const BUCKET = 7;
@@ -307,10 +308,10 @@ describe("a snapshot of the stream", () => {
   let own: ClusterStore;
   let heads: Head[];
 
-  const storeOf = (): ClusterStore =>
+  const storeOf = (arrives = (): boolean => true): ClusterStore =>
     new ClusterStore({
       consensus: consensus.connect(),
-      stream: stream.connect(() => true),
+      stream: stream.connect(arrives),
       journal: new SimJournal().open(),
     });
   const save = (store: ClusterStore, { hash, ...head }: Head, named = hash) =>
@@ -356,6 +357,24 @@ describe("a snapshot of the stream", () => {
     stream.isAway = true;
     await save(own, heads[4]!);
     expect(await loaded(own)).toBe(5);
+  });
+
+  it("has the parts that the stream lacks from the own disk, though they are not given again", async () => {
+    const part = (text: string): GivenPart => {
+      const bytes = new TextEncoder().encode(text);
+      return { hash: sha256(bytes), bytes };
+    };
+    const store = storeOf(() => false);
+    const at = (records: number, parts: readonly GivenPart[]): Promise<void> =>
+      store.saveSnapshot({ ...heads[records - 1]!, bytes: new Uint8Array(1), parts });
+    stream.isAway = true;
+    await at(3, [part("one")]);
+    stream.isAway = false;
+    await at(4, [{ ...part("one"), bytes: undefined }, part("two")]);
+    expect(await partsIn(storeOf(), BUCKET)).toEqual([4, "one", "two"]);
+    const lost = at(5, [{ ...part("three"), bytes: undefined }]);
+    await expect(lost).rejects.toMatchObject({ code: "PART_MISSING" });
+    expect(await partsIn(store, BUCKET)).toEqual([4, "one", "two"]);
   });
 
   it("is not all that an heir has: what is older comes to its disk too (Q7)", async () => {
