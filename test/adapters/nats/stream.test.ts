@@ -1,11 +1,11 @@
 import { connect, headers } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { NatsStream } from "#adapters/nats/stream.ts";
-import { hex } from "#envelope/cid.ts";
+import { hex, sha256 } from "#envelope/cid.ts";
 import type { JournalRecord } from "#ports/journal.ts";
 import { PART_BYTES } from "#adapters/nats/stream-parts.ts";
 import { STREAM_READY_MS } from "#adapters/nats/stream-setup.ts";
-import { streamRooms, type StreamRoom } from "#adapters/nats/stream-rooms.ts";
+import { streamName, streamRooms, type StreamRoom } from "#adapters/nats/stream-rooms.ts";
 import { chainOf, journalRecord, plainRecord, ZERO } from "../../contracts/records.ts";
 import { messagesIn, publishedAll } from "./publishing.ts";
 import { newPrefix } from "./rigs.ts";
@@ -348,6 +348,30 @@ describe("a snapshot of the stream", () => {
     expect(await stream.loadSnapshot(1)).toBeUndefined();
     await stream.saveSnapshot(newer);
     expect((await stream.loadSnapshot(1))!.records).toBe(2);
+  });
+
+  it("is none when a part of it is not as it was saved; one that none names is no message", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const part = (text: string) => {
+      const bytes = new TextEncoder().encode(text);
+      return { hash: sha256(bytes), bytes };
+    };
+    await stream.saveSnapshot({ ...snapshotOf(1, 10), parts: [part("one"), part("two")] });
+    await stream.saveSnapshot({
+      ...snapshotOf(2, 10),
+      parts: [{ ...part("two"), bytes: undefined }],
+    });
+    const nats = await connect({ servers: [server.url] });
+    const manager = await nats.jetstreamManager();
+    const { state } = await manager.streams.info(streamName(prefix, "snapshots"));
+    expect(state.messages).toBe(2);
+    expect((await stream.loadSnapshot(1))!.parts).toHaveLength(1);
+    await nats.jetstream().publish(`${prefix}.snap.1.part.${hex(part("two").hash)}`, "other");
+    await nats.close();
+    expect(await stream.loadSnapshot(1)).toBeUndefined();
+    await stream.saveSnapshot({ ...snapshotOf(3, 10), parts: [part("two")] });
+    expect((await stream.loadSnapshot(1))!.records).toBe(3);
   });
 
   it("is the last one saved, whether it fits into a message or not", async () => {

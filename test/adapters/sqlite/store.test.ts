@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { hash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ import {
   type Changed,
   type StoreOptions,
 } from "#adapters/sqlite/store.ts";
-import type { BucketWrite, Epoch } from "#ports/store.ts";
+import type { BucketWrite, Epoch, GivenPart } from "#ports/store.ts";
 import { writeOn } from "../../contracts/store.ts";
 import { newFolder, removeFolder } from "./folder.ts";
 
@@ -237,6 +238,39 @@ describe("reading", () => {
     other.prepare(sql).run(new Uint8Array(32), hash, Uint8Array.of(1));
     expect(core.read(1, 0, 9)).toHaveLength(3);
     expect(core.read(1, 3, 9)).toEqual([]);
+  });
+});
+
+describe("a snapshot", () => {
+  const part = (text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    return { hash: hash("sha256", bytes, "buffer"), bytes };
+  };
+  const snapshotWith = (parts: readonly GivenPart[]) => ({
+    kind: "snapshot" as const,
+    snapshot: {
+      bucket: 0,
+      records: 0,
+      size: 0,
+      hash: new Uint8Array(32),
+      bytes: Uint8Array.of(1),
+      parts,
+    },
+  });
+
+  it("leaves no row of a part that none names any more, and is none where one is missing", () => {
+    const dir = folder();
+    const core = opened(dir);
+    core.changeSync([snapshotWith([part("one"), part("two")])]);
+    core.changeSync([snapshotWith([{ ...part("two"), bytes: undefined }, part("three")])]);
+    const other = meddle(dir);
+    const rows = other.prepare(
+      "SELECT CAST(bytes AS TEXT) AS text FROM snapshot_parts ORDER BY row",
+    );
+    expect(rows.all().map(({ text }) => text)).toEqual(["two", "three"]);
+    expect(core.loadSnapshot(0)?.parts).toHaveLength(2);
+    other.exec("DELETE FROM snapshot_parts WHERE bytes = CAST('two' AS BLOB)");
+    expect(core.loadSnapshot(0)).toBeUndefined();
   });
 });
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { STRETCH_BYTES } from "#envelope/packed-bytes.ts";
 import { completed } from "#ports/snapshot-parts.ts";
-import type { Snapshot, SnapshotWrite } from "#ports/store.ts";
-import { BucketState } from "#runtime/bucket/state.ts";
+import type { Snapshot, SnapshotWrite, Store } from "#ports/store.ts";
+import { BucketState, REST_MS } from "#runtime/bucket/state.ts";
 import { newLed } from "#runtime/host/led.ts";
+import { loadBucket } from "#runtime/host/recovery.ts";
 import { openState, partNames, savedState } from "#runtime/host/saved-state.ts";
 import { saveTaken, takeSnapshot } from "#runtime/host/snapshots.ts";
 import { createApplication } from "../toy/application.ts";
@@ -49,6 +50,37 @@ describe("a saved state", () => {
     const copy = structuredClone(before);
     archive(state, 300, 300);
     expect(openState(saved, app)?.encode()).toEqual(copy);
+  });
+
+  it("has parts of several arrays, each in memory of its own", () => {
+    const state = new BucketState(BUCKET);
+    archive(state, 0, 300);
+    for (let n = 0; n < 200; n += 1) state.rows.set(`row ${n}`, { ...ROW, n });
+    for (const times of [1, 2]) {
+      state.atMs = times * REST_MS;
+      state.rest();
+    }
+    const { parts, ...saved } = savedState(state);
+    expect(parts).toHaveLength(5);
+    for (const { bytes } of parts) expect(bytes?.buffer.byteLength).toBe(STRETCH_BYTES);
+    const opened = openState(completed({ ...saved, parts }, undefined), app);
+    expect(opened?.encode()).toEqual(state.encode());
+    expect(opened?.rows.peek("row 199")).toEqual({ ...ROW, n: 199 });
+  });
+
+  it("is loaded with the names of its parts, which the next one need not bring", async () => {
+    const state = new BucketState(BUCKET);
+    archive(state, 0, 300);
+    const saved = savedState(state);
+    const store = {
+      loadSnapshot: async () => completed(saved, undefined),
+      read: async () => [],
+      head: async () => ({ records: 0, hash: state.hash }),
+    } as unknown as Store;
+    const open = async (): Promise<unknown> => undefined;
+    const loaded = await loadBucket({ app, store, open, inHand: () => {} }, BUCKET);
+    expect(loaded.savedParts).toEqual(partNames(saved));
+    expect(given(savedState(loaded.state, loaded.savedParts))).toEqual([false, false, false]);
   });
 
   it("is none where a part is not what it is called (V2)", () => {
