@@ -3,8 +3,8 @@
 import { machinesDigest } from "#machines/digest.ts";
 import { VERSION } from "../version.ts";
 
-/** What supervisors say to each other over the bus; raised when an older one would not understand it. */
-export const BUS_VERSION = 3;
+/** What supervisors say and leave to each other over the bus and its streams; raised when an older one would not understand it. */
+export const BUS_VERSION = 4;
 
 export interface Build {
   readonly version: string;
