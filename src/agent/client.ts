@@ -93,7 +93,8 @@ export class AgentClient {
   }
 
   #heard(thread: string, nonce: number): void {
-    if (nonce <= this.#nonce(thread)) return;
+    // Most needs are told of before anything was said of them: no look-up is needed to know that.
+    if (nonce === 0 || nonce <= this.#nonce(thread)) return;
     if (thread === this.#account) this.#accountNonce = nonce;
     else this.#nonces.set(thread, nonce);
   }

@@ -176,11 +176,12 @@ export class PackedMap {
   /** The slot of this key's entry, or the empty one where it would stand. */
   #slotOf(key: string, hashed = hashOf(key)): number {
     const last = this.#places.length - 1;
-    const bytes = Buffer.from(key, "utf8");
+    let bytes: Buffer | undefined;
     for (let slot = hashed & last; ; slot = (slot + 1) & last) {
       const place = this.#places[slot] ?? EMPTY;
       if (place === EMPTY) return slot;
       if (this.#hashes[slot] !== hashed) continue;
+      bytes ??= Buffer.from(key, "utf8");
       if (bytes.equals(this.#packed.blockAt({ at: place }))) return slot;
     }
   }

@@ -3,7 +3,7 @@
 import { machinesDigest } from "#machines/digest.ts";
 import { VERSION } from "../version.ts";
 
-/** What supervisors say and leave to each other over NATS; raised when an older one would not understand it. */
+/** What supervisors say and leave to each other over NATS; raised when an older one would not read it. */
 export const BUS_VERSION = 4;
 
 export interface Build {

@@ -32,6 +32,8 @@ export class RestingMap<V> {
   /** Of the awake ones, who was asked for last: a turn asks for the same again and again. */
   #lastKey: string | undefined;
   #last: V | undefined;
+  /** A key that is known not to rest: whoever finds nothing mostly sets it then. */
+  #notResting: string | undefined;
 
   constructor(codec: RestingCodec<V>, encoded?: EncodedResting<V>) {
     this.#codec = codec;
@@ -115,6 +117,7 @@ export class RestingMap<V> {
 
   rest(): void {
     this.#forgetLast();
+    this.#notResting = undefined;
     for (const [key, value] of this.#idle) {
       const bytes = this.#codec.pack(value);
       if (bytes === undefined) this.#awake.set(key, value);
@@ -133,10 +136,13 @@ export class RestingMap<V> {
   }
 
   #packed(key: string): Uint8Array | undefined {
-    return this.#resting.size === 0 ? undefined : this.#resting.get(key);
+    if (this.#resting.size === 0 || key === this.#notResting) return undefined;
+    const bytes = this.#resting.get(key);
+    if (bytes === undefined) this.#notResting = key;
+    return bytes;
   }
 
   #forget(key: string): boolean {
-    return this.#resting.size > 0 && this.#resting.delete(key);
+    return this.#resting.size > 0 && key !== this.#notResting && this.#resting.delete(key);
   }
 }

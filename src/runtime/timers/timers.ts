@@ -32,13 +32,26 @@ export interface EncodedTimers {
 const before = (a: Timer, b: Timer): boolean =>
   a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence);
 
-const NONE: readonly Timer[] = [];
-const isList = (own: Timer | readonly Timer[]): own is readonly Timer[] => Array.isArray(own);
+/** As it is held here: it says itself whether it was disarmed, so the heap need not look it up. */
+interface Held extends Timer {
+  isLive: boolean;
+}
+
+const NONE: readonly Held[] = [];
+const isList = (own: Held | readonly Held[]): own is readonly Held[] => Array.isArray(own);
+
+const plainOf = ({ actor, id, atMs, sequence, event }: Held): Timer => ({
+  actor,
+  id,
+  atMs,
+  sequence,
+  event,
+});
 
 export class Timers {
   /** Of each actor: most have one, and any list of one would take more than it does. */
-  readonly #live = new Map<string, Timer | readonly Timer[]>();
-  #heap: Timer[] = [];
+  readonly #live = new Map<string, Held | readonly Held[]>();
+  #heap: Held[] = [];
   #count = 0;
   #armed = 0;
 
@@ -58,7 +71,7 @@ export class Timers {
     }
     this.#forget(timer.actor, timer.id);
     const { actor, id, atMs, event } = timer;
-    this.#add({ actor, id, atMs, sequence: this.#armed++, event });
+    this.#add({ actor, id, atMs, sequence: this.#armed++, event, isLive: true });
     this.#compact();
   }
 
@@ -71,12 +84,13 @@ export class Timers {
 
   /** How many were armed. */
   disarmAll(actor: string): number {
-    const count = this.#of(actor).length;
-    if (count === 0) return 0;
+    const own = this.#of(actor);
+    if (own.length === 0) return 0;
     this.#live.delete(actor);
-    this.#count -= count;
+    for (const timer of own) timer.isLive = false;
+    this.#count -= own.length;
     this.#compact();
-    return count;
+    return own.length;
   }
 
   /** When this timer is due, or undefined if it is not armed. */
@@ -109,23 +123,26 @@ export class Timers {
     this.#forget(first.actor, first.id);
     this.#pop();
     this.#compact();
-    return first;
+    return plainOf(first);
   }
 
   encode(): EncodedTimers {
-    const timers = this.#heap.filter((timer) => this.#isLive(timer));
-    timers.sort((a, b) => (before(a, b) ? -1 : 1));
-    return { armed: this.#armed, timers };
+    return { armed: this.#armed, timers: this.#inOrder().map(plainOf) };
   }
 
   static decode(plain: EncodedTimers): Timers {
     const timers = new Timers();
-    for (const timer of plain.timers) timers.#add(timer);
+    for (const timer of plain.timers) timers.#add({ ...timer, isLive: true });
     timers.#armed = plain.armed;
     return timers;
   }
 
-  #add(timer: Timer): void {
+  #inOrder(): Held[] {
+    const live = this.#heap.filter((timer) => timer.isLive);
+    return live.sort((a, b) => (before(a, b) ? -1 : 1));
+  }
+
+  #add(timer: Held): void {
     const own = this.#live.get(timer.actor);
     if (own === undefined) this.#live.set(timer.actor, timer);
     else this.#live.set(timer.actor, isList(own) ? [...own, timer] : [own, timer]);
@@ -133,31 +150,32 @@ export class Timers {
     this.#push(timer);
   }
 
-  #isLive(timer: Timer): boolean {
-    const own = this.#live.get(timer.actor);
-    return own === timer || (own !== undefined && isList(own) && own.includes(timer));
-  }
-
   #forget(actor: string, id: string): boolean {
     const own = this.#live.get(actor);
     if (own === undefined) return false;
     if (isList(own)) {
-      const left = own.filter((timer) => timer.id !== id);
-      if (left.length === own.length) return false;
-      this.#keep(actor, left);
-    } else if (own.id === id) this.#live.delete(actor);
-    else return false;
+      const gone = own.find((timer) => timer.id === id);
+      if (gone === undefined) return false;
+      gone.isLive = false;
+      this.#keep(
+        actor,
+        own.filter((timer) => timer !== gone),
+      );
+    } else if (own.id === id) {
+      own.isLive = false;
+      this.#live.delete(actor);
+    } else return false;
     this.#count -= 1;
     return true;
   }
 
-  #of(actor: string): readonly Timer[] {
+  #of(actor: string): readonly Held[] {
     const own = this.#live.get(actor);
     if (own === undefined) return NONE;
     return isList(own) ? own : [own];
   }
 
-  #keep(actor: string, own: readonly Timer[]): void {
+  #keep(actor: string, own: readonly Held[]): void {
     const [first] = own;
     if (first === undefined) this.#live.delete(actor);
     else this.#live.set(actor, own.length === 1 ? first : own);
@@ -165,7 +183,7 @@ export class Timers {
 
   #dropDead(): void {
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
-      if (this.#isLive(first)) return;
+      if (first.isLive) return;
       this.#pop();
     }
   }
@@ -174,10 +192,10 @@ export class Timers {
   #compact(): void {
     if (this.#heap.length <= 2 * this.#count + GARBAGE_MAX) return;
     // A sorted array is a heap.
-    this.#heap = [...this.encode().timers];
+    this.#heap = this.#inOrder();
   }
 
-  #push(timer: Timer): void {
+  #push(timer: Held): void {
     const heap = this.#heap;
     let at = heap.length;
     while (at > 0) {
