@@ -12,6 +12,7 @@ import { LocalCluster } from "../test/cluster/local-cluster.ts";
 const { values: flags } = parseArgs({
   options: {
     seconds: { type: "string", default: "20" },
+    warmup: { type: "string", default: "10" },
     open: { type: "string", default: "512" },
     servers: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
@@ -23,7 +24,7 @@ const cluster = await LocalCluster.start({ servers, isDurable: true, hosts: 2 })
 process.stderr.write(
   `etcd ×${servers}, which waits for its disk, and NATS ×${servers}, on this machine\n`,
 );
-const { seconds, open, json } = flags;
+const { seconds, warmup, open, json } = flags;
 const more = json ? ["--json"] : [];
 const args = [
   "bench",
@@ -33,6 +34,8 @@ const args = [
   cluster.config,
   "--seconds",
   seconds,
+  "--warmup",
+  warmup,
   "--open",
   open,
 ];

@@ -3,7 +3,7 @@
  * quarter of what a closed loop reaches to beyond it, then twice what was sustainable. Embedded, each rate on
  * a swarm of its own. Latency counts from when a need was due.
  *
- * Usage: node bench/arrivals/main.ts [--trace FILE.csv] [--seconds 8] [--parts 0.25,0.5,…]
+ * Usage: node bench/arrivals/main.ts [--trace FILE.csv] [--seconds 8] [--warmup 10] [--parts 0.25,0.5,…]
  *          [--config FILE] [--json]
  *
  * Without a trace the arrivals are even. Where traces are to be had: docs/performance.md.
@@ -33,15 +33,20 @@ const { values: flags } = parseArgs({
   options: {
     trace: { type: "string" },
     seconds: { type: "string", default: "8" },
+    warmup: { type: "string", default: "10" },
     config: { type: "string" },
     parts: { type: "string", default: "0.25,0.5,0.7,0.85,1,1.25" },
     json: { type: "boolean", default: false },
   },
 });
 const ms = Number(flags.seconds) * 1_000;
+/** Before each step, in a closed loop. */
+const warmupMs = Number(flags.warmup) * 1_000;
 const parts = flags.parts.split(",").map(Number);
-if (!(ms > 0) || !parts.every((part) => part > 0)) {
-  note("usage: --seconds takes a number above 0, --parts such numbers with commas between them");
+if (!(ms > 0) || !(warmupMs > 0) || !parts.every((part) => part > 0)) {
+  note(
+    "usage: --seconds and --warmup take a number above 0, --parts such numbers with commas between them",
+  );
   process.exit(2);
 }
 
@@ -51,7 +56,6 @@ await loadSettings(flags.config).catch((error: unknown) =>
 
 /** Needs under way while the capacity is looked for, and in the warm-up. */
 const OPEN = 512;
-const WARMUP_MS = Math.min(3_000, ms);
 /** Of what came in overload, this is waited for after the window. */
 const DRAIN_MS = 20_000;
 const OVERLOAD = 2;
@@ -73,7 +77,7 @@ const onWarm = <T>(use: (control: Remote<LoadControl>) => Promise<T>): Promise<T
   onEmbedded(flags.config, async (swarm, way) => {
     const { control, worker } = await openLoad(swarm, way);
     try {
-      await control.run({ open: OPEN, ms: WARMUP_MS });
+      await control.run({ open: OPEN, ms: warmupMs });
       return await use(control);
     } finally {
       await worker.terminate();

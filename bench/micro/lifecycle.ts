@@ -2,7 +2,7 @@
  * Where the CPU of a lifecycle goes: one host and all agents on this one thread, with real signatures and
  * the real store, without copies between threads. One flame shows it all:
  *
- *     node --cpu-prof bench/micro/lifecycle.ts [--seconds 10] [--open 512] [--json]
+ *     node --cpu-prof bench/micro/lifecycle.ts [--seconds 10] [--warmup 10] [--open 512] [--json]
  *
  * Prints lifecycles a second and the CPU for each.
  */
@@ -18,8 +18,7 @@ import { microFlags } from "../support/flags.ts";
 import { openOneThread } from "../support/one-thread.ts";
 import { tellFigures } from "../support/report.ts";
 
-const { seconds, open, isJson } = microFlags({ seconds: 10, open: 512 });
-const WARMUP_MS = 5_000;
+const { seconds, warmup, open, isJson } = microFlags({ seconds: 10, warmup: 10, open: 512 });
 
 const dir = mkdtempSync(join(tmpdir(), "canswarm-lifecycle-"));
 const folder = openFolder(join(dir, "data"), {
@@ -31,7 +30,7 @@ const { swarm, sqlite, add, close } = await openOneThread(folder);
 const load = new Load();
 await load.open(await enrolLoad(swarm, swarm.placement), sqlite.port());
 add((index, port) => load.connect(index, port));
-await load.run({ open, ms: WARMUP_MS });
+await load.run({ open, ms: warmup * 1000 });
 const before = process.threadCpuUsage();
 const beforeAll = process.cpuUsage();
 const { finalized, durationMs } = await load.run({ open, ms: seconds * 1000 });

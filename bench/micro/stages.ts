@@ -2,7 +2,7 @@
  * Where the time of a life goes, from one entry of its need's log to the next, at an even rate of needs and
  * with a challenge window of 1 ms: what a life takes besides waiting for challenges.
  *
- *     node bench/micro/stages.ts [--rate 100] [--seconds 8] [--warmup 5] [--json]
+ *     node bench/micro/stages.ts [--rate 100] [--seconds 8] [--warmup 10] [--json]
  *
  * Times are log times: a turn's entries have one. CPU is that of the whole process, agents included. Of the
  * stages, those that at least a tenth of the needs went through are told, in the order of their first.
@@ -18,7 +18,7 @@ import { microFlags } from "../support/flags.ts";
 import { tellFigures, type Figure } from "../support/report.ts";
 import { percentile } from "../support/statistics.ts";
 
-const { rate, seconds, warmup, isJson } = microFlags({ rate: 100, seconds: 8, warmup: 5 });
+const { rate, seconds, warmup, isJson } = microFlags({ rate: 100, seconds: 8, warmup: 10 });
 const CONFIG = new URL("../arrivals/no-window.config.ts", import.meta.url).pathname;
 const WARM_OPEN = 512;
 const DRAIN_MS = 10_000;

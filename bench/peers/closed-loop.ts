@@ -16,7 +16,8 @@ export interface Rates {
 
 const OPENS = [16, 64, 256] as const;
 const TRY_MS = 1_500;
-const WARMUP_MS = 1_500;
+/** With the tries 10 s, as canswarm has. */
+const WARMUP_MS = 5_500;
 /** Of fast peers each so many-th latency is kept, the latest in place of the oldest. */
 const LATENCIES_MAX = 500_000;
 /** A task that takes longer is taken for lost, and the peer for broken. */

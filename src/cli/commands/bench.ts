@@ -14,6 +14,7 @@ import { CliError } from "../errors.ts";
 
 interface BenchFlags {
   readonly seconds: string;
+  readonly warmup: string;
   readonly open: string;
   readonly config?: string;
   readonly json: boolean;
@@ -21,12 +22,14 @@ interface BenchFlags {
 
 /** Beside the lifecycles themselves: how long each other part runs. */
 export interface BenchTimes {
-  readonly warmupSeconds: number;
   /** Of each of the two floors. */
   readonly floorSeconds: number;
   readonly fsyncMs: number;
 }
-const TIMES: BenchTimes = { warmupSeconds: 3, floorSeconds: 5, fsyncMs: 1_000 };
+const TIMES: BenchTimes = { floorSeconds: 5, fsyncMs: 1_000 };
+
+/** Each host compiles its own code, while it works: after 3 s much of it is still interpreted. */
+const WARMUP_SECONDS = "10";
 
 const whole = (text: string, name: string): number => {
   const value = Number(text);
@@ -56,7 +59,7 @@ const clusterBench = async (
   const open = whole(flags.open, "open");
   note(`lifecycles over etcd and NATS: ${seconds} s, ${open} open needs; then their own limits`);
   const { config } = flags;
-  const options = { seconds, open, warmupSeconds: TIMES.warmupSeconds, config };
+  const options = { seconds, open, warmupSeconds: whole(flags.warmup, "warmup"), config };
   const figures = await clusterFigures(options);
   const { product, limits, ratio, bus } = figures;
   return {
@@ -87,8 +90,9 @@ const withServers = async (flags: BenchFlags): Promise<void> => {
   const script = fileURLToPath(new URL("../../../bench/cluster.ts", import.meta.url));
   if (!existsSync(script))
     throw new CliError("CHECKOUT_NEEDED", { command: "bench --mode cluster" });
-  const { seconds, open, json } = flags;
-  const args = ["--seconds", seconds, "--open", open, ...(json ? ["--json"] : [])];
+  const { seconds, warmup, open, json } = flags;
+  const times = ["--seconds", seconds, "--warmup", warmup, "--open", open];
+  const args = [...times, ...(json ? ["--json"] : [])];
   const child = spawn(process.execPath, [script, ...args], { stdio: "inherit" });
   const [code] = (await once(child, "exit")) as [number | null];
   process.exitCode = code ?? 1;
@@ -96,13 +100,14 @@ const withServers = async (flags: BenchFlags): Promise<void> => {
 
 export const bench = async (
   flags: BenchFlags,
-  { warmupSeconds, floorSeconds, fsyncMs }: BenchTimes = TIMES,
+  { floorSeconds, fsyncMs }: BenchTimes = TIMES,
 ): Promise<Record<string, unknown>> => {
   const settings = await loadSettings(flags.config);
   const seconds = whole(flags.seconds, "seconds");
+  const warmupSeconds = whole(flags.warmup, "warmup");
   const open = whole(flags.open, "open");
   note(
-    `lifecycles: ${seconds} s, ${open} open needs, 1 requester, ${WORKERS} workers, ${VERIFIERS} verifiers`,
+    `lifecycles: ${seconds} s after ${warmupSeconds} s of warm-up, ${open} open needs, 1 requester, ${WORKERS} workers, ${VERIFIERS} verifiers`,
   );
   const product = await lifecycles({
     seconds,
@@ -156,6 +161,7 @@ export const addBench = (program: Command): void => {
     .summary("measure signed, durable lifecycles per second beside their limits")
     .option("--mode <mode>", "embedded, or cluster: over etcd and NATS", "embedded")
     .option("--seconds <n>", "how long the lifecycles run", "20")
+    .option("--warmup <n>", "seconds of the same before, in which code is compiled", WARMUP_SECONDS)
     .option("--open <n>", "needs that are open at a time", "512")
     .option(
       "--config <file>",

@@ -8,8 +8,8 @@ it(
   { timeout: 60_000 },
   async () => {
     const told = await bench(
-      { seconds: "1", open: "32", json: true },
-      { warmupSeconds: 1, floorSeconds: 1, fsyncMs: 50 },
+      { seconds: "1", warmup: "1", open: "32", json: true },
+      { floorSeconds: 1, fsyncMs: 50 },
     );
     const of = (name: string): number => told[name] as number;
     expect(of("seconds")).toBeGreaterThanOrEqual(1);
@@ -36,8 +36,9 @@ it(
 );
 
 it.each([
-  ["seconds", { seconds: "0", open: "1" }],
-  ["open", { seconds: "1", open: "many" }],
+  ["seconds", { seconds: "0", warmup: "1", open: "1" }],
+  ["warmup", { seconds: "1", warmup: "0.5", open: "1" }],
+  ["open", { seconds: "1", warmup: "1", open: "many" }],
 ])("refuses --%s that is no whole number above 0", async (name, flags) => {
   await expect(bench({ ...flags, json: false })).rejects.toMatchObject({ code: "USAGE" });
   await expect(bench({ ...flags, json: false })).rejects.toThrow(`--${name} takes a whole number`);
