@@ -110,7 +110,7 @@ export class HiredAgent {
       known.answered(key);
     }
     const forget = (): void => {
-      if (key !== undefined) this.#needs.of(notice.need).unanswered(key);
+      if (key !== undefined) this.#needs.peek(notice.need)?.unanswered(key);
     };
     void this.#answer(notice)
       .then((isRefused) => {
@@ -136,7 +136,7 @@ export class HiredAgent {
     switch (notice.kind) {
       case "foretell":
         // Told late: it has been called for bids already.
-        if (this.#needs.of(notice.need).firstHeardMs === undefined)
+        if (this.#needs.peek(notice.need)?.firstHeardMs === undefined)
           await this.#offers.foretell(notice);
         return false;
       case "bid":
@@ -178,8 +178,7 @@ export class HiredAgent {
 
   async #bid(notice: Of<"bid">): Promise<boolean> {
     const { need, attempt, mode } = notice;
-    const known = this.#needs.of(need);
-    known.firstHeardMs ??= this.#o.clock.monotonicMs();
+    this.#needs.of(need).firstHeardMs ??= this.#o.clock.monotonicMs();
     const bid = await this.#offers.to(notice);
     if (bid === undefined) {
       return this.#said(
@@ -187,7 +186,8 @@ export class HiredAgent {
         await this.#o.client.say("PROPOSE", need, { need, attempt, bid: { pass: true } }),
       );
     }
-    known.setBid(attempt, bid);
+    // Not of what was known before the program was asked: that may be forgotten.
+    this.#needs.of(need).setBid(attempt, bid);
     if (mode === "open") {
       return this.#said(
         "PROPOSE",
@@ -204,7 +204,7 @@ export class HiredAgent {
 
   async #revealBid(notice: Of<"reveal-bid">): Promise<boolean> {
     const { need, attempt, proposal } = notice;
-    const bid = this.#needs.of(need).bid(attempt);
+    const bid = this.#needs.peek(need)?.bid(attempt);
     if (bid === undefined) return false;
     const salt = this.#salt(`bid/${need}/${attempt}`);
     return this.#said(
@@ -273,11 +273,11 @@ export class HiredAgent {
   #workTime({ need, attempt, body, remainingMs }: Of<"work">): () => number {
     const nowMs = (): number => this.#o.clock.monotonicMs();
     const leaseEndsMs = nowMs() + remainingMs;
-    const known = this.#needs.of(need);
-    const heardMs = known.firstHeardMs;
+    const known = this.#needs.peek(need);
+    const heardMs = known?.firstHeardMs;
     // The lease ends with the deadline at the latest; it is what is known of a forgotten need.
     const endsMs = Math.max(leaseEndsMs, heardMs === undefined ? 0 : heardMs + body.deadlineMs);
-    const etaMs = known.bid(attempt)?.etaMs ?? this.#o.etaMs;
+    const etaMs = known?.bid(attempt)?.etaMs ?? this.#o.etaMs;
     return () => workMs({ restMs: Math.max(0, endsMs - nowMs()), etaMs });
   }
 
@@ -397,7 +397,7 @@ export class HiredAgent {
   async #revealVote(notice: Of<"reveal-vote">): Promise<boolean> {
     const { need, attempt, question, seat } = notice;
     const key = seatKey(notice);
-    const vote = this.#needs.of(need).vote(key);
+    const vote = this.#needs.peek(need)?.vote(key);
     if (vote === undefined) return false;
     return this.#said(
       "REVEAL",

@@ -8,10 +8,10 @@ import type { NeedId, Verdict } from "#protocol/words.ts";
 import { Recent } from "./recent.ts";
 
 /**
- * Needs remembered, at least half as many: four times what a swarm has open at a time. A notice of one that
+ * Needs remembered, at least half as many: eight times what a swarm has open at a time. A notice of one that
  * is forgotten is answered again, and the bucket knows that it has been; of its time only the lease is known.
  */
-export const NEEDS_REMEMBERED_MAX = 8_192;
+export const NEEDS_REMEMBERED_MAX = 16_384;
 
 /** What was hidden on a seat last, and of what: a plan's seats judge one candidate after another. */
 export interface HiddenVote {
@@ -63,9 +63,14 @@ const NONE: readonly string[] = [];
 export class RememberedNeeds {
   readonly #needs = new Recent<RememberedNeed>(NEEDS_REMEMBERED_MAX);
 
-  /** Nothing is known of one that was never told of, or not lately. */
+  /** Undefined: it was never told of, or not lately. */
+  peek(need: NeedId): RememberedNeed | undefined {
+    return this.#needs.get(need);
+  }
+
+  /** To be kept from now on, if it was not before. */
   of(need: NeedId): RememberedNeed {
-    const known = this.#needs.get(need);
+    const known = this.peek(need);
     if (known !== undefined) return known;
     const created = new RememberedNeed();
     this.#needs.set(need, created);

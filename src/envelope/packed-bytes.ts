@@ -104,6 +104,7 @@ export class PackedBytes {
 
   /** Of a view of what is kept. */
   stretches(view: Uint8Array): Stretches | undefined {
+    if (view.length !== this.end - this.start) return undefined; // an old one
     const first = Math.ceil(this.start / STRETCH_BYTES);
     const last = Math.floor(this.end / STRETCH_BYTES);
     if (first >= last) return undefined;

@@ -1,7 +1,8 @@
 /**
  * A map from text to bytes of which there are very many: entries lie one after another in one array,
  * and a table of places leads to them. An entry costs its bytes and 12 to 48 more, and no collector
- * walks it; in a Map it would cost some 150 beside its row.
+ * walks it; in a Map it would cost some 150 beside its row. One that is gone costs some 100 of heap until its
+ * bytes go (M3).
  *
  * M1  Entries stay in the order in which they came. One that is set again comes again, as the last.
  * M2  What is kept in bytes (`kept`) is all there is: the table is made again from it. Entries that are

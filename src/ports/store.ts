@@ -96,7 +96,10 @@ export interface Store {
   read(bucket: number, from: number, limit: number): Promise<readonly Uint8Array[]>;
   /** Each bucket's result stands alone. One outcome per write, in the order given. */
   commit(writes: readonly BucketWrite[]): Promise<readonly CommitOutcome[]>;
-  /** The newest snapshot whose hash is on the chain of the head, or undefined. */
+  /**
+   * The newest snapshot whose hash is on the chain of the head, or undefined; so also where a part of it is
+   * missing or not what its hash says.
+   */
   loadSnapshot(bucket: number): Promise<Snapshot | undefined>;
   /**
    * Replaces the older ones. Losing a snapshot loses nothing but time. Rejects with PART_MISSING where a part

@@ -199,11 +199,11 @@ export class PartStore {
     }
   }
 
-  /** All that have a message. */
-  async subjects(): Promise<readonly string[]> {
+  /** All that have a message, or those that a pattern of NATS names, as the leader of the stream has them. */
+  async subjects(pattern = ">"): Promise<readonly string[]> {
     this.#assertUp();
     try {
-      const asked = this.#manager.streams.info(this.#shape.name, { subjects_filter: ">" });
+      const asked = this.#manager.streams.info(this.#shape.name, { subjects_filter: pattern });
       return Object.keys((await this.#answered(asked)).state.subjects ?? {});
     } catch (error) {
       throw this.#failed(error);

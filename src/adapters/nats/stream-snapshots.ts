@@ -3,7 +3,7 @@
  * message of `PREFIX.snap.BUCKET.newest`, if it fits into one. A larger one has two slots: it is written into
  * the one that is not in use, then `newest` names it. Its parts lie beside it, each under its own hash, for
  * as long as a snapshot names them. Two that write at once may spoil a slot or drop a part; digests tell, and
- * then there is no snapshot, which costs time and nothing else.
+ * then there is no snapshot until the next is saved, which costs time and nothing else.
  */
 import { headers, type MsgHdrs } from "nats";
 import { hex, sha256, DIGEST_BYTES } from "#envelope/cid.ts";
@@ -12,7 +12,7 @@ import { Fault } from "#ports/faults.ts";
 import { assertThere } from "#ports/snapshot-parts.ts";
 import type { Snapshot, SnapshotPart, SnapshotWrite } from "#ports/store.ts";
 import { bytesIn, joined, partsOf, wholeIn } from "./stream-headers.ts";
-import { PART_BYTES, type Part, type PartStore } from "./stream-parts.ts";
+import { PART_BYTES, type Part, type PartStore, type Stored } from "./stream-parts.ts";
 
 const RECORDS = "Canswarm-Records";
 const SIZE = "Canswarm-Size";
@@ -29,9 +29,11 @@ const EMPTY = new Uint8Array(0);
 /** Parts that are asked for at a time: 4 MiB. */
 const PARTS_READ_TOGETHER = 64;
 
+/** Of one snapshot, where others are saved meanwhile. */
+const LOADS_MAX = 3;
+
 /** A snapshot as it was found, without its parts. */
 interface Body {
-  readonly header: MsgHdrs;
   readonly hashes: readonly Uint8Array[];
   readonly bytes: Uint8Array;
 }
@@ -39,25 +41,32 @@ interface Body {
 export class StreamSnapshots {
   readonly #parts: PartStore;
   readonly #prefix: string;
-  /** Names of the parts that the stream has of a bucket, as the last snapshot saved or loaded here says. */
-  readonly #known = new Map<number, ReadonlySet<string>>();
+  /** Buckets of which the stream is known to have nothing but a snapshot in one message. */
+  readonly #bare = new Set<number>();
 
   constructor(parts: PartStore, prefix: string) {
     this.#parts = parts;
     this.#prefix = prefix;
   }
 
+  /** What is there says the stream, each time: it may have lost something, or others have dropped it. */
   async save(snapshot: SnapshotWrite): Promise<void> {
     const { bucket, parts } = snapshot;
-    const before = this.#known.get(bucket) ?? (await this.#named(bucket));
-    assertThere(snapshot, (name) => before.has(name));
-    this.#known.delete(bucket); // until it is seen to be done
+    if (parts.length === 0 && this.#bare.has(bucket)) {
+      this.#bare.delete(bucket);
+      if (await this.#put(snapshot)) this.#bare.add(bucket);
+      return;
+    }
+    const there = new Set(await this.#parts.subjects(`${this.#prefix}.snap.${bucket}.>`));
+    assertThere(snapshot, (name) => there.has(this.#part(bucket, name)));
+    this.#bare.delete(bucket);
     await this.#parts.put(this.#given(snapshot));
-    await this.#put(snapshot);
-    const names = new Set(parts.map(({ hash }) => hex(hash)));
-    this.#known.set(bucket, names);
-    for (const name of before)
-      if (!names.has(name)) await this.#parts.drop(this.#part(bucket, name));
+    const isInOne = await this.#put(snapshot);
+    there.delete(this.#newest(bucket));
+    for (const { hash } of parts) there.delete(this.#part(bucket, hex(hash)));
+    for (const subject of there)
+      if (isInOne || this.#isPart(bucket, subject)) await this.#parts.drop(subject);
+    if (isInOne && parts.length === 0) this.#bare.add(bucket);
   }
 
   *#given({ bucket, parts }: SnapshotWrite): Generator<Part, void> {
@@ -65,14 +74,15 @@ export class StreamSnapshots {
       if (bytes !== undefined) yield { subject: this.#part(bucket, hex(hash)), bytes, headers };
   }
 
-  async #put(snapshot: SnapshotWrite): Promise<void> {
+  /** True: in one message; false: in a slot. */
+  async #put(snapshot: SnapshotWrite): Promise<boolean> {
     const { bucket, bytes, parts } = snapshot;
     const body = parts.length === 0 ? bytes : Buffer.concat([...parts.map((p) => p.hash), bytes]);
     const digest = sha256(body);
     if (body.length <= PART_BYTES) {
       const named = (): MsgHdrs => namedOf(snapshot, digest);
       await this.#parts.put([{ subject: this.#newest(bucket), bytes: body, headers: named }]);
-      return;
+      return true;
     }
     const newest = await this.#parts.getLast(this.#newest(bucket));
     // Whatever it says: a slot of ours that is not the one in use.
@@ -80,35 +90,42 @@ export class StreamSnapshots {
     await this.#parts.put(partsOf(this.#slot(bucket, slot), body, headers));
     const named = (): MsgHdrs => namedOf(snapshot, digest, slot);
     await this.#parts.put([{ subject: this.#newest(bucket), bytes: EMPTY, headers: named }]);
+    return false;
   }
 
   async load(bucket: number): Promise<Snapshot | undefined> {
-    this.#known.delete(bucket);
-    return orNone(async () => {
-      const found = await this.#body(bucket);
-      const parts = found && (await this.#load(bucket, found.hashes));
-      if (found === undefined || parts === undefined) return undefined;
-      this.#known.set(bucket, new Set(parts.map(({ hash }) => hex(hash))));
-      const { header, bytes } = found;
-      return {
-        bucket,
-        records: wholeIn(header, RECORDS),
-        size: wholeIn(header, SIZE),
-        hash: bytesIn(header, HASH, DIGEST_BYTES),
-        bytes,
-        parts,
-      };
-    });
+    try {
+      for (let tries = 1; ; tries += 1) {
+        const newest = await this.#parts.getLast(this.#newest(bucket));
+        if (newest === undefined) return undefined;
+        const found = await this.#read(bucket, newest);
+        if (found !== undefined || tries === LOADS_MAX) return found;
+        // Somebody has saved another meanwhile, and dropped what this one names?
+        const now = await this.#parts.getLast(this.#newest(bucket));
+        if (now?.header.get(DIGEST) === newest.header.get(DIGEST)) return undefined;
+      }
+    } catch (error) {
+      if (error instanceof Fault && error.code === "STORE_CORRUPT") return undefined;
+      throw error;
+    }
   }
 
-  async #named(bucket: number): Promise<ReadonlySet<string>> {
-    const found = await orNone(() => this.#body(bucket));
-    return new Set(found?.hashes.map((hash) => hex(hash)));
+  async #read(bucket: number, newest: Stored): Promise<Snapshot | undefined> {
+    const found = await this.#body(bucket, newest);
+    const parts = found && (await this.#load(bucket, found.hashes));
+    if (found === undefined || parts === undefined) return undefined;
+    const { header } = newest;
+    return {
+      bucket,
+      records: wholeIn(header, RECORDS),
+      size: wholeIn(header, SIZE),
+      hash: bytesIn(header, HASH, DIGEST_BYTES),
+      bytes: found.bytes,
+      parts,
+    };
   }
 
-  async #body(bucket: number): Promise<Body | undefined> {
-    const newest = await this.#parts.getLast(this.#newest(bucket));
-    if (newest === undefined) return undefined;
+  async #body(bucket: number, newest: Stored): Promise<Body | undefined> {
     const { header } = newest;
     const found = header.has(SLOT)
       ? await joined((subject) => this.#parts.getLast(subject), this.#slot(bucket, slotIn(header)))
@@ -120,7 +137,7 @@ export class StreamSnapshots {
     const hashes = Array.from({ length: count }, (_, part) =>
       found.data.slice(at(part), at(part + 1)),
     );
-    return { header, hashes, bytes: found.data.subarray(at(count)) };
+    return { hashes, bytes: found.data.subarray(at(count)) };
   }
 
   /** Undefined where one is missing or not what it is called. */
@@ -153,17 +170,11 @@ export class StreamSnapshots {
   #part(bucket: number, name: string): string {
     return `${this.#prefix}.snap.${bucket}.part.${name}`;
   }
-}
 
-/** Undefined where what it reads is damaged. */
-const orNone = async <T>(read: () => Promise<T | undefined>): Promise<T | undefined> => {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof Fault && error.code === "STORE_CORRUPT") return undefined;
-    throw error;
+  #isPart(bucket: number, subject: string): boolean {
+    return subject.startsWith(this.#part(bucket, ""));
   }
-};
+}
 
 const slotIn = (header: MsgHdrs): number => wholeIn(header, SLOT);
 

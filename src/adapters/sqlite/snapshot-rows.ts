@@ -3,7 +3,8 @@
  * comes. The snapshot's row names them in their order.
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import { DIGEST_BYTES, hex } from "#envelope/cid.ts";
+import { DIGEST_BYTES, hex, sha256 } from "#envelope/cid.ts";
+import { sameBytes } from "#ports/commit-rules.ts";
 import { assertThere } from "#ports/snapshot-parts.ts";
 import type { Snapshot, SnapshotPart, SnapshotWrite } from "#ports/store.ts";
 
@@ -70,15 +71,16 @@ export const snapshotRowsOf = (database: DatabaseSync) => {
       const names = Buffer.concat(parts.map((part) => part.hash));
       set.run(bucket, records, size, hash, bytes, names);
     },
-    /** Undefined too where a part is missing: a snapshot that is lost costs time. */
+    /** Undefined too where a part is missing or damaged: a snapshot that is lost costs time. */
     snapshot: (bucket: number): Snapshot | undefined => {
       const row = get.get(bucket);
       if (row === undefined) return undefined;
       const parts: SnapshotPart[] = [];
       for (const hash of hashesIn(blob(row, "parts"))) {
         const part = getPart.get(bucket, hash);
-        if (part === undefined) return undefined;
-        parts.push({ hash, bytes: blob(part, "bytes") });
+        const bytes = part && blob(part, "bytes");
+        if (bytes === undefined || !sameBytes(sha256(bytes), hash)) return undefined;
+        parts.push({ hash, bytes });
       }
       const [records, size] = [Number(row["records"]), Number(row["size"])];
       return { bucket, records, size, hash: blob(row, "hash"), bytes: blob(row, "bytes"), parts };

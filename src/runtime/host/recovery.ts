@@ -50,7 +50,7 @@ export const loadBucket = async (
   const state = kept ?? new BucketState(bucket);
   if (state.pin !== undefined) state.pinnedDocument = await open(state.pin.hash);
   const snapshotAt = state.records;
-  const savedParts = snapshot === undefined ? NO_PARTS : partNames(snapshot);
+  const savedParts = kept === undefined || snapshot === undefined ? NO_PARTS : partNames(snapshot);
   const documents = new Map<string, unknown>();
   for (;;) {
     const chunk = await store.read(bucket, state.records, READ_RECORDS);

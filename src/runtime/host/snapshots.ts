@@ -1,6 +1,7 @@
 /** When the state of a bucket is worth writing down: every snapshot costs its size, and saves a replay. */
 
 import { sameBytes } from "#ports/commit-rules.ts";
+import { Fault } from "#ports/faults.ts";
 import type { Store } from "#ports/store.ts";
 import {
   messageOf,
@@ -59,7 +60,12 @@ export const saveAll = (
     ({ status, state, snapshotAt }) =>
       status === "live" && state.records - snapshotAt >= recordsMin,
   );
-  return inLanes(due, SNAPSHOTS_AT_A_TIME, ({ state, savedParts }) =>
-    store.saveSnapshot(savedState(state, savedParts)),
-  );
+  return inLanes(due, SNAPSHOTS_AT_A_TIME, async ({ state, savedParts }) => {
+    try {
+      await store.saveSnapshot(savedState(state, savedParts));
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== "PART_MISSING") throw error;
+      await store.saveSnapshot(savedState(state));
+    }
+  });
 };

@@ -1,4 +1,4 @@
-import { connect, headers } from "nats";
+import { connect, headers, type NatsConnection } from "nats";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { NatsStream } from "#adapters/nats/stream.ts";
 import { hex, sha256 } from "#envelope/cid.ts";
@@ -350,28 +350,71 @@ describe("a snapshot of the stream", () => {
     expect((await stream.loadSnapshot(1))!.records).toBe(2);
   });
 
-  it("is none when a part of it is not as it was saved; one that none names is no message", async () => {
+  const part = (text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    return { hash: sha256(bytes), bytes };
+  };
+  const again = (text: string) => ({ ...part(text), bytes: undefined });
+  /** Subjects that have a message, behind `PREFIX.snap.1.`, in their order. */
+  const subjectsOf = async (nats: NatsConnection, prefix: string): Promise<readonly string[]> => {
+    const manager = await nats.jetstreamManager();
+    const name = streamName(prefix, "snapshots");
+    const { state } = await manager.streams.info(name, { subjects_filter: ">" });
+    const below = `${prefix}.snap.1.`;
+    return Object.keys(state.subjects ?? {})
+      .map((subject) => subject.slice(below.length))
+      .toSorted();
+  };
+  const partSubject = (text: string): string => `part.${hex(part(text).hash)}`;
+
+  it("is none when a part of it is not as it was saved, until the next", async () => {
     const prefix = newPrefix();
     const stream = await open(prefix);
-    const part = (text: string) => {
-      const bytes = new TextEncoder().encode(text);
-      return { hash: sha256(bytes), bytes };
-    };
-    await stream.saveSnapshot({ ...snapshotOf(1, 10), parts: [part("one"), part("two")] });
-    await stream.saveSnapshot({
-      ...snapshotOf(2, 10),
-      parts: [{ ...part("two"), bytes: undefined }],
-    });
-    const nats = await connect({ servers: [server.url] });
-    const manager = await nats.jetstreamManager();
-    const { state } = await manager.streams.info(streamName(prefix, "snapshots"));
-    expect(state.messages).toBe(2);
+    await stream.saveSnapshot({ ...snapshotOf(1, 10), parts: [part("one")] });
     expect((await stream.loadSnapshot(1))!.parts).toHaveLength(1);
-    await nats.jetstream().publish(`${prefix}.snap.1.part.${hex(part("two").hash)}`, "other");
+    const nats = await connect({ servers: [server.url] });
+    await nats.jetstream().publish(`${prefix}.snap.1.${partSubject("one")}`, "other");
     await nats.close();
     expect(await stream.loadSnapshot(1)).toBeUndefined();
-    await stream.saveSnapshot({ ...snapshotOf(3, 10), parts: [part("two")] });
-    expect((await stream.loadSnapshot(1))!.records).toBe(3);
+    await stream.saveSnapshot({ ...snapshotOf(2, 10), parts: [part("one")] });
+    expect((await stream.loadSnapshot(1))!.records).toBe(2);
+  });
+
+  it("asks for its parts when the stream has lost them, whoever saved them", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    await stream.saveSnapshot({ ...snapshotOf(1, 10), parts: [part("one")] });
+    const nats = await connect({ servers: [server.url] });
+    const manager = await nats.jetstreamManager();
+    await manager.streams.purge(streamName(prefix, "snapshots"));
+    await nats.close();
+    const partly = { ...snapshotOf(2, 10), parts: [again("one"), part("two")] };
+    await expect(stream.saveSnapshot(partly)).rejects.toMatchObject({ code: "PART_MISSING" });
+    expect(await stream.loadSnapshot(1)).toBeUndefined();
+    await stream.saveSnapshot({ ...partly, parts: [part("one"), part("two")] });
+    expect((await stream.loadSnapshot(1))!.parts).toHaveLength(2);
+  });
+
+  it("leaves no message of what the newest does not name", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    const nats = await connect({ servers: [server.url] });
+    const orphan = `${prefix}.snap.1.${partSubject("orphan")}`;
+    await stream.saveSnapshot({ ...snapshotOf(1, PART_BYTES), parts: [part("one"), part("two")] });
+    await nats.jetstream().publish(orphan, "orphan");
+    expect(await subjectsOf(nats, prefix)).toEqual(
+      ["0.0", "0.1", "newest", ...["one", "two", "orphan"].map(partSubject)].toSorted(),
+    );
+    await stream.saveSnapshot({ ...snapshotOf(2, PART_BYTES), parts: [again("two")] });
+    expect(await subjectsOf(nats, prefix)).toEqual(
+      ["0.0", "0.1", "1.0", "1.1", "newest", partSubject("two")].toSorted(),
+    );
+    expect((await stream.loadSnapshot(1))!.parts).toHaveLength(1);
+    await stream.saveSnapshot(snapshotOf(3, 10));
+    expect(await subjectsOf(nats, prefix)).toEqual(["newest"]);
+    await stream.saveSnapshot(snapshotOf(4, 10));
+    expect((await stream.loadSnapshot(1))!.records).toBe(4);
+    await nats.close();
   });
 
   it("is the last one saved, whether it fits into a message or not", async () => {

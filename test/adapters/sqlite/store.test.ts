@@ -258,7 +258,7 @@ describe("a snapshot", () => {
     },
   });
 
-  it("leaves no row of a part that none names any more, and is none where one is missing", () => {
+  it("leaves no row of a part that none names any more, and is none where one is missing or damaged", () => {
     const dir = folder();
     const core = opened(dir);
     core.changeSync([snapshotWith([part("one"), part("two")])]);
@@ -268,6 +268,10 @@ describe("a snapshot", () => {
       "SELECT CAST(bytes AS TEXT) AS text FROM snapshot_parts ORDER BY row",
     );
     expect(rows.all().map(({ text }) => text)).toEqual(["two", "three"]);
+    expect(core.loadSnapshot(0)?.parts).toHaveLength(2);
+    other.exec("UPDATE snapshot_parts SET bytes = x'00' WHERE bytes = CAST('two' AS BLOB)");
+    expect(core.loadSnapshot(0)).toBeUndefined();
+    core.changeSync([snapshotWith([part("two"), part("three")])]);
     expect(core.loadSnapshot(0)?.parts).toHaveLength(2);
     other.exec("DELETE FROM snapshot_parts WHERE bytes = CAST('two' AS BLOB)");
     expect(core.loadSnapshot(0)).toBeUndefined();
