@@ -1,32 +1,31 @@
 /**
  * Whether a life costs the same however many needs have ended and however many are live: one host and all
- * agents on this one thread (as lifecycle.ts), at the beginning and again when so many are there.
+ * agents on one thread (as lifecycle.ts), and beside it, in a process of its own, the same with nothing behind
+ * it. When so many have ended the two are measured in turns, for a machine is not as fast in one minute as in
+ * the next; the median of the rounds counts.
  *
- *     node bench/micro/flat.ts [--ended 100000] [--live 10000] [--seconds 10] [--warmup 10] [--open 256]
+ *     node bench/micro/flat.ts [--ended 100000] [--live 10000] [--seconds 10] [--rounds 5] [--warmup 10]
+ *                              [--open 256] [--json]
  *
- * `--warmup`: seconds before the first measure, in which everything is compiled.
- *
- * A machine is not as fast in one minute as in another, so each life is told in exchanges: an envelope of
- * its size encoded, signed, sent, decoded and verified by itself, for a second before it and after it.
+ * `--warmup`: seconds before the first measure, in which everything is compiled. Of the young swarm as well;
+ * between its turns it stands still.
  */
 
 import { isNack } from "#agent/client.ts";
-import { exchange } from "#cli/bench/floor-thread.ts";
-import { enrolLoad } from "#cli/bench/lifecycle.ts";
-import { Load, needOf } from "#cli/bench/load-thread.ts";
+import { needOf } from "#cli/bench/load-thread.ts";
 import { clientFor } from "#cli/swarm/voice.ts";
-import { sha256 } from "#envelope/cid.ts";
 import { signerFromSeed } from "#envelope/keys.ts";
-import { bestSuite } from "#envelope/signature/suite.ts";
 import { microFlags } from "../support/flags.ts";
-import { benchFolder, liveNeeds, patientFolder } from "../support/market.ts";
-import { openOneThread } from "../support/one-thread.ts";
+import { Lives, LivesBeside } from "../support/lives.ts";
+import { benchFolder, liveNeeds } from "../support/market.ts";
 import { note, numberText, tellFigures } from "../support/report.ts";
+import { spreadOf, type Spread } from "../support/statistics.ts";
 
-const { ended, live, seconds, warmup, open, isJson } = microFlags({
+const { ended, live, seconds, rounds, warmup, open, isJson } = microFlags({
   ended: 100_000,
   live: 10_000,
   seconds: 10,
+  rounds: 5,
   warmup: 10,
   open: 256,
 });
@@ -36,66 +35,16 @@ const LIVE_DEADLINE_MS = 24 * 60 * 60_000;
 const POSTED_TOGETHER = 512;
 const MIB = 1_048_576;
 
-const folder = benchFolder();
-process.once("exit", () => folder[Symbol.dispose]());
-const { swarm, sqlite, add } = await openOneThread(patientFolder(folder.dir));
-const setup = await enrolLoad(swarm, swarm.placement);
-/** Its worker is registered, and never there: needs of it stay live. */
-const idle = setup.capabilities.slice(-1);
-const openLoad = async (firstSerial: number): Promise<Load> => {
-  const load = new Load();
-  const agents = setup.agents.filter(
-    ({ name }) => name !== `worker-${setup.capabilities.length - 1}`,
-  );
-  const capabilities = setup.capabilities.slice(0, -1);
-  await load.open({ ...setup, capabilities, agents, firstSerial }, sqlite.port());
-  add((index, port) => load.connect(index, port));
-  return load;
-};
-
-const signer = signerFromSeed(sha256(Uint8Array.of(1)));
-const suite = bestSuite();
-/** CPU of one exchange now, µs. */
-const exchangeMicros = (): number => {
-  const before = process.threadCpuUsage();
-  const untilMs = performance.now() + SECOND_MS;
-  let count = 0;
-  for (; performance.now() < untilMs; count += 1) exchange(signer, suite, 1, count);
-  const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / count;
-};
-
-let load = await openLoad(0);
-let finalized = 0;
-let posted = 0;
-const lives = async (ms: number): Promise<number> => {
-  const before = process.threadCpuUsage();
-  const result = await load.run({ open, ms });
-  const { user, system } = process.threadCpuUsage(before);
-  finalized += result.finalized;
-  posted += result.posted;
-  return (user + system) / result.finalized;
-};
-
-interface Cost {
-  readonly micros: number;
-  /** The same in exchanges. */
-  readonly exchanges: number;
-  readonly residentMib: number;
-}
-
-const cost = async (): Promise<Cost> => {
-  const before = exchangeMicros();
-  const micros = await lives(seconds * SECOND_MS);
-  const yardstick = (before + exchangeMicros()) / 2;
-  const { rss } = process.memoryUsage();
-  return { micros, exchanges: micros / yardstick, residentMib: rss / MIB };
-};
+const [folder, youngFolder] = [benchFolder(), benchFolder()];
+process.once("exit", () => [folder, youngFolder].forEach((one) => one[Symbol.dispose]()));
+const lives = await Lives.open(folder.dir, open);
+const { swarm, setup } = lives;
+const residentMib = (): number => process.memoryUsage().rss / MIB;
 
 const postLive = async (): Promise<void> => {
   const requester = signerFromSeed(setup.requesterSeed);
   const client = clientFor(swarm, swarm.link(), requester, () => undefined);
-  const patient = { ...setup, capabilities: idle };
+  const patient = { ...setup, capabilities: lives.idle };
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let serial = next++; serial < live; serial = next++) {
@@ -108,42 +57,44 @@ const postLive = async (): Promise<void> => {
   client.close();
 };
 
-await lives(warmup * SECOND_MS);
-const first = await cost();
-note(`${numberText(finalized)} have ended: ${first.micros.toFixed(0)} µs a life`);
-await load.close();
+const spreadText = ({ median, least, most }: Spread): string =>
+  [median, least, most].map((micros) => micros.toFixed(0)).join(", ");
+
+await lives.run(warmup * SECOND_MS);
+const firstMib = residentMib();
+await lives.leave();
 await postLive();
-load = await openLoad(posted);
 note(`${numberText(live)} are live`);
-while (finalized < ended) {
-  const before = finalized;
-  await lives(Math.min(60, seconds) * SECOND_MS);
-  if (finalized === before) throw new Error("no need ends any more");
-  note(`${numberText(finalized)} have ended`);
+while (lives.finalized < ended) {
+  await lives.run(60 * SECOND_MS);
+  note(`${numberText(lives.finalized)} have ended`);
 }
-const last = await cost();
+const young = new LivesBeside(youngFolder.dir, open);
+await young.run(warmup * SECOND_MS);
+const [old, fresh]: [number[], number[]] = [[], []];
+for (let round = 0; round < rounds; round += 1) {
+  old.push(await lives.run(seconds * SECOND_MS));
+  fresh.push(await young.run(seconds * SECOND_MS));
+}
+young.close();
+const [grown, start] = [spreadOf(old), spreadOf(fresh)];
+note(`µs a life, median, least, most: ${spreadText(grown)}; of a young swarm ${spreadText(start)}`);
 const found = await liveNeeds(swarm);
 if (found !== live) throw new Error(`${found} of ${live} needs are live`);
 tellFigures(
   "flat",
   [
-    { name: "CPU of a life at the beginning", value: first.micros, unit: "µs" },
     {
-      name: `CPU of a life, ${numberText(finalized)} ended, ${numberText(live)} live`,
-      value: last.micros,
+      name: `CPU of a life, ${numberText(lives.finalized)} ended, ${numberText(live)} live`,
+      value: grown.median,
       unit: "µs",
-    },
-    {
-      name: "the same, in exchanges of an envelope",
-      value: last.exchanges,
-      unit: "exchanges",
-      floor: { name: "what it was at the beginning", value: first.exchanges },
+      floor: { name: "the same of a young swarm, in turns with it", value: start.median },
     },
     {
       name: "resident memory",
-      value: last.residentMib,
+      value: residentMib(),
       unit: "MiB",
-      floor: { name: "what it was at the beginning", value: first.residentMib },
+      floor: { name: "what it was at the beginning", value: firstMib },
     },
   ],
   { isJson },
