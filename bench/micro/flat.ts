@@ -1,8 +1,8 @@
 /**
  * Whether a life costs the same however many needs have ended and however many are live: one host and all
- * agents on one thread (as lifecycle.ts), and beside it, in a process of its own, the same with nothing behind
- * it. When so many have ended the two are measured in turns, for a machine is not as fast in one minute as in
- * the next; the median of the rounds counts.
+ * agents on one thread (as lifecycle.ts), and beside it, in a process of its own, the same with nothing
+ * behind it. When so many have ended the two are measured in turns, for a machine is not as fast in one
+ * minute as in the next; the median of the rounds counts.
  *
  *     node bench/micro/flat.ts [--ended 100000] [--live 10000] [--seconds 10] [--rounds 5] [--warmup 10]
  *                              [--open 256] [--json]
@@ -33,6 +33,8 @@ const SECOND_MS = 1_000;
 const LIVE_DEADLINE_MS = 24 * 60 * 60_000;
 /** Live needs that are posted at a time. */
 const POSTED_TOGETHER = 512;
+/** Of a round's time, how often it goes by between two looks at how many have ended. */
+const FILL_ROUNDS = 6;
 const MIB = 1_048_576;
 
 const [folder, youngFolder] = [benchFolder(), benchFolder()];
@@ -66,7 +68,7 @@ await lives.leave();
 await postLive();
 note(`${numberText(live)} are live`);
 while (lives.finalized < ended) {
-  await lives.run(60 * SECOND_MS);
+  await lives.run(FILL_ROUNDS * seconds * SECOND_MS);
   note(`${numberText(lives.finalized)} have ended`);
 }
 const young = new LivesBeside(youngFolder.dir, open);

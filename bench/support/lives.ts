@@ -1,4 +1,4 @@
-/** Lives of needs on this one thread, host and agents, and what one costs; for a process beside it as well. */
+/** Lives of needs on this one thread, host and agents, and what one costs; in a process beside it as well. */
 
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
