@@ -174,6 +174,7 @@ export const ledgerActor = (genesis: Genesis): ActorKind =>
     kind: "ledger",
     logic: logicOfLedger(genesis),
     rests: false,
+    weight: ({ needs }) => needs.size,
     handlers: {
       answer: ({ id, answer }, _actor, turn) =>
         turn.answer({ from: id.bucket, number: id.position }, answer),

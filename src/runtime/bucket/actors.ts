@@ -89,6 +89,13 @@ export class Actors implements RestingCodec<Actor> {
     this.#actors.rest();
   }
 
+  /** Rows that a snapshot writes anew for these actors; of those that may rest none. */
+  get weight(): number {
+    let weight = 0;
+    for (const [, { kind, state }] of this.#actors.encode().awake) weight += kind.weight(state);
+    return weight;
+  }
+
   /** As the constructor takes it. */
   encode(): EncodedActors {
     const { awake, resting } = this.#actors.encode();

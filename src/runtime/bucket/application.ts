@@ -124,6 +124,8 @@ export interface ActorKind {
   readonly logic: Logic<unknown, Event, unknown>;
   /** There are many of it, each small: one that nothing happens to rests as bytes. */
   readonly rests: boolean;
+  /** Rows of a state that each snapshot writes anew; 0 where there are never many. */
+  readonly weight: (state: unknown) => number;
   readonly perform: (command: Command, actor: ActorRef, turn: Turn) => void;
   readonly answered: (name: string, answer: unknown, actor: ActorRef, turn: Turn) => void;
   readonly notices: (actor: ActorRef, view: BucketView) => Iterable<Told>;
@@ -142,6 +144,8 @@ export interface ActorSpec<S, E extends Event, I, C extends Command> {
   readonly logic: Logic<S, E, I, C>;
   /** False: there is one, and what it holds is large. */
   readonly rests?: false;
+  /** Rows that each snapshot writes anew, where there may be very many. */
+  readonly weight?: (state: S) => number;
   /** A handler for each command of the machine; a missing one does not compile. */
   readonly handlers: Handlers<S, C>;
   /** The answer to an ask made under `name`. */
@@ -160,6 +164,7 @@ export const defineActor = <S, E extends Event, I, C extends Command>(
     kind: spec.kind,
     logic: spec.logic as unknown as Logic<unknown, Event, unknown>,
     rests: spec.rests ?? true,
+    weight: (state) => spec.weight?.(state as S) ?? 0,
     perform: (command, actor, turn) => {
       const handler = handlers[command.type];
       if (handler === undefined) throw new Error(`${spec.kind} has no handler for ${command.type}`);

@@ -41,12 +41,11 @@ export const SNAPSHOT_STOP_RECORDS = 32;
 /** And so many are written side by side. */
 export const SNAPSHOTS_AT_A_TIME = 16;
 /**
- * A snapshot holds the whole state, which grows with the needs that have ended, and they are about a fiftieth
- * of what the log holds: so a snapshot waits for this part of the log's records, an eighth of its size, and
- * snapshots write a fixed multiple of what the log does. Counted, not weighed: the size that V8 gives a
- * value depends on what has been compiled, and a simulated run must not.
+ * What only grows is stored once, but live needs of the ledger are written with each snapshot: with very
+ * many of them it waits for a record for each so many. Counted, not weighed: the size that V8 gives a value
+ * depends on what has been compiled, and a simulated run must not.
  */
-export const SNAPSHOT_LOG_SHARE = 1 / 400;
+export const SNAPSHOT_ROWS_PER_RECORD = 16;
 
 export interface HostLimits {
   readonly turnInputsMax: number;

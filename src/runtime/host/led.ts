@@ -32,6 +32,8 @@ export interface Led {
   committed: Uint8Array;
   /** Records under the newest snapshot. */
   snapshotAt: number;
+  /** Rows that it wrote anew. */
+  snapshotWeight: number;
   /** Taken of a state that is not confirmed yet; stored when it is. */
   snapshot: SnapshotWrite | undefined;
   /** Names of the parts of the snapshot that was stored last: the next comes without their bytes. */
@@ -65,6 +67,7 @@ export const newLed = (bucket: number, epoch: Epoch, ranMs: number): Led => ({
   backlog: [],
   committed: GENESIS_PARENT,
   snapshotAt: 0,
+  snapshotWeight: 0,
   snapshot: undefined,
   savedParts: NO_PARTS,
   dueMs: Infinity,

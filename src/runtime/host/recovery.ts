@@ -29,6 +29,7 @@ export interface Loaded {
   readonly state: BucketState;
   /** Records under the newest snapshot. */
   readonly snapshotAt: number;
+  readonly snapshotWeight: number;
   /** Names of its parts (saved-state.ts). */
   readonly savedParts: ReadonlySet<string>;
 }
@@ -50,6 +51,7 @@ export const loadBucket = async (
   const state = kept ?? new BucketState(bucket);
   if (state.pin !== undefined) state.pinnedDocument = await open(state.pin.hash);
   const snapshotAt = state.records;
+  const snapshotWeight = state.actors.weight;
   const savedParts = kept === undefined || snapshot === undefined ? NO_PARTS : partNames(snapshot);
   const documents = new Map<string, unknown>();
   for (;;) {
@@ -74,6 +76,6 @@ export const loadBucket = async (
     }
     if (head.records !== state.records || !sameBytes(head.hash, state.hash))
       throw new Error(`the log of bucket ${bucket} does not lead to its head (LOG_MISSING)`);
-    return { state, snapshotAt, savedParts };
+    return { state, snapshotAt, snapshotWeight, savedParts };
   }
 };

@@ -5,7 +5,7 @@ import { Fault } from "#ports/faults.ts";
 import type { Store } from "#ports/store.ts";
 import {
   messageOf,
-  SNAPSHOT_LOG_SHARE,
+  SNAPSHOT_ROWS_PER_RECORD,
   SNAPSHOT_STOP_RECORDS,
   SNAPSHOTS_AT_A_TIME,
   type HostEnvironment,
@@ -19,11 +19,12 @@ import { NO_PARTS, partNames, savedState } from "./saved-state.ts";
 export const isSnapshotDue = (led: Led, { snapshotRecords }: HostLimits): boolean =>
   led.snapshot === undefined &&
   led.state.records - led.snapshotAt >=
-    Math.max(snapshotRecords, led.state.records * SNAPSHOT_LOG_SHARE);
+    Math.max(snapshotRecords, led.snapshotWeight / SNAPSHOT_ROWS_PER_RECORD);
 
 export const takeSnapshot = (led: Led): void => {
   led.snapshot = savedState(led.state, led.savedParts);
   led.snapshotAt = led.state.records;
+  led.snapshotWeight = led.state.actors.weight;
 };
 
 type Saving = Pick<HostEnvironment, "store" | "event">;

@@ -221,17 +221,18 @@ describe("a snapshot and the records behind it", () => {
 
 describe("the next snapshot", () => {
   const limits = { ...HOST_LIMITS, snapshotRecords: 10 };
-  const led = (records: number, snapshotAt: number) => {
+  const led = (records: number, snapshotAt: number, snapshotWeight = 0) => {
     const one = newLed(1, { generation: 0, revision: 1 }, 0);
     one.state.records = records;
-    return Object.assign(one, { snapshotAt });
+    return Object.assign(one, { snapshotAt, snapshotWeight });
   };
 
   it.each([
     ["is due after so many records", led(10, 0), true],
     ["is not due before", led(9, 0), false],
-    ["waits for a share of a long log", led(40_099, 40_000), false],
-    ["and is due then", led(40_101, 40_000), true],
+    ["is due after as many of a long log", led(1_000_010, 1_000_000), true],
+    ["waits for one for each sixteen rows that it writes anew", led(99, 0, 1_600), false],
+    ["and is due then", led(100, 0, 1_600), true],
   ])("%s", (_, one, isDue) => {
     expect(isSnapshotDue(one, limits)).toBe(isDue);
     takeSnapshot(one);

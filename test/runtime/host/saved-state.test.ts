@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { hex, sha256 } from "#envelope/cid.ts";
 import { STRETCH_BYTES } from "#envelope/packed-bytes.ts";
 import { completed } from "#ports/snapshot-parts.ts";
 import type { Snapshot, SnapshotWrite, Store } from "#ports/store.ts";
@@ -20,6 +21,13 @@ const archive = (state: BucketState, first: number, rows: number): void => {
 };
 const given = ({ parts }: SnapshotWrite): boolean[] =>
   parts.map(({ bytes }) => bytes !== undefined);
+
+/** A state as text, byte arrays by their digests. */
+const shortOf = (state: BucketState): string =>
+  JSON.stringify(state.encode(), (_, value: unknown) => {
+    if (value instanceof Uint8Array) return hex(sha256(value));
+    return value instanceof Map || value instanceof Set ? [...value] : value;
+  });
 
 describe("a saved state", () => {
   it("has whole stretches of what only grows as parts, and is opened as it was", () => {
@@ -112,7 +120,7 @@ describe("a saved state", () => {
     );
     let reused = 0;
     fc.assert(
-      fc.property(fc.array(step, { minLength: 40, maxLength: 160, size: "max" }), (steps) => {
+      fc.property(fc.array(step, { minLength: 40, maxLength: 100, size: "max" }), (steps) => {
         let state = new BucketState(BUCKET);
         let stored: Snapshot | undefined;
         let ended = 0;
@@ -120,7 +128,7 @@ describe("a saved state", () => {
           const saved = savedState(state, stored === undefined ? NO_PARTS : partNames(stored));
           reused += given(saved).filter((isGiven) => !isGiven).length;
           stored = completed(saved, stored);
-          expect(openState(stored, app)?.encode()).toEqual(state.encode());
+          expect(shortOf(openState(stored, app)!)).toBe(shortOf(state));
         };
         for (const one of steps) {
           if (one === "save") save();
@@ -136,7 +144,7 @@ describe("a saved state", () => {
         }
         save();
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
     expect(reused).toBeGreaterThan(100);
   });
