@@ -94,6 +94,7 @@ export class StreamSnapshots {
   }
 
   async load(bucket: number): Promise<Snapshot | undefined> {
+    this.#bare.delete(bucket); // others may have saved since
     try {
       for (let tries = 1; ; tries += 1) {
         const newest = await this.#parts.getLast(this.#newest(bucket));

@@ -413,7 +413,12 @@ describe("a snapshot of the stream", () => {
     await stream.saveSnapshot(snapshotOf(3, 10));
     expect(await subjectsOf(nats, prefix)).toEqual(["newest"]);
     await stream.saveSnapshot(snapshotOf(4, 10));
-    expect((await stream.loadSnapshot(1))!.records).toBe(4);
+    // Another leads in between.
+    const other = await open(prefix);
+    await other.saveSnapshot({ ...snapshotOf(5, 10), parts: [part("one")] });
+    expect((await stream.loadSnapshot(1))!.records).toBe(5);
+    await stream.saveSnapshot(snapshotOf(6, 10));
+    expect(await subjectsOf(nats, prefix)).toEqual(["newest"]);
     await nats.close();
   });
 
