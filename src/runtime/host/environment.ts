@@ -9,7 +9,7 @@ import type { MailboxLimits } from "../mailbox/mailbox.ts";
 import type { Wire } from "./verify.ts";
 
 /** Inputs of each mailbox taken in one turn: they fill a commit, and a turn stays under 50 ms. */
-export const TURN_INPUTS_MAX = 256;
+export const TURN_INPUTS_MAX = 512;
 /** Envelopes that may wait in a host: about one second of work. Beyond: MAILBOX_FULL. */
 export const WAITING_ENVELOPES_MAX = 8_192;
 /** Of one connection: half, so that a flood leaves room for the others. */
