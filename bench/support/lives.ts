@@ -87,7 +87,9 @@ export class LivesBeside {
       once(this.#child, "message", told),
       once(this.#child, "exit", told),
     ]).finally(() => told.abort());
-    if (this.#child.exitCode !== null) throw new Error("the process beside this one has ended");
+    // An exit tells a code, or null where a signal ended it.
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+      throw new Error("the process beside this one has ended");
     return answer as number;
   }
 

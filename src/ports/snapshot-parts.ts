@@ -1,8 +1,14 @@
 /** Which parts a snapshot and the one before it have in common: the same rule for every store. */
 
-import { hex } from "#envelope/cid.ts";
+import { DIGEST_BYTES, hex } from "#envelope/cid.ts";
 import { Fault } from "./faults.ts";
 import type { Snapshot, SnapshotPart, SnapshotWrite } from "./store.ts";
+
+/** Hashes of parts that lie one after another; what is left over is no hash. */
+export const hashesIn = (bytes: Uint8Array): Uint8Array[] =>
+  Array.from({ length: Math.floor(bytes.length / DIGEST_BYTES) }, (_, at) =>
+    bytes.slice(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES),
+  );
 
 /** Throws PART_MISSING where a part without bytes is not among those that are stored, by their names. */
 export const assertThere = (

@@ -69,6 +69,9 @@ export interface Snapshot {
   readonly parts: readonly SnapshotPart[];
 }
 
+/** Of which record a snapshot is. */
+export type SnapshotMark = Pick<Snapshot, "bucket" | "records" | "hash">;
+
 /** A part as it is given to be stored. Without its bytes: the stored snapshot of its bucket has it. */
 export interface GivenPart {
   readonly hash: Uint8Array;

@@ -9,7 +9,7 @@ import { headers, type MsgHdrs } from "nats";
 import { hex, sha256, DIGEST_BYTES } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
 import { Fault } from "#ports/faults.ts";
-import { assertThere } from "#ports/snapshot-parts.ts";
+import { assertThere, hashesIn } from "#ports/snapshot-parts.ts";
 import type { Snapshot, SnapshotPart, SnapshotWrite } from "#ports/store.ts";
 import { bytesIn, joined, partsOf, wholeIn } from "./stream-headers.ts";
 import { PART_BYTES, type Part, type PartStore, type Stored } from "./stream-parts.ts";
@@ -134,11 +134,9 @@ export class StreamSnapshots {
     const digest = bytesIn(header, DIGEST, DIGEST_BYTES);
     if (found === undefined || !sameBytes(sha256(found.data), digest)) return undefined;
     const count = header.has(SHARED) ? wholeIn(header, SHARED) : 0;
-    const at = (part: number): number => part * DIGEST_BYTES;
-    const hashes = Array.from({ length: count }, (_, part) =>
-      found.data.slice(at(part), at(part + 1)),
-    );
-    return { hashes, bytes: found.data.subarray(at(count)) };
+    const end = count * DIGEST_BYTES;
+    if (end > found.data.length) return undefined;
+    return { hashes: hashesIn(found.data.subarray(0, end)), bytes: found.data.subarray(end) };
   }
 
   /** Undefined where one is missing or not what it is called. */

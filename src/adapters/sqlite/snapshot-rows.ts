@@ -3,10 +3,10 @@
  * comes. The snapshot's row names them in their order.
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import { DIGEST_BYTES, hex, sha256 } from "#envelope/cid.ts";
+import { hex, sha256 } from "#envelope/cid.ts";
 import { sameBytes } from "#ports/commit-rules.ts";
-import { assertThere } from "#ports/snapshot-parts.ts";
-import type { Snapshot, SnapshotPart, SnapshotWrite } from "#ports/store.ts";
+import { assertThere, hashesIn } from "#ports/snapshot-parts.ts";
+import type { Snapshot, SnapshotMark, SnapshotPart, SnapshotWrite } from "#ports/store.ts";
 
 /** A part's row is found by an index: in a table of its key it would be moved about with its bytes. */
 export const SNAPSHOT_TABLES = `
@@ -33,11 +33,6 @@ export const SNAPSHOT_MIGRATION = `DROP TABLE snapshots;${SNAPSHOT_TABLES}`;
 type Row = Record<string, SQLOutputValue>;
 
 const blob = (row: Row, column: string): Uint8Array => row[column] as Uint8Array;
-
-const hashesIn = (bytes: Uint8Array): Uint8Array[] =>
-  Array.from({ length: bytes.length / DIGEST_BYTES }, (_, at) =>
-    bytes.slice(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES),
-  );
 
 export const snapshotRowsOf = (database: DatabaseSync) => {
   const set = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?)");
@@ -85,8 +80,7 @@ export const snapshotRowsOf = (database: DatabaseSync) => {
       const [records, size] = [Number(row["records"]), Number(row["size"])];
       return { bucket, records, size, hash: blob(row, "hash"), bytes: blob(row, "bytes"), parts };
     },
-    /** Of which record a snapshot is, without its bytes. */
-    snapshotMark: (bucket: number): Pick<Snapshot, "bucket" | "records" | "hash"> | undefined => {
+    snapshotMark: (bucket: number): SnapshotMark | undefined => {
       const row = getMark.get(bucket);
       return row && { bucket, records: Number(row["records"]), hash: blob(row, "hash") };
     },

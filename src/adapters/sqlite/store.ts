@@ -30,6 +30,7 @@ import type {
   Epoch,
   Head,
   Snapshot,
+  SnapshotMark,
   SnapshotWrite,
 } from "#ports/store.ts";
 import { isBusy, isFull } from "./codes.ts";
@@ -270,9 +271,6 @@ export class SqliteStoreCore {
     if (this.#failure !== undefined) throw this.#failure;
   }
 }
-
-/** Of which record a snapshot is. */
-type SnapshotMark = Pick<Snapshot, "bucket" | "records" | "hash">;
 
 /** The caller keeps its buffers, and may have packed the hash into a large one. */
 const ownHead = (head: Head): Head => ({ ...head, hash: head.hash.slice() });

@@ -28,7 +28,7 @@ export interface BenchTimes {
 }
 const TIMES: BenchTimes = { floorSeconds: 5, fsyncMs: 1_000 };
 
-/** Each host compiles its own code, while it works: after 3 s much of it is still interpreted. */
+/** Each host compiles its own code, while it works. */
 const WARMUP_SECONDS = "10";
 
 const whole = (text: string, name: string): number => {

@@ -31,6 +31,7 @@ import type {
   CommitOutcome,
   Head,
   Snapshot,
+  SnapshotMark,
   SnapshotWrite,
   Store,
 } from "#ports/store.ts";
@@ -205,10 +206,7 @@ export class ClusterStore implements LedStore {
     return undefined;
   }
 
-  async #isOnChain(
-    bucket: number,
-    { records, hash }: Pick<Snapshot, "records" | "hash">,
-  ): Promise<boolean> {
+  async #isOnChain(bucket: number, { records, hash }: SnapshotMark): Promise<boolean> {
     if (records === 0 || records > (await this.head(bucket)).records) return false;
     const end = { index: records - 1, hash };
     const { base, hashes } = await this.#chains.from(bucket, records - 1, { end });

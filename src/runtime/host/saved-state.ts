@@ -33,6 +33,8 @@ class StateWriter extends DefaultSerializer {
 
   /** Called by the serializer for each byte array. */
   _writeHostObject(bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array))
+      throw new TypeError("a state holds another array than bytes");
     const parted = stretchesOf(bytes);
     this.writeUint32(parted === undefined ? WHOLE : PARTED);
     if (parted === undefined) this.#run(bytes);

@@ -17,6 +17,7 @@ import type {
   Head,
   RecordWrite,
   Snapshot,
+  SnapshotMark,
   SnapshotWrite,
   Store,
 } from "#ports/store.ts";
@@ -41,9 +42,6 @@ export interface DiskWatcher {
   /** `holder`: who leads them, where one store serves several. */
   readonly led: (buckets: readonly number[], epoch: Epoch, holder?: string) => void;
 }
-
-/** Of which record a snapshot is. */
-type Mark = Pick<Snapshot, "bucket" | "records" | "hash">;
 
 interface Bucket {
   head: Head;
@@ -317,7 +315,7 @@ export class SimDisk {
       });
   }
 
-  #isOnChain({ bucket, records, hash: named }: Mark): boolean {
+  #isOnChain({ bucket, records, hash: named }: SnapshotMark): boolean {
     const { chain } = this.#bucket(bucket);
     const stored = records === 0 ? new Uint8Array(ZERO_HASH_BYTES) : chain[records - 1]?.hash;
     return stored !== undefined && sameBytes(stored, named);

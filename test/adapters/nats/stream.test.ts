@@ -380,6 +380,21 @@ describe("a snapshot of the stream", () => {
     expect((await stream.loadSnapshot(1))!.records).toBe(2);
   });
 
+  it("is none where it names more parts than there is room for in it", async () => {
+    const prefix = newPrefix();
+    const stream = await open(prefix);
+    await stream.saveSnapshot({ ...snapshotOf(1, 10), parts: [part("one")] });
+    const nats = await connect({ servers: [server.url] });
+    const subject = `${prefix}.snap.1.newest`;
+    const manager = await nats.jetstreamManager();
+    const name = streamName(prefix, "snapshots");
+    const { header, data } = await manager.streams.getMessage(name, { last_by_subj: subject });
+    header.set("Canswarm-Shared-Parts", String(2 ** 50));
+    await nats.jetstream().publish(subject, data, { headers: header });
+    await nats.close();
+    expect(await stream.loadSnapshot(1)).toBeUndefined();
+  });
+
   it("asks for its parts when the stream has lost them, whoever saved them", async () => {
     const prefix = newPrefix();
     const stream = await open(prefix);

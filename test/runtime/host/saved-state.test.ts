@@ -51,6 +51,12 @@ describe("a saved state", () => {
     expect(again?.encode()).toEqual(opened!.encode());
   });
 
+  it("holds no array that would come back as another", () => {
+    const state = new BucketState(BUCKET);
+    state.rows.set("row", new Float64Array([1]));
+    expect(() => savedState(state)).toThrow("another array than bytes");
+  });
+
   it("does not change when the state does", () => {
     const state = new BucketState(BUCKET);
     archive(state, 0, 300);
