@@ -108,8 +108,13 @@ const digit = (cid: Cid, index: number): number => {
   return unit >= 0x61 ? unit - 0x61 : unit - 0x32 + 26;
 };
 
-export const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+/** Of any bytes, not of a Buffer alone. */
+const { hexSlice } = Buffer.prototype as unknown as {
+  readonly hexSlice: (this: Uint8Array, from: number, end: number) => string;
+};
+
+/** `bytes.buffer` would give a digest, which lies in V8's heap, memory of its own. */
+export const hex = (bytes: Uint8Array): string => hexSlice.call(bytes, 0, bytes.length);
 
 const HEX = /^(?:[0-9a-f]{2})*$/;
 

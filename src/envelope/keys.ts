@@ -10,6 +10,7 @@ import { didOf } from "./did.ts";
 import type { Did } from "./ids.ts";
 import { Malformed } from "./malformed.ts";
 import { sodium } from "./signature/sodium.ts";
+import { nativeRoomFor } from "./slab.ts";
 
 /** Bytes of an Ed25519 seed, the private key of RFC 8032. */
 export const SEED_BYTES = 32;
@@ -20,12 +21,15 @@ export interface Signer {
   readonly did: Did;
   /** 32 bytes, not to be written to. */
   readonly publicKey: Uint8Array;
-  /** 64 bytes; Ed25519 is deterministic, so the same message gives the same signature. */
+  /**
+   * 64 bytes, which keep a slab (slab.ts, L3); of the message nothing is kept. Ed25519 is deterministic, so
+   * the same message gives the same signature.
+   */
   readonly sign: (message: Uint8Array) => Uint8Array;
 }
 
 export interface Verifier {
-  /** By the one acceptance rule of signature/acceptance.ts; never throws. */
+  /** By the one acceptance rule of signature/acceptance.ts; never throws, and keeps nothing. */
   readonly verify: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 }
 
@@ -43,7 +47,7 @@ const sodiumSigner = (seed: Uint8Array, library: NonNullable<typeof sodium>): Si
     did: didOf(publicKey),
     publicKey,
     sign: (message) => {
-      const signature = new Uint8Array(SIGNATURE_BYTES);
+      const signature = nativeRoomFor(SIGNATURE_BYTES);
       library.crypto_sign_detached(signature, message, secret);
       return signature;
     },

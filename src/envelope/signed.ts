@@ -32,10 +32,13 @@ export interface SignedEnvelope {
 
 const DOMAIN = new TextEncoder().encode("canswarm/v1/root\0");
 
-/** The message that is signed for a root (S1). */
+const SIZE_BYTES = 4;
+/** One for all messages: a native call gives an array that lies in V8's heap memory of its own. */
+const message = new Uint8Array(new ArrayBuffer(DOMAIN.length + SIZE_BYTES + HASH_BYTES));
+message.set(DOMAIN, 0);
+
+/** The message that is signed for a root (S1), valid until the next is asked for. */
 export const rootMessage = (size: number, root: Uint8Array): Uint8Array => {
-  const message = new Uint8Array(DOMAIN.length + 4 + HASH_BYTES);
-  message.set(DOMAIN, 0);
   let at = DOMAIN.length;
   for (const shift of [24, 16, 8, 0]) message[at++] = size >>> shift;
   message.set(root, at);

@@ -60,8 +60,19 @@ class Slab {
 export const slab = new Slab();
 
 /** Memory for a result that the caller fills; what is in it before is anything. */
-export const roomFor = (size: number): Uint8Array => {
-  if (size <= HEAP_BYTES_MAX || size > PART_BYTES_MAX) return new Uint8Array(size);
+export const roomFor = (size: number): Uint8Array =>
+  size <= HEAP_BYTES_MAX ? new Uint8Array(size) : nativeRoomFor(size);
+
+/** The same for a native call, which gives an array in V8's heap memory of its own. */
+export const nativeRoomFor = (size: number): Uint8Array => {
+  if (size > PART_BYTES_MAX) return new Uint8Array(size);
   slab.open();
   return slab.take(size);
+};
+
+/** The same bytes, which keep nothing else in memory but a slab (L3). */
+export const copyOf = (bytes: Uint8Array): Uint8Array => {
+  const copy = roomFor(bytes.length);
+  copy.set(bytes, 0);
+  return copy;
 };

@@ -3,6 +3,7 @@
  * second, each of which as an object costs more to clone than to store.
  */
 
+import { Buffer } from "node:buffer";
 import { PackedBytes, readBlock, readNumber, type Cursor } from "#envelope/packed-bytes.ts";
 import type { BucketWrite, CommitOutcome, RecordWrite } from "#ports/store.ts";
 
@@ -61,7 +62,7 @@ const packWrite = (packed: PackedBytes, write: BucketWrite): void => {
   packed.block(head.hash);
   for (const keys of [decides, decided]) {
     packed.number(keys.length);
-    for (const key of keys) packed.block(TEXT.encode(key));
+    for (const key of keys) packed.block(Buffer.from(key, "utf8"));
   }
 };
 
@@ -96,5 +97,4 @@ const listOf = <T>(bytes: Uint8Array, from: Cursor, read: () => T): T[] => {
   return list;
 };
 
-const TEXT = new TextEncoder();
 const UNTEXT = new TextDecoder();

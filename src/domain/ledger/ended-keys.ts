@@ -47,21 +47,25 @@ const DIGESTS = 0;
 const SPELLED = 1;
 const DIGEST = /^[0-9a-f]{64}$/;
 
+/** The row that is being written. */
+const bytes = new PackedBytes();
+
+/** A view, valid until the next is packed. */
 const packed = ({ untilMs, first, content }: KeyRow): Uint8Array => {
-  const bytes = new PackedBytes();
+  bytes.keepFrom(bytes.end);
   bytes.number(untilMs);
   const isDigests = isCid(first) && codecOf(first) === "dag-cbor" && DIGEST.test(content);
   bytes.number(isDigests ? DIGESTS : SPELLED);
   bytes.block(isDigests ? digestOf(first) : encode(first));
   bytes.block(isDigests ? unhex(content) : encode(content));
-  return bytes.kept();
+  return bytes.view();
 };
 
-const rowOf = (bytes: Uint8Array): KeyRow => {
+const rowOf = (row: Uint8Array): KeyRow => {
   const from = { at: 0 };
-  const untilMs = readNumber(bytes, from);
-  const isDigests = readNumber(bytes, from) === DIGESTS;
-  const [first, content] = [readBlock(bytes, from), readBlock(bytes, from)];
+  const untilMs = readNumber(row, from);
+  const isDigests = readNumber(row, from) === DIGESTS;
+  const [first, content] = [readBlock(row, from), readBlock(row, from)];
   if (isDigests) return { untilMs, first: cidOfDigest(first), content: hex(content) };
   return { untilMs, first: decode(first) as Cid, content: decode(content) as string };
 };

@@ -11,7 +11,7 @@
 import { PackedMap, type KeptMap } from "#envelope/packed-map.ts";
 
 export interface RestingCodec<V> {
-  /** Undefined: this one never rests. */
+  /** Undefined: this one never rests. Read before the next is packed. */
   readonly pack: (value: V) => Uint8Array | undefined;
   /** The bytes are a view: nothing of it may be kept. */
   readonly unpack: (bytes: Uint8Array, key: string) => V;

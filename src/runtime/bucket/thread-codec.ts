@@ -32,6 +32,7 @@ export class ThreadCodec implements RestingCodec<Thread> {
     return this.#senders;
   }
 
+  /** A view, valid until the next is packed. */
   pack(thread: Thread): Uint8Array {
     const packed = this.#packed;
     packed.keepFrom(packed.end);
@@ -47,7 +48,7 @@ export class ThreadCodec implements RestingCodec<Thread> {
       packed.number(answers.size);
       for (const [nonce, row] of inOrder(answers, byNumber)) this.#row(nonce, row);
     }
-    return packed.kept();
+    return packed.view();
   }
 
   unpack(row: Uint8Array): Thread {

@@ -10,6 +10,11 @@ import type { Wire } from "./verify.ts";
 
 /** Inputs of each mailbox taken in one turn: they fill a commit, and a turn stays under 50 ms. */
 export const TURN_INPUTS_MAX = 512;
+/**
+ * Inputs that a turn may leave behind without it being a crowd. What is open is bounded by this and a turn,
+ * and how long a life takes with it: each of its steps waits behind them.
+ */
+export const CROWD_INPUTS = 128;
 /** Envelopes that may wait in a host: about one second of work. Beyond: MAILBOX_FULL. */
 export const WAITING_ENVELOPES_MAX = 8_192;
 /** Of one connection: half, so that a flood leaves room for the others. */
@@ -49,6 +54,8 @@ export const SNAPSHOT_ROWS_PER_RECORD = 16;
 
 export interface HostLimits {
   readonly turnInputsMax: number;
+  /** More than so many left behind by a turn are a crowd (inbox.ts). */
+  readonly crowdInputs: number;
   /** Envelopes, by connection. */
   readonly outside: MailboxLimits;
   /** Asks, by bucket; answers, in the room their asks reserved. */
@@ -60,6 +67,7 @@ export interface HostLimits {
 
 export const HOST_LIMITS: HostLimits = {
   turnInputsMax: TURN_INPUTS_MAX,
+  crowdInputs: CROWD_INPUTS,
   outside: {
     messagesMax: WAITING_ENVELOPES_MAX,
     senderMessagesMax: CONNECTION_ENVELOPES_MAX,

@@ -41,6 +41,7 @@ interface Taken {
 
 export class Inbox {
   readonly #turnInputsMax: number;
+  readonly #crowdInputs: number;
   readonly #busMax: number;
   readonly #registry: Pick<Documents, "knows">;
   readonly #outside: Mailbox<Waited>;
@@ -57,10 +58,11 @@ export class Inbox {
   #outsideWork: number | undefined;
 
   constructor(limits: HostLimits, registry: Pick<Documents, "knows">) {
-    const { outside, inside, turnInputsMax } = limits;
+    const { outside, inside, turnInputsMax, crowdInputs } = limits;
     this.#outside = new Mailbox(outside);
     this.#inside = new Mailbox(inside);
     this.#turnInputsMax = turnInputsMax;
+    this.#crowdInputs = crowdInputs;
     this.#busMax = outside.senderMessagesMax;
     this.#registry = registry;
   }
@@ -76,13 +78,12 @@ export class Inbox {
   }
 
   /**
-   * More waits than the next turn takes: what is under way goes first, and nothing new is begun. Bytes that
-   * are no envelopes, strangers' and copies are no work: of those of a lane, as many count as were of its
-   * last ones.
+   * A turn has left much behind: what is under way goes first, and nothing new is begun. Bytes that are no
+   * envelopes, strangers' and copies are no work: of those of a lane, as many count as were of its last ones.
    */
   get isCrowded(): boolean {
     this.#outsideWork ??= this.#countWork();
-    return this.#inside.size + this.#outsideWork > this.#turnInputsMax;
+    return this.#inside.size + this.#outsideWork > this.#crowdInputs;
   }
 
   /** Once for all needs of a turn: lanes are many. */

@@ -7,6 +7,7 @@ import { encode } from "#envelope/canonical.ts";
 import { hex, sha256 } from "#envelope/cid.ts";
 import type { Signer, Verifier } from "#envelope/keys.ts";
 import { bestSuite } from "#envelope/signature/suite.ts";
+import { copyOf } from "#envelope/slab.ts";
 import type { Blocks } from "#ports/blocks.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Epoch, Store } from "#ports/store.ts";
@@ -466,4 +467,4 @@ export class HostShell<P extends Port> {
 
 /** Copies: one envelope that is kept would keep its whole frame. */
 const wiresOf = (frame: ArrayBuffer): Uint8Array[] =>
-  messagesIn(frame).map(({ bytes }) => bytes.slice());
+  messagesIn(frame).map(({ bytes }) => copyOf(bytes));

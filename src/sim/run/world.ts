@@ -173,6 +173,7 @@ export class SimWorld {
       limits: {
         ...HOST_LIMITS,
         turnInputsMax,
+        crowdInputs: turnInputsMax,
         outside: { ...HOST_LIMITS.outside, ...outside },
         snapshotRecords: plan.snapshotRecords,
       },

@@ -5,20 +5,23 @@ import { BUS_CONNECTION, HOST_LIMITS } from "#runtime/host/environment.ts";
 import { Rig, sender, signerOf, spoken } from "../toy/rig.ts";
 
 const TURN = 4;
+/** What a turn may leave behind. */
+const LEFT = 2;
 const CROWD = 40;
 
 /** A host that takes four inputs in a turn, and an envelope that opens a thread there. */
 const crowdable = async () => {
   const opening = spoken("ADD", { by: 1 }, 1, undefined);
   const buckets = [1, bucketOf(opening.id)];
-  const rig = await Rig.open(buckets, { limits: { ...HOST_LIMITS, turnInputsMax: TURN } });
+  const limits = { ...HOST_LIMITS, turnInputsMax: TURN, crowdInputs: LEFT };
+  const rig = await Rig.open(buckets, { limits });
   /** Each of a connection of its own, so that none waits behind the crowd. */
   const send = (): void => rig.host.receive(7, [opening.wire]);
   const crowd = (): string[] => Array.from({ length: CROWD }, () => rig.post(1, "ADD", { by: 1 }));
   return { rig, opening, send, crowd };
 };
 
-it("opens no thread while more waits than the next turn takes; what is under way goes on", async () => {
+it("opens no thread while a turn leaves more behind than it may; what is under way goes on", async () => {
   const { rig, opening, send, crowd } = await crowdable();
   const under = crowd();
   send();
@@ -117,10 +120,13 @@ it("work that follows work is a crowd", async () => {
   expect(rig.answerTo(opening.id)).toMatchObject({ code: "MAILBOX_FULL" });
 });
 
-it("as many as the next turn takes are no crowd", async () => {
+it.each([
+  ["ack", LEFT],
+  ["nack", LEFT + 1],
+] as const)("is answered %s where a turn leaves %i behind", async (kind, left) => {
   const { rig, opening, send } = await crowdable();
-  for (let n = 0; n < 2 * TURN - 1; n += 1) rig.post(1, "ADD", { by: 1 });
   send();
+  for (let n = 0; n < TURN - 1 + left; n += 1) rig.post(1, "ADD", { by: 1 });
   await rig.settle();
-  expect(rig.answerTo(opening.id)).toMatchObject({ kind: "ack" });
+  expect(rig.answerTo(opening.id)).toMatchObject({ kind });
 });

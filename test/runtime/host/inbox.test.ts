@@ -18,7 +18,7 @@ const wireFrom = (did: string): Uint8Array =>
 /** An inbox with so much room for each connection, where ada, bob and eve are known. */
 const inboxOf = (turnInputsMax = 10) => {
   const outside = { messagesMax: 2 * ROOM, senderMessagesMax: ROOM, reservedMax: 1 };
-  const limits = { ...HOST_LIMITS, outside, turnInputsMax };
+  const limits = { ...HOST_LIMITS, outside, turnInputsMax, crowdInputs: turnInputsMax };
   const inbox = new Inbox(limits, { knows: (did) => [ada, bob, eve].includes(did) });
   const wires = new Map([ada, bob, eve, mob].map((did) => [did, wireFrom(did)]));
   /** How many of these are taken. */
@@ -115,7 +115,8 @@ describe("a crowd on the bus", () => {
   it("is not made by forged names that are new in every turn", () => {
     const names = Array.from({ length: 120 }, (_, at) => signerOf(`forged ${at}`).did);
     const outside = { messagesMax: 2 * ROOM, senderMessagesMax: ROOM, reservedMax: 1 };
-    const inbox = new Inbox({ ...HOST_LIMITS, outside, turnInputsMax: 10 }, { knows: () => true });
+    const limits = { ...HOST_LIMITS, outside, turnInputsMax: 10, crowdInputs: 10 };
+    const inbox = new Inbox(limits, { knows: () => true });
     const wires = names.map(wireFrom);
     for (let turn = 0; turn < 6; turn += 1) {
       // None of what is taken turns out to be work.
