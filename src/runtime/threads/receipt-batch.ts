@@ -31,7 +31,8 @@ export const packReceipts = (receipts: readonly ReceiptTo[], signer: Signer): Re
   return {
     to: receipts.map(({ to }) => to),
     packed: packed.kept(),
-    signature: signBatch(leaves, signer),
+    // A copy: with what is a part of a slab, all of the slab would be cloned.
+    signature: signBatch(leaves, signer).slice(),
   };
 };
 

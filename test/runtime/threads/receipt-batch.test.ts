@@ -30,3 +30,10 @@ it("gives each receipt back to whom it is for, and proves it by the one signatur
     { numRuns: 30 },
   );
 });
+
+it("crosses to another thread without what its parts lie in", () => {
+  const receipts = Array.from({ length: 3 }, (_, seq) => ({ to: "a", bytes: encode({ seq }) }));
+  const { packed, signature } = structuredClone(packReceipts(receipts, signer));
+  const cloned = packed.buffer.byteLength + signature.buffer.byteLength;
+  expect(cloned).toBeLessThan(1_024);
+});
