@@ -8,6 +8,7 @@
  * M2  What is kept in bytes (`kept`) is all there is: the table is made again from it. Entries that are
  *     gone are in it too, and named: taking them out would write everything anew (packed-bytes.ts, B3).
  * M3  Bytes of entries that are gone are never more than those of the others and GONE_BYTES_MAX.
+ * M4  The filter knows every key that is there; of those it knows, gone ones are never more than the slots.
  *
  * The table is open addressing with linear probing, after D. Knuth, The Art of Computer Programming,
  * volume 3, section 6.4, algorithms L and R. Where a key belongs is said by its SHA-256, which nobody
@@ -16,12 +17,15 @@
 
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
+import { KeyFilter } from "./key-filter.ts";
 import { PackedBytes, type Cursor } from "./packed-bytes.ts";
 
 const SLOTS_START = 16;
 /** The table doubles when more of it than this is taken. */
 const LOAD_MAX = 2 / 3;
 const EMPTY = -1;
+/** Of the filter, for each slot. */
+const FILTER_BITS = 8;
 /** Beyond the bytes of what is there. */
 export const GONE_BYTES_MAX = 4_096;
 
@@ -39,6 +43,9 @@ export class PackedMap {
   #places = new Float64Array(SLOTS_START).fill(EMPTY);
   /** Of each slot, what its key's SHA-256 begins with. */
   #hashes = new Uint32Array(SLOTS_START);
+  #filter = new KeyFilter(SLOTS_START * FILTER_BITS);
+  /** Keys that the filter knows and that are gone. */
+  #stale = 0;
   #size = 0;
   /** Places of entries that were set again or deleted since those before them went, and their bytes. */
   readonly #gonePlaces = new Set<number>();
@@ -87,6 +94,7 @@ export class PackedMap {
 
   /** True if it was there. */
   delete(key: string): boolean {
+    if (!this.#filter.mayHave(key)) return false;
     const slot = this.#slotOf(key);
     if (!this.#lose(slot)) return false;
     this.#remove(slot);
@@ -96,6 +104,7 @@ export class PackedMap {
 
   /** A view, valid until something is set or deleted. */
   get(key: string): Uint8Array | undefined {
+    if (!this.#filter.mayHave(key)) return undefined;
     const slot = this.#slotOf(key);
     const place = this.#places[slot] ?? EMPTY;
     return place === EMPTY ? undefined : this.#entryAt({ at: place }).row;
@@ -169,6 +178,7 @@ export class PackedMap {
     this.#packed = whole.#packed;
     this.#gonePlaces.clear();
     [this.#places, this.#hashes] = [whole.#places, whole.#hashes];
+    [this.#filter, this.#stale] = [whole.#filter, 0];
     [this.#gone, this.#current] = [0, EMPTY];
   }
 
@@ -189,6 +199,7 @@ export class PackedMap {
 
   /** True if it led elsewhere. */
   #point(key: string, place: number): boolean {
+    this.#filter.add(key);
     const hashed = hashOf(key);
     const slot = this.#slotOf(key, hashed);
     const wasThere = this.#lose(slot);
@@ -198,6 +209,12 @@ export class PackedMap {
     this.#size += 1;
     if (this.#size > this.#places.length * LOAD_MAX) this.#double();
     return false;
+  }
+
+  #filterAnew(): void {
+    this.#filter = new KeyFilter(this.#places.length * FILTER_BITS);
+    this.#stale = 0;
+    for (const { key } of this.#entries()) this.#filter.add(key);
   }
 
   #double(): void {
@@ -213,6 +230,7 @@ export class PackedMap {
       this.#places[slot] = place;
       this.#hashes[slot] = hashed;
     }
+    this.#filterAnew();
   }
 
   /** Moves up what stands behind, so that no search ends too early. */
@@ -229,6 +247,8 @@ export class PackedMap {
     }
     this.#places[hole] = EMPTY;
     this.#size -= 1;
+    this.#stale += 1;
+    if (this.#stale > this.#places.length) this.#filterAnew();
   }
 }
 
@@ -237,8 +257,10 @@ const NOTHING: KeptMap = { bytes: new Uint8Array(0), gone: [] };
 const textOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 
-const HASH_DIGITS = 8;
-
-/** Text output avoids the allocation of a Buffer. */
-const hashOf = (key: string): number =>
-  Number.parseInt(hash("sha256", key, "hex").slice(0, HASH_DIGITS), 16);
+/** "binary" is Latin-1, a letter for each byte: a Buffer would be allocated. */
+const hashOf = (key: string): number => {
+  const digest = hash("sha256", key, "binary");
+  const high = (digest.charCodeAt(0) << 8) | digest.charCodeAt(1);
+  const low = (digest.charCodeAt(2) << 8) | digest.charCodeAt(3);
+  return ((high << 16) | low) >>> 0;
+};

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
 import type { ActorKind, Application } from "./application.ts";
-import { RestingMap, type EncodedResting, type RestingCodec } from "./resting-map.ts";
+import { RestingMap, type EncodedResting, type RestingCodec } from "#envelope/resting-map.ts";
 
 export interface Actor {
   readonly kind: ActorKind;
@@ -19,7 +19,7 @@ type Plain = readonly [kind: string, state: unknown];
 
 export type EncodedActors = EncodedResting<Plain>;
 
-const plainOf = ({ kind, state }: Actor): Plain => [kind.kind, kind.logic.encode(state)];
+const plainOf = ({ kind, state }: Actor): Plain => [kind.kind, kind.kept(state)];
 
 /** Packed, an actor begins with its kind's name behind the name's length: ASCII, below 256. */
 const kindIn = (bytes: Uint8Array): string =>
@@ -87,12 +87,13 @@ export class Actors implements RestingCodec<Actor> {
 
   rest(): void {
     this.#actors.rest();
+    for (const { kind, state } of this.#actors.awake()) kind.rest(state);
   }
 
   /** Rows that a snapshot writes anew for these actors; of those that may rest none. */
   get weight(): number {
     let weight = 0;
-    for (const [, { kind, state }] of this.#actors.encode().awake) weight += kind.weight(state);
+    for (const { kind, state } of this.#actors.awake()) weight += kind.weight(state);
     return weight;
   }
 

@@ -124,6 +124,10 @@ export interface ActorKind {
   readonly logic: Logic<unknown, Event, unknown>;
   /** There are many of it, each small: one that nothing happens to rests as bytes. */
   readonly rests: boolean;
+  /** The state as a snapshot keeps it; its logic reads that too. */
+  readonly kept: (state: unknown) => unknown;
+  /** Where it does not rest itself: what is idle in it shall. It shows in memory alone. */
+  readonly rest: (state: unknown) => void;
   /** Rows of a state that each snapshot writes anew; 0 where there are never many. */
   readonly weight: (state: unknown) => number;
   readonly perform: (command: Command, actor: ActorRef, turn: Turn) => void;
@@ -144,6 +148,10 @@ export interface ActorSpec<S, E extends Event, I, C extends Command> {
   readonly logic: Logic<S, E, I, C>;
   /** False: there is one, and what it holds is large. */
   readonly rests?: false;
+  /** As a snapshot keeps the state, where that is not as `logic.encode` has it. `logic.decode` takes both. */
+  readonly kept?: (state: S) => unknown;
+  /** What is idle in a large state shall rest: every ten seconds of T. It shows in memory alone. */
+  readonly rest?: (state: S) => void;
   /** Rows that each snapshot writes anew, where there may be very many. */
   readonly weight?: (state: S) => number;
   /** A handler for each command of the machine; a missing one does not compile. */
@@ -164,6 +172,8 @@ export const defineActor = <S, E extends Event, I, C extends Command>(
     kind: spec.kind,
     logic: spec.logic as unknown as Logic<unknown, Event, unknown>,
     rests: spec.rests ?? true,
+    kept: (state) => spec.kept?.(state as S) ?? spec.logic.encode(state as S),
+    rest: (state) => spec.rest?.(state as S),
     weight: (state) => spec.weight?.(state as S) ?? 0,
     perform: (command, actor, turn) => {
       const handler = handlers[command.type];

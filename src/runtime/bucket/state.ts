@@ -16,14 +16,14 @@ import { canonicalPlain } from "./canonical-plain.ts";
 import { Equivocations } from "./equivocations.ts";
 import type { KeptMap } from "#envelope/packed-map.ts";
 import { PackedRows } from "./packed-rows.ts";
-import { RestingMap, type EncodedResting, type RestingCodec } from "./resting-map.ts";
+import { RestingMap, type EncodedResting, type RestingCodec } from "#envelope/resting-map.ts";
 import { Threads, type EncodedThreads } from "./threads.ts";
 
 /** Dead letters remembered in a bucket; each is a bug of ours, so there are few. Oldest go first. */
 export const DEAD_REMEMBERED_MAX = 1_024;
 
 /** Of what `encode` gives, below 128. A snapshot of another format is passed over: the log says the same. */
-export const STATE_FORMAT = 5;
+export const STATE_FORMAT = 6;
 
 /** What nothing has happened to for one to two times this long rests, ms of T. */
 export const REST_MS = 10_000;
@@ -116,6 +116,7 @@ export class BucketState {
     this.actors.rest();
     this.threads.rest();
     this.rows.rest();
+    this.timers.rest(this.atMs);
   }
 
   /** The input is never taken again. */
@@ -164,7 +165,7 @@ export class BucketState {
     state.generation = from.generation;
     state.revision = from.revision;
     state.actors = new Actors(from.actors, app.kinds);
-    state.timers = Timers.decode(from.timers as EncodedTimers);
+    state.timers = new Timers(from.timers);
     for (const [key, ask] of from.asks) state.asks.set(key, ask);
     state.asked = from.asked;
     state.threads = new Threads(from.threads);
@@ -204,7 +205,7 @@ declare const shape: () => {
   generation: number;
   revision: number;
   actors: EncodedActors;
-  timers: unknown;
+  timers: EncodedTimers;
   asks: Map<string, PendingAsk>;
   asked: number;
   threads: EncodedThreads;

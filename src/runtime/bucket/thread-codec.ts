@@ -9,7 +9,7 @@
 import { decode, encode } from "#envelope/canonical.ts";
 import { cidOfDigest, codecOf, digestOf, isCid } from "#envelope/cid.ts";
 import { PackedBytes, readBlock, readNumber, type Cursor } from "#envelope/packed-bytes.ts";
-import type { RestingCodec } from "./resting-map.ts";
+import type { RestingCodec } from "#envelope/resting-map.ts";
 import type { AnswerRow, AnswerState, Thread } from "./threads.ts";
 
 /** Ids are digests and states plain acknowledgements, or else they are spelled out. */

@@ -19,7 +19,7 @@ import {
 } from "#envelope/nonce-window.ts";
 import type { KeptMap } from "#envelope/packed-map.ts";
 import { LeftThreads } from "./left-threads.ts";
-import { RestingMap, type EncodedResting } from "./resting-map.ts";
+import { RestingMap, type EncodedResting } from "#envelope/resting-map.ts";
 import { ThreadCodec } from "./thread-codec.ts";
 
 /** The longest that an ended thread is remembered: the longest validity an envelope may claim. */

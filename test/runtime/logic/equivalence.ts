@@ -193,7 +193,9 @@ export const assertEquivalent = <M extends AnyStateMachine>(
       });
       expect(ours.commands).toEqual(theirs.commands);
       if (status !== "active") return false;
-      const pending = ours.timers.encode().timers;
+      const pending = [...ours.timers.encode().actors.awake]
+        .flatMap(([, own]) => own)
+        .toSorted((a, b) => a.atMs - b.atMs);
       expect(pending.map(({ id, event }) => ({ id, event })).toSorted(byId)).toEqual(
         pendingOf(theirs.actor).toSorted(byId),
       );

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { GARBAGE_MAX, Timers, type Timer } from "#runtime/timers/timers.ts";
+import { GARBAGE_MAX, NEAR_MS, Timers, type Timer } from "#runtime/timers/timers.ts";
 
 const event = (type: string) => ({ type });
 
@@ -25,6 +25,9 @@ class Twin {
   next(): number | undefined {
     return this.#sorted()[0]?.atMs;
   }
+  earliest(actor: string): number | undefined {
+    return this.#sorted().find((timer) => timer.actor === actor)?.atMs;
+  }
   due(nowMs: number): Timer | undefined {
     const first = this.#sorted()[0];
     if (first === undefined || first.atMs > nowMs) return undefined;
@@ -38,19 +41,26 @@ class Twin {
 
 const actors = fc.constantFrom("a", "b", "c");
 const ids = fc.constantFrom("x", "y", "z");
+/** Near ones, and some that may rest. */
+const atMs = fc.oneof(
+  fc.nat(50),
+  fc.nat(5).map((minutes) => NEAR_MS * minutes + 7),
+);
 const operations = fc.array(
   fc.oneof(
-    fc.record({ do: fc.constant("arm" as const), actor: actors, id: ids, atMs: fc.nat(50) }),
+    fc.record({ do: fc.constant("arm" as const), actor: actors, id: ids, atMs }),
     fc.record({ do: fc.constant("disarm" as const), actor: actors, id: ids }),
     fc.record({ do: fc.constant("disarmAll" as const), actor: actors }),
-    fc.record({ do: fc.constant("due" as const), nowMs: fc.nat(60) }),
+    fc.record({ do: fc.constant("due" as const), nowMs: atMs }),
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("rest" as const), nowMs: fc.nat(60) }) },
     fc.record({ do: fc.constant("reload" as const) }),
   ),
-  { maxLength: 120 },
+  { maxLength: 120, size: "max" },
 );
 
 describe("timers", () => {
-  it("agrees with a sorted list on every sequence of calls, across encode and decode", () => {
+  it("agrees with a sorted list on every sequence of calls, across rests and snapshots", () => {
+    let rested = 0;
     fc.assert(
       fc.property(operations, (ops) => {
         let timers = new Timers();
@@ -73,16 +83,25 @@ describe("timers", () => {
               expect(timers.due(op.nowMs)).toEqual(twin.due(op.nowMs));
               break;
             case "reload":
-              timers = Timers.decode(structuredClone(timers.encode()));
+              timers = new Timers(structuredClone(timers.encode()));
+              break;
+            case "rest":
+              timers.rest(op.nowMs);
+              rested += timers.resting;
           }
-          expect(timers.next()).toBe(twin.next());
+          const [next, right] = [timers.next(), twin.next()];
+          if (timers.resting === 0 || right === undefined) expect(next).toBe(right);
+          else expect(next).toBeLessThanOrEqual(right);
+          for (const actor of ["a", "b", "c"])
+            expect(timers.earliest(actor)).toBe(twin.earliest(actor));
           expect(timers.size).toBe(twin.list.length);
           expect(timers.held).toBeLessThanOrEqual(2 * timers.size + GARBAGE_MAX);
         }
-        const copy = Timers.decode(timers.encode());
+        const copy = new Timers(timers.encode());
         expect(copy.encode()).toEqual(timers.encode());
       }),
     );
+    expect(rested).toBeGreaterThan(0);
   });
 
   it("breaks ties by the order of arming and lets a replaced timer lose its place", () => {
@@ -121,6 +140,43 @@ describe("timers", () => {
     while (timers.due(10) !== undefined)
       expect(timers.held).toBeLessThanOrEqual(2 * timers.size + GARBAGE_MAX);
     expect(timers.size).toBe(0);
+  });
+
+  it("rests what is far and idle, and wakes it in its minute (T5)", () => {
+    const timers = new Timers();
+    const atMs = 10 * NEAR_MS;
+    for (let n = 0; n < 100; n++)
+      timers.arm({ actor: `actor ${n}`, id: "far", atMs: atMs + n, event: event(`${n}`) });
+    timers.arm({ actor: "actor 0", id: "near", atMs: NEAR_MS - 1, event: event("near") });
+    timers.arm({ actor: "actor 1", id: "far", atMs: 30 * NEAR_MS, event: event("later") });
+    timers.rest(0);
+    timers.disarm("actor 2", "unknown"); // asked for, so it does not rest
+    timers.rest(0);
+    expect([timers.resting, timers.size, timers.next()]).toEqual([98, 101, NEAR_MS - 1]);
+    expect(timers.held).toBeLessThanOrEqual(2 * 3 + GARBAGE_MAX);
+    const again = new Timers(structuredClone(timers.encode()));
+    for (const one of [timers, again]) {
+      expect(one.due(NEAR_MS)).toMatchObject({ actor: "actor 0", id: "near" });
+      expect(one.due(atMs - 1)).toBeUndefined();
+      const fired = Array.from({ length: 99 }, () => one.due(atMs + 99)?.event.type);
+      const all = Array.from({ length: 100 }, (_, n) => `${n}`).filter((type) => type !== "1");
+      expect(fired).toEqual(all);
+      expect([one.due(29 * NEAR_MS), one.size]).toEqual([undefined, 1]);
+      expect(one.due(30 * NEAR_MS)).toMatchObject({ actor: "actor 1", event: { type: "later" } });
+    }
+  });
+
+  it("keeps names bounded of an actor that rests and wakes again and again (T4)", () => {
+    const timers = new Timers();
+    timers.arm({ actor: "a", id: "far", atMs: 1_000 * NEAR_MS, event: event("far") });
+    for (let n = 0; n < 1_000; n++) {
+      timers.rest(0);
+      timers.rest(0);
+      expect(timers.resting).toBe(1);
+      expect(timers.held).toBeLessThanOrEqual(GARBAGE_MAX);
+      timers.arm({ actor: "a", id: "far", atMs: 1_000 * NEAR_MS, event: event("far") });
+      expect(timers.named).toBeLessThanOrEqual(2 + GARBAGE_MAX);
+    }
   });
 
   it("refuses a deadline that is not whole milliseconds", () => {

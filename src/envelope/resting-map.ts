@@ -8,7 +8,7 @@
  * R3  What is kept (`encode`) holds what rests as it rests.
  */
 
-import { PackedMap, type KeptMap } from "#envelope/packed-map.ts";
+import { PackedMap, type KeptMap } from "./packed-map.ts";
 
 export interface RestingCodec<V> {
   /** Undefined: this one never rests. Read before the next is packed. */
@@ -32,8 +32,6 @@ export class RestingMap<V> {
   /** Of the awake ones, who was asked for last: a turn asks for the same again and again. */
   #lastKey: string | undefined;
   #last: V | undefined;
-  /** A key that is known not to rest: whoever finds nothing mostly sets it then. */
-  #notResting: string | undefined;
 
   constructor(codec: RestingCodec<V>, encoded?: EncodedResting<V>) {
     this.#codec = codec;
@@ -48,6 +46,12 @@ export class RestingMap<V> {
   /** How many rest. */
   get resting(): number {
     return this.#resting.size;
+  }
+
+  /** Those that do not rest. The map must not change meanwhile. */
+  *awake(): Iterable<V> {
+    yield* this.#idle.values();
+    yield* this.#awake.values();
   }
 
   has(key: string): boolean {
@@ -117,7 +121,6 @@ export class RestingMap<V> {
 
   rest(): void {
     this.#forgetLast();
-    this.#notResting = undefined;
     for (const [key, value] of this.#idle) {
       const bytes = this.#codec.pack(value);
       if (bytes === undefined) this.#awake.set(key, value);
@@ -136,13 +139,10 @@ export class RestingMap<V> {
   }
 
   #packed(key: string): Uint8Array | undefined {
-    if (this.#resting.size === 0 || key === this.#notResting) return undefined;
-    const bytes = this.#resting.get(key);
-    if (bytes === undefined) this.#notResting = key;
-    return bytes;
+    return this.#resting.size === 0 ? undefined : this.#resting.get(key);
   }
 
   #forget(key: string): boolean {
-    return this.#resting.size > 0 && key !== this.#notResting && this.#resting.delete(key);
+    return this.#resting.size > 0 && this.#resting.delete(key);
   }
 }

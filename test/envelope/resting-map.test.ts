@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RestingMap, type RestingCodec } from "#runtime/bucket/resting-map.ts";
+import { RestingMap, type RestingCodec } from "#envelope/resting-map.ts";
 
 interface Thing {
   n: number;
