@@ -4,7 +4,7 @@
  * them as they were (E1).
  */
 
-import { decodeLedger, encodeLedger, type PlainLedger } from "#domain/ledger/codec.ts";
+import { decodeLedger, encodeLedger, keptLedger, type PlainLedger } from "#domain/ledger/codec.ts";
 import { assertConserved } from "#domain/ledger/conservation.ts";
 import type { OwnerOf, Related } from "#domain/ledger/holds.ts";
 import {
@@ -174,7 +174,12 @@ export const ledgerActor = (genesis: Genesis): ActorKind =>
     kind: "ledger",
     logic: logicOfLedger(genesis),
     rests: false,
-    weight: ({ needs }) => needs.size,
+    kept: keptLedger,
+    rest: ({ needs, liveKeys }) => {
+      needs.rest();
+      liveKeys.rest();
+    },
+    weight: ({ needs }) => needs.size - needs.resting,
     handlers: {
       answer: ({ id, answer }, _actor, turn) =>
         turn.answer({ from: id.bucket, number: id.position }, answer),

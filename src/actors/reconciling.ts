@@ -60,7 +60,7 @@ export const heldFor = (
   const registry = view?.state(REGISTRY) as RegistryState | undefined;
   if (books === undefined || registry === undefined) return undefined;
   return asked.map(([need, workers]) => {
-    const open = books.needs.get(need)?.open;
+    const open = books.needs.peek(need)?.open;
     return {
       attempt: open?.attempt,
       bondOf: open?.bond?.worker,
@@ -69,7 +69,7 @@ export const heldFor = (
   });
 };
 
-/** Needs for which the ledger holds something, the oldest first, by bucket. */
+/** Needs for which the ledger holds something, roughly the oldest first, by bucket. */
 export const heldNeeds = (host: Host): readonly (readonly [number, readonly NeedId[]])[] => {
   const books = host.view(SYSTEM_BUCKET)?.state(LEDGER) as LedgerState | undefined;
   const byBucket = new Map<number, NeedId[]>();

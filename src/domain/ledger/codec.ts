@@ -2,16 +2,20 @@
  * The books as plain data (arrays, objects, text, numbers, bigints, bytes) and back, for snapshots
  * and for the state hash. Rows whose order means something keep it; the others are sorted, so that
  * equal books have equal data. What can be computed from the rest is not written: running sums, the
- * locks of a stake, the indexes of the queue; reading back computes it.
+ * locks of a stake, the indexes of the queue; reading back computes it. A snapshot takes the live needs
+ * that rest as they rest (`keptLedger`): they are most of it, and seldom change.
  */
 
 import type { Parameters } from "#domain/genesis/genesis.ts";
 import type { SpendLimits } from "#protocol/bodies.ts";
 import type { Credits, Did, LogMs, NeedId } from "#protocol/words.ts";
+import type { EncodedResting } from "#envelope/resting-map.ts";
+import { RestingMap } from "#envelope/resting-map.ts";
 import { addStake, lockStake } from "./accounts.ts";
 import { assertConserved, recount } from "./conservation.ts";
 import type { LedgerAnswer } from "./requests.ts";
 import { EndedKeys } from "./ended-keys.ts";
+import { HOLDS, KEYS } from "./resting-needs.ts";
 import { enterQueue } from "./seat-queue.ts";
 import { createLedger } from "./state.ts";
 import { widenCredits } from "./widen.ts";
@@ -51,6 +55,11 @@ export interface PlainLedger {
   readonly staked: readonly (readonly [Did, Credits])[];
   readonly unbonding: readonly { agent: Did; amount: Credits; releaseAtMs: LogMs }[];
   readonly needs: readonly PlainNeed[];
+  /** In a snapshot: those that rest. `needs` are the others then. */
+  readonly resting?: {
+    readonly needs: EncodedResting<never>;
+    readonly liveKeys: EncodedResting<NeedId>;
+  };
   readonly endedKeys: Uint8Array;
   readonly endedPostings: readonly (readonly [NeedId, EndedPostings])[];
   readonly transfers: readonly (readonly [string, TransferRow])[];
@@ -67,7 +76,7 @@ export interface PlainLedger {
   readonly queue: readonly Omit<Waiting, "ready">[];
 }
 
-const sorted = <V>(map: ReadonlyMap<string, V>): [string, V][] =>
+const sorted = <V>(map: Iterable<readonly [string, V]>): (readonly [string, V])[] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
 const optional = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
@@ -142,8 +151,7 @@ const readFirewall = (state: LedgerState, plain: PlainLedger): void => {
   state.pausedAll = pausedAll;
 };
 
-/** Between operations only: effects are never part of the books. */
-export const encodeLedger = (state: LedgerState): PlainLedger => ({
+const plainBooks = (state: LedgerState): Omit<PlainLedger, "needs" | "resting"> => ({
   version: 1,
   minted: state.minted,
   nowMs: state.nowMs,
@@ -152,7 +160,6 @@ export const encodeLedger = (state: LedgerState): PlainLedger => ({
   balances: sorted(state.balances),
   staked: sorted(state.stakes).map(([agent, { staked }]) => [agent, staked]),
   unbonding: [...state.unbonding].map((tranche) => ({ ...tranche })),
-  needs: sorted(state.needs).map(([, hold]) => plainNeed(hold)),
   endedKeys: state.endedKeys.kept(),
   endedPostings: sorted(state.endedPostings),
   transfers: [...state.transfers],
@@ -170,8 +177,24 @@ export const encodeLedger = (state: LedgerState): PlainLedger => ({
   })),
 });
 
-/** What the state hash covers: all of the books. */
-export const ledgerStateForHash: (state: LedgerState) => PlainLedger = encodeLedger;
+/**
+ * All of the books, as the state hash covers them, whatever rests. Between operations only: effects are
+ * never part of them.
+ */
+export const encodeLedger = (state: LedgerState): PlainLedger => ({
+  ...plainBooks(state),
+  needs: sorted(state.needs).map(([, hold]) => plainNeed(hold)),
+});
+
+/** The same for a snapshot. Views are valid until the next operation. */
+export const keptLedger = (state: LedgerState): PlainLedger => {
+  const { awake, resting } = state.needs.encode();
+  return {
+    ...plainBooks(state),
+    needs: sorted(awake).map(([, hold]) => plainNeed(hold)),
+    resting: { needs: { awake: [], resting }, liveKeys: state.liveKeys.encode() },
+  };
+};
 
 const readNeed = (state: LedgerState, { open, ...hold }: PlainNeed): void => {
   const [bond] = open.bond;
@@ -186,9 +209,24 @@ const readNeed = (state: LedgerState, { open, ...hold }: PlainNeed): void => {
       waiting: [...open.waiting],
     },
   });
-  state.liveKeys.set(hold.key, hold.need);
-  for (const { agent, amount } of open.exposures) lockStake(state, agent, amount, 1);
-  if (bond?.onStake === true) lockStake(state, bond.worker, bond.amount);
+};
+
+/** What holds of live needs lock; `readStakes` first. */
+const readLocks = (state: LedgerState): void => {
+  for (const [, { open }] of state.needs) {
+    for (const { agent, amount } of open.exposures) lockStake(state, agent, amount, 1);
+    if (open.bond?.onStake === true) lockStake(state, open.bond.worker, open.bond.amount);
+  }
+};
+
+const readNeeds = (state: LedgerState, { needs, resting }: PlainLedger): void => {
+  if (resting !== undefined) {
+    state.needs = new RestingMap(HOLDS, resting.needs);
+    state.liveKeys = new RestingMap(KEYS, resting.liveKeys);
+  }
+  for (const need of needs) readNeed(state, need);
+  if (resting === undefined) for (const { key, need } of needs) state.liveKeys.set(key, need);
+  readLocks(state);
 };
 
 const readStakes = (state: LedgerState, plain: PlainLedger): void => {
@@ -226,7 +264,7 @@ export const decodeLedger = (given: PlainLedger, parameters: Parameters): Ledger
   state.balances.clear();
   for (const [account, balance] of plain.balances) state.balances.set(account, BigInt(balance));
   readStakes(state, plain);
-  for (const hold of plain.needs) readNeed(state, hold);
+  readNeeds(state, plain);
   state.endedKeys = new EndedKeys(plain.endedKeys);
   fill(state.endedPostings, plain.endedPostings);
   fill(state.transfers, plain.transfers);

@@ -37,7 +37,7 @@ export const recount = (state: LedgerState): Sums => {
     const before = locks.get(agent) ?? UNLOCKED;
     locks.set(agent, { amount: before.amount + amount, seats: before.seats + seats });
   };
-  for (const hold of state.needs.values()) {
+  for (const [, hold] of state.needs) {
     assert(hold.rest >= 0n, `E1: the escrow of ${hold.need} is not negative`);
     sums.escrows += hold.rest;
     sums.bonds += bondsOf(hold.open);

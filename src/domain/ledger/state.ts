@@ -12,12 +12,14 @@
  */
 
 import type { Parameters } from "#domain/genesis/genesis.ts";
+import { RestingMap } from "#envelope/resting-map.ts";
 import type { SpendLimits } from "#protocol/bodies.ts";
 import type { Credits, Did, EnvelopeId, LogMs, NeedId, Tier } from "#protocol/words.ts";
 import { assert } from "./bug.ts";
 import { EndedKeys } from "./ended-keys.ts";
 import { MINTED_MAX } from "./limits.ts";
 import type { LedgerAnswer, LedgerRequest, ReputationGain } from "./requests.ts";
+import { HOLDS, KEYS } from "./resting-needs.ts";
 
 /** The account that the genesis mints to. No did has this form. */
 export const TREASURY = "treasury";
@@ -197,9 +199,9 @@ export interface LedgerState {
   readonly stakes: Map<Did, StakeAccount>;
   /** In order of release. */
   readonly unbonding: Set<Tranche>;
-  readonly needs: Map<NeedId, NeedHold>;
+  needs: RestingMap<NeedHold>;
   /** By requester and key, of live needs. */
-  readonly liveKeys: Map<string, NeedId>;
+  liveKeys: RestingMap<NeedId>;
   /** By requester and key, of ended needs, in order of end. */
   endedKeys: EndedKeys;
   /** Of ended needs, until the asker has logged the last answer. */
@@ -250,8 +252,8 @@ export const createLedger = (parameters: Parameters, minted: Credits): LedgerSta
     balances: new Map(minted > 0n ? [[TREASURY, minted]] : []),
     stakes: new Map(),
     unbonding: new Set(),
-    needs: new Map(),
-    liveKeys: new Map(),
+    needs: new RestingMap(HOLDS),
+    liveKeys: new RestingMap(KEYS),
     endedKeys: new EndedKeys(),
     endedPostings: new Map(),
     transfers: new Map(),

@@ -1,8 +1,9 @@
+import { deserialize, serialize } from "node:v8";
 import { decode, encode } from "@ipld/dag-cbor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { balanceOf, freeStakeOf, stakeOf, unbondingOf } from "#domain/ledger/accounts.ts";
-import { decodeLedger, encodeLedger } from "#domain/ledger/codec.ts";
+import { decodeLedger, encodeLedger, keptLedger, type PlainLedger } from "#domain/ledger/codec.ts";
 import { assertConserved, assertRecounted } from "#domain/ledger/conservation.ts";
 import { ask, createLedger, slash, stake, tick, transfer, unstake } from "#domain/ledger/ledger.ts";
 import type { AccountAnswer, Answered, LedgerState } from "#domain/ledger/ledger.ts";
@@ -25,6 +26,8 @@ const OUTCOMES: Outcome[] = [
   "invalidated",
 ];
 const MINTED = 100_000n;
+/** Operations: what nobody asks about for one to two times this many rests. */
+const REST_EVERY = 3;
 
 /** Small amounts, so that every rounding shows, and short times. */
 const parameters = {
@@ -99,14 +102,14 @@ class Dice {
 
 const seatFacts = (state: LedgerState, need: string, dice: Dice): SeatFact[] => {
   const answers = ["pass", "pass", "fail", "abstain", "pending", "silent"] as const;
-  const exposures = state.needs.get(need)?.open.exposures ?? [];
+  const exposures = state.needs.peek(need)?.open.exposures ?? [];
   const facts = exposures.map(({ seat, agent }) => ({ seat, agent, answer: dice.of(answers) }));
   if (dice.chance(10)) facts.push({ seat: dice.below(4), agent: "v4", answer: "pass" });
   return facts;
 };
 
 const settlement = (state: LedgerState, need: string, dice: Dice): LedgerRequest => {
-  const hold = state.needs.get(need);
+  const hold = state.needs.peek(need);
   const worker = hold?.open.bond?.worker ?? dice.of(["w1", "w2"]);
   const outcome = dice.of(OUTCOMES);
   const decided = { worker, price: BigInt(dice.below(210)), etaMs: dice.below(3) * 500 };
@@ -139,7 +142,7 @@ const settlement = (state: LedgerState, need: string, dice: Dice): LedgerRequest
 
 const request = (state: LedgerState, dice: Dice): LedgerRequest => {
   const need = dice.of(NEEDS);
-  const attempt = state.needs.get(need)?.open.attempt ?? 1;
+  const attempt = state.needs.peek(need)?.open.attempt ?? 1;
   const amount = BigInt(dice.below(60));
   const sort = dice.below(14);
   if (sort < 3) {
@@ -159,7 +162,7 @@ const request = (state: LedgerState, dice: Dice): LedgerRequest => {
     const count = atLeast + dice.below(3);
     const round = dice.below(2);
     const exposure = amount + 5n;
-    const firstSeat = state.needs.get(need)?.open.exposures.length ?? 0;
+    const firstSeat = state.needs.peek(need)?.open.exposures.length ?? 0;
     return {
       kind: "seats",
       need,
@@ -238,11 +241,16 @@ const compare = (state: LedgerState, twin: Twin): void => {
   }
   expect(state.burned).toBe(twin.burned);
   for (const need of NEEDS) {
-    expect(state.needs.get(need)?.rest, `escrow of ${need}`).toBe(twin.live(need)?.rest);
+    expect(state.needs.peek(need)?.rest, `escrow of ${need}`).toBe(twin.live(need)?.rest);
   }
 };
 
 const byId = (told: readonly Told[]): Told[] => told.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+
+const rest = (state: LedgerState): void => {
+  state.needs.rest();
+  state.liveKeys.rest();
+};
 
 /** Runs both over one stream of dice; returns the books and what happened in them. */
 const run = (rolls: readonly number[], length: number) => {
@@ -254,6 +262,7 @@ const run = (rolls: readonly number[], length: number) => {
   const seen = new Set<string>();
   const todo = begin();
   while (past.length < length + todo.length) {
+    if (past.length % REST_EVERY === 0) rest(state);
     const next = todo[past.length] ?? operation(state, dice, past, positions);
     past.push(next);
     const mine = apply(state, next);
@@ -264,6 +273,7 @@ const run = (rolls: readonly number[], length: number) => {
       JSON.stringify(next, (_, v) => (typeof v === "bigint" ? `${v}` : v)),
     ).toEqual(byId(theirs.told));
     assertConserved(state);
+    if (state.needs.resting > 0 && state.liveKeys.resting > 0) seen.add("rests");
     for (const { answer } of mine.told) {
       const isSettle = next.op === "ask" && next.asked.request.kind === "settle";
       const posted = isSettle ? `posted ${(next.asked.request as SettlementFacts).outcome}` : "";
@@ -275,6 +285,10 @@ const run = (rolls: readonly number[], length: number) => {
   compare(state, twin);
   return { state, dice, past, positions, seen, twin };
 };
+
+/** As a snapshot brings it back. */
+const reopened = (state: LedgerState): LedgerState =>
+  decodeLedger(deserialize(serialize(keptLedger(state))) as PlainLedger, parameters);
 
 const streams = fc.array(fc.nat(9_999), { minLength: 200, maxLength: 400 });
 
@@ -288,7 +302,7 @@ describe("the ledger and its dumb twin", () => {
       { numRuns: 120, endOnFailure: true },
     );
     // The sequences reach what they are for; a generator that stops doing so is a broken test.
-    const expected = ["held", "duplicate", "seated", "absent", "sealed", "resolved"];
+    const expected = ["rests", "held", "duplicate", "seated", "absent", "sealed", "resolved"];
     const refusals = ["UNKNOWN_THREAD", "WRONG_STATE", "BOUNTY_CAP", "KEY_REUSED", "SEALED"];
     const funds = ["INSUFFICIENT_FUNDS", "INSUFFICIENT_STAKE", "BOND_TOO_SMALL"];
     const posted = OUTCOMES.map((outcome) => `posted ${outcome}`);
@@ -300,9 +314,13 @@ describe("the ledger and its dumb twin", () => {
     fc.assert(
       fc.property(streams, (rolls) => {
         const { state, dice, past, positions } = run(rolls, 60);
-        const again = decodeLedger(decode(encode(encodeLedger(state))), parameters);
+        const isSnapshot = (rolls[0] ?? 0) % 2 === 0;
+        const again = isSnapshot
+          ? reopened(state)
+          : decodeLedger(decode(encode(encodeLedger(state))), parameters);
         expect(encodeLedger(again)).toEqual(encodeLedger(state));
         for (let i = 0; i < 40; i += 1) {
+          if (i % REST_EVERY === 0) rest(again);
           const next = operation(state, dice, past, positions);
           past.push(next);
           expect(apply(again, next)).toEqual(apply(state, next));
