@@ -32,6 +32,8 @@ export class RestingMap<V> {
   /** Of the awake ones, who was asked for last: a turn asks for the same again and again. */
   #lastKey: string | undefined;
   #last: V | undefined;
+  /** A key that is known not to rest: whoever finds nothing mostly sets it then. */
+  #notResting: string | undefined;
 
   constructor(codec: RestingCodec<V>, encoded?: EncodedResting<V>) {
     this.#codec = codec;
@@ -49,9 +51,9 @@ export class RestingMap<V> {
   }
 
   /** Those that do not rest. The map must not change meanwhile. */
-  *awake(): Iterable<V> {
-    yield* this.#idle.values();
-    yield* this.#awake.values();
+  *awake(): Iterable<readonly [string, V]> {
+    yield* this.#idle;
+    yield* this.#awake;
   }
 
   has(key: string): boolean {
@@ -121,6 +123,7 @@ export class RestingMap<V> {
 
   rest(): void {
     this.#forgetLast();
+    this.#notResting = undefined;
     for (const [key, value] of this.#idle) {
       const bytes = this.#codec.pack(value);
       if (bytes === undefined) this.#awake.set(key, value);
@@ -130,7 +133,7 @@ export class RestingMap<V> {
   }
 
   encode(): EncodedResting<V> {
-    return { awake: [...this.#idle, ...this.#awake], resting: this.#resting.kept() };
+    return { awake: [...this.awake()], resting: this.#resting.kept() };
   }
 
   #forgetLast(): void {
@@ -139,10 +142,13 @@ export class RestingMap<V> {
   }
 
   #packed(key: string): Uint8Array | undefined {
-    return this.#resting.size === 0 ? undefined : this.#resting.get(key);
+    if (this.#resting.size === 0 || key === this.#notResting) return undefined;
+    const bytes = this.#resting.get(key);
+    if (bytes === undefined) this.#notResting = key;
+    return bytes;
   }
 
   #forget(key: string): boolean {
-    return this.#resting.size > 0 && this.#resting.delete(key);
+    return this.#resting.size > 0 && key !== this.#notResting && this.#resting.delete(key);
   }
 }

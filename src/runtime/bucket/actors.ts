@@ -87,13 +87,13 @@ export class Actors implements RestingCodec<Actor> {
 
   rest(): void {
     this.#actors.rest();
-    for (const { kind, state } of this.#actors.awake()) kind.rest(state);
+    for (const [, { kind, state }] of this.#actors.awake()) kind.rest(state);
   }
 
   /** Rows that a snapshot writes anew for these actors; of those that may rest none. */
   get weight(): number {
     let weight = 0;
-    for (const { kind, state } of this.#actors.awake()) weight += kind.weight(state);
+    for (const [, { kind, state }] of this.#actors.awake()) weight += kind.weight(state);
     return weight;
   }
 

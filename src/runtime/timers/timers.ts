@@ -33,7 +33,7 @@ export interface Timer {
   readonly event: Event;
 }
 
-/** Of one actor, in the order of arming. */
+/** Of one actor, in the order of arming. Empty where it has disarmed all: it mostly arms another one soon. */
 type Own = Held[];
 
 /** Plain data for a snapshot. */
@@ -88,7 +88,7 @@ export class Timers implements RestingCodec<Own> {
         resting: encoded.actors.resting,
       },
     );
-    for (const own of this.#actors.awake()) for (const timer of own) this.#push(timer);
+    for (const [, own] of this.#actors.awake()) for (const timer of own) this.#push(timer);
     this.#count = this.#nameFar();
   }
 
@@ -133,7 +133,6 @@ export class Timers implements RestingCodec<Own> {
   disarm(actor: string, id: string): boolean {
     const own = this.#own(actor);
     if (own === undefined || !this.#forget(own, id)) return false;
-    if (own.length === 0) this.#actors.delete(actor);
     this.#compact();
     return true;
   }
@@ -188,6 +187,7 @@ export class Timers implements RestingCodec<Own> {
   /** At the end of a turn at `nowMs`. */
   rest(nowMs: number): void {
     this.#nearMs = nowMs + NEAR_MS;
+    for (const actor of this.#withoutTimers()) this.#actors.delete(actor);
     this.#actors.rest();
     this.#compact();
     if (this.#far.size > 2 * this.#actors.resting + GARBAGE_MAX) this.#nameFar();
@@ -195,7 +195,9 @@ export class Timers implements RestingCodec<Own> {
 
   encode(): EncodedTimers {
     const { awake, resting } = this.#actors.encode();
-    const plain = [...awake].map(([actor, own]) => [actor, own.map(plainOf)] as const);
+    const plain = [...awake]
+      .filter(([, own]) => own.length > 0)
+      .map(([actor, own]) => [actor, own.map(plainOf)] as const);
     return { armed: this.#armed, actors: { awake: plain, resting } };
   }
 
@@ -221,6 +223,10 @@ export class Timers implements RestingCodec<Own> {
     const own = this.#actors.get(actor);
     if (own?.[0]?.isInHeap === false) for (const timer of own) this.#push(timer);
     return own;
+  }
+
+  #withoutTimers(): readonly string[] {
+    return [...this.#actors.awake()].flatMap(([actor, own]) => (own.length === 0 ? [actor] : []));
   }
 
   #forget(own: Own, id: string): boolean {
