@@ -4,7 +4,7 @@
  * asked for are new, and a few bytes that stay in the cache tell so, where the table itself would take a
  * digest and reads of memory that is in no cache.
  *
- * F1  `mayHave` is true for each key that was added. Whoever makes up keys that are wrongly told true gains
+ * F1  `mayHave` is true for the mark of each key that was added. Whoever makes up keys that are wrongly told true gains
  *     that the table itself is asked.
  */
 
@@ -16,7 +16,8 @@ const ASCII_MAX = 0x7f;
 /** Odd, near 2^32 divided by the golden ratio: D. Knuth, The Art of Computer Programming 3, section 6.4. */
 const MULTIPLIER = 0x9e_37_79_b1;
 
-const hashOf = (key: string): number => {
+/** What a filter knows a key by, 32 bits. */
+export const markOf = (key: string): number => {
   const { length } = key;
   let hash = length;
   for (let at = length - 1; at >= 0; at -= at > length - LAST_LETTERS ? 1 : STRIDE) {
@@ -24,7 +25,7 @@ const hashOf = (key: string): number => {
     hash = Math.imul(hash ^ (code > ASCII_MAX ? ASCII_MAX : code), MULTIPLIER);
     hash ^= hash >>> 15;
   }
-  return hash;
+  return hash >>> 0;
 };
 
 export class KeyFilter {
@@ -37,13 +38,13 @@ export class KeyFilter {
     this.#last = bits - 1;
   }
 
-  mayHave(key: string): boolean {
-    const bit = hashOf(key) & this.#last;
+  mayHave(mark: number): boolean {
+    const bit = mark & this.#last;
     return (this.#bits[bit >>> 3]! & (1 << (bit & 7))) !== 0;
   }
 
-  add(key: string): void {
-    const bit = hashOf(key) & this.#last;
+  add(mark: number): void {
+    const bit = mark & this.#last;
     this.#bits[bit >>> 3]! |= 1 << (bit & 7);
   }
 }

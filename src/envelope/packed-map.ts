@@ -1,6 +1,6 @@
 /**
  * A map from text to bytes of which there are very many: entries lie one after another in one array,
- * and a table of places leads to them. An entry costs its bytes and 12 to 48 more, and no collector
+ * and a table of places leads to them. An entry costs its bytes and 26 to 51 more, and no collector
  * walks it; in a Map it would cost some 150 beside its row. One that is gone costs some 100 of heap until its
  * bytes go (M3).
  *
@@ -17,7 +17,7 @@
 
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
-import { KeyFilter } from "./key-filter.ts";
+import { KeyFilter, markOf } from "./key-filter.ts";
 import { PackedBytes, type Cursor } from "./packed-bytes.ts";
 
 const SLOTS_START = 16;
@@ -43,6 +43,8 @@ export class PackedMap {
   #places = new Float64Array(SLOTS_START).fill(EMPTY);
   /** Of each slot, what its key's SHA-256 begins with. */
   #hashes = new Uint32Array(SLOTS_START);
+  /** Of each slot, what the filter knows its key by. */
+  #marks = new Uint32Array(SLOTS_START);
   #filter = new KeyFilter(SLOTS_START * FILTER_BITS);
   /** Keys that the filter knows and that are gone. */
   #stale = 0;
@@ -66,6 +68,11 @@ export class PackedMap {
   /** Bytes of all entries, of those that are gone too. */
   get held(): number {
     return this.#packed.end - this.#packed.start;
+  }
+
+  /** False: it is certainly not there, and that was quickly told. Of others one in ten or so is true. */
+  mayHave(key: string): boolean {
+    return this.#filter.mayHave(markOf(key));
   }
 
   kept(): KeptMap {
@@ -94,7 +101,7 @@ export class PackedMap {
 
   /** True if it was there. */
   delete(key: string): boolean {
-    if (!this.#filter.mayHave(key)) return false;
+    if (!this.mayHave(key)) return false;
     const slot = this.#slotOf(key);
     if (!this.#lose(slot)) return false;
     this.#remove(slot);
@@ -104,7 +111,7 @@ export class PackedMap {
 
   /** A view, valid until something is set or deleted. */
   get(key: string): Uint8Array | undefined {
-    if (!this.#filter.mayHave(key)) return undefined;
+    if (!this.mayHave(key)) return undefined;
     const slot = this.#slotOf(key);
     const place = this.#places[slot] ?? EMPTY;
     return place === EMPTY ? undefined : this.#entryAt({ at: place }).row;
@@ -177,7 +184,7 @@ export class PackedMap {
     for (const [key, row] of this) whole.set(key, row);
     this.#packed = whole.#packed;
     this.#gonePlaces.clear();
-    [this.#places, this.#hashes] = [whole.#places, whole.#hashes];
+    [this.#places, this.#hashes, this.#marks] = [whole.#places, whole.#hashes, whole.#marks];
     [this.#filter, this.#stale] = [whole.#filter, 0];
     [this.#gone, this.#current] = [0, EMPTY];
   }
@@ -199,12 +206,14 @@ export class PackedMap {
 
   /** True if it led elsewhere. */
   #point(key: string, place: number): boolean {
-    this.#filter.add(key);
+    const mark = markOf(key);
+    this.#filter.add(mark);
     const hashed = hashOf(key);
     const slot = this.#slotOf(key, hashed);
     const wasThere = this.#lose(slot);
     this.#places[slot] = place;
     this.#hashes[slot] = hashed;
+    this.#marks[slot] = mark;
     if (wasThere) return true;
     this.#size += 1;
     if (this.#size > this.#places.length * LOAD_MAX) this.#double();
@@ -214,21 +223,25 @@ export class PackedMap {
   #filterAnew(): void {
     this.#filter = new KeyFilter(this.#places.length * FILTER_BITS);
     this.#stale = 0;
-    for (const { key } of this.#entries()) this.#filter.add(key);
+    for (let slot = 0; slot < this.#places.length; slot += 1)
+      if (this.#places[slot] !== EMPTY) this.#filter.add(this.#marks[slot] ?? 0);
   }
 
   #double(): void {
-    const [places, hashes] = [this.#places, this.#hashes];
+    const [places, hashes, marks] = [this.#places, this.#hashes, this.#marks];
     this.#places = new Float64Array(places.length * 2).fill(EMPTY);
     this.#hashes = new Uint32Array(hashes.length * 2);
+    this.#marks = new Uint32Array(marks.length * 2);
     const last = this.#places.length - 1;
-    for (const [from, place] of places.entries()) {
+    for (let from = 0; from < places.length; from += 1) {
+      const place = places[from] ?? EMPTY;
       if (place === EMPTY) continue;
       const hashed = hashes[from] ?? 0;
       let slot = hashed & last;
       while (this.#places[slot] !== EMPTY) slot = (slot + 1) & last;
       this.#places[slot] = place;
       this.#hashes[slot] = hashed;
+      this.#marks[slot] = marks[from] ?? 0;
     }
     this.#filterAnew();
   }
@@ -243,6 +256,7 @@ export class PackedMap {
       if (isBetween) continue;
       this.#places[hole] = this.#places[next] ?? EMPTY;
       this.#hashes[hole] = this.#hashes[next] ?? 0;
+      this.#marks[hole] = this.#marks[next] ?? 0;
       hole = next;
     }
     this.#places[hole] = EMPTY;

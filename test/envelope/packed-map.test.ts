@@ -61,6 +61,7 @@ it("lets the bytes go of what was deleted or set again (M3)", () => {
   expect(packed.size).toBe(11);
   expect(packed.held).toBeLessThan(2 * 11 * 120 + GONE_BYTES_MAX);
   expect(packed.whole().length).toBeLessThan(11 * 120);
+  expect(doubted(packed)).toBeLessThan(0.3);
 });
 
 it("tells what is gone instead of moving what is kept, and equal maps are equal as a whole", () => {
@@ -92,9 +93,32 @@ it("holds many, and lets most of them go again", () => {
   const of = (bytes: Uint8Array | undefined): number | undefined =>
     bytes && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   for (let n = 0; n < COUNT; n += 1) packed.set(`key ${n}`, row(n));
+  expect(doubted(packed)).toBeLessThan(0.15);
   packed.forgetWhile((bytes) => (of(bytes) ?? 0) < COUNT - 100);
   expect(packed.size).toBe(100);
   for (let n = 0; n < COUNT; n += 1)
     expect(of(packed.get(`key ${n}`))).toBe(n < COUNT - 100 ? undefined : n);
   expect(packed.whole().length).toBeLessThan(100 * 20);
+});
+
+/** Of keys that are not there, the part that might be. */
+const doubted = (packed: PackedMap): number => {
+  const COUNT = 1_000;
+  const others = Array.from({ length: COUNT }, (_, n) => packed.mayHave(`other ${n}`));
+  return others.filter(Boolean).length / COUNT;
+};
+
+it("finds what is there while others come and go for long (M4)", () => {
+  const packed = new PackedMap();
+  const KEPT = 20;
+  for (let n = 0; n < 1_000; n += 1) {
+    packed.set(`key ${n}`, Uint8Array.of(n & 1, n >> 8, n & 255));
+    packed.forgetWhile(([, high = 0, low = 0]) => high * 256 + low <= n - KEPT);
+    const there = Array.from(
+      { length: KEPT + 5 },
+      (_, back) => packed.get(`key ${n - back}`) !== undefined,
+    );
+    expect(there).toEqual(there.map((_, back) => back < KEPT && back <= n));
+  }
+  expect(doubted(packed)).toBeLessThan(0.3);
 });

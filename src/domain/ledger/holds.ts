@@ -50,7 +50,8 @@ export const openHold = (
 
 const earlierNeed = (state: LedgerState, request: Request<"fund">) => {
   const key = keyOf(request.requester, request.key);
-  const live = state.needs.get(state.liveKeys.get(key) ?? "");
+  const held = state.liveKeys.get(key);
+  const live = held === undefined ? undefined : state.needs.get(held);
   if (live !== undefined) return { first: live.need, content: live.content, live };
   const ended = state.endedKeys.get(key);
   return ended === undefined ? undefined : { ...ended, live: undefined };

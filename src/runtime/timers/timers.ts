@@ -195,9 +195,7 @@ export class Timers implements RestingCodec<Own> {
 
   encode(): EncodedTimers {
     const { awake, resting } = this.#actors.encode();
-    const plain = [...awake]
-      .filter(([, own]) => own.length > 0)
-      .map(([actor, own]) => [actor, own.map(plainOf)] as const);
+    const plain = [...awake].map(([actor, own]) => [actor, own.map(plainOf)] as const);
     return { armed: this.#armed, actors: { awake: plain, resting } };
   }
 

@@ -433,6 +433,8 @@ class Drive {
         tick(state, state.nowMs + attempt.ms);
         // Snapshots are taken at any time, and the counters go on from them.
         this.state = decodeLedger(decode(encode(encodeLedger(state))), state.parameters);
+        // What was counted of a need comes back at its end, wherever it has rested meanwhile.
+        for (let rests = 0; rests < 2; rests += 1) this.state.needs.rest();
         return;
       case "limit": {
         const { whose, limits } = attempt;

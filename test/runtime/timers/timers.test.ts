@@ -44,7 +44,7 @@ const ids = fc.constantFrom("x", "y", "z");
 /** Near ones, and some that may rest. */
 const atMs = fc.oneof(
   fc.nat(50),
-  fc.nat(5).map((minutes) => NEAR_MS * minutes + 7),
+  fc.tuple(fc.nat(5), fc.nat(9)).map(([minutes, ms]) => NEAR_MS * minutes + ms),
 );
 const operations = fc.array(
   fc.oneof(
@@ -164,6 +164,15 @@ describe("timers", () => {
       expect([one.due(29 * NEAR_MS), one.size]).toEqual([undefined, 1]);
       expect(one.due(30 * NEAR_MS)).toMatchObject({ actor: "actor 1", event: { type: "later" } });
     }
+  });
+
+  it("keeps nothing of an actor that has disarmed all and was not asked for since", () => {
+    const timers = new Timers();
+    timers.arm({ actor: "a", id: "x", atMs: 5, event: event("x") });
+    timers.disarm("a", "x");
+    timers.rest(0);
+    expect([...timers.encode().actors.awake]).toEqual([]);
+    expect(timers.disarmAll("a")).toBe(0);
   });
 
   it("keeps names bounded of an actor that rests and wakes again and again (T4)", () => {
