@@ -175,10 +175,7 @@ export const ledgerActor = (genesis: Genesis): ActorKind =>
     logic: logicOfLedger(genesis),
     rests: false,
     kept: keptLedger,
-    rest: ({ needs, liveKeys }) => {
-      needs.rest();
-      liveKeys.rest();
-    },
+    idle: ({ needs, liveKeys }) => [(most) => needs.rest(most), (most) => liveKeys.rest(most)],
     weight: ({ needs }) => needs.size - needs.resting,
     handlers: {
       answer: ({ id, answer }, _actor, turn) =>

@@ -4,8 +4,8 @@
  * asked for are new, and a few bytes that stay in the cache tell so, where the table itself would take a
  * digest and reads of memory that is in no cache.
  *
- * F1  `mayHave` is true for the mark of each key that was added. Whoever makes up keys that are wrongly told true gains
- *     that the table itself is asked.
+ * F1  `mayHave` is true for the mark of each key that was added. Whoever makes up keys that are wrongly told
+ *     true gains that the table itself is asked.
  */
 
 /** Letters that are looked at: ids differ in all of theirs, and names of one thing's parts at the end. */

@@ -70,7 +70,7 @@ export class PackedMap {
     return this.#packed.end - this.#packed.start;
   }
 
-  /** False: it is certainly not there, and that was quickly told. Of others one in ten or so is true. */
+  /** False: it is certainly not there, and that was quickly told. Of others at most one in five is true. */
   mayHave(key: string): boolean {
     return this.#filter.mayHave(markOf(key));
   }

@@ -4,7 +4,7 @@
  *
  * R1  It answers as a Map does, whatever rests: resting shows in memory alone. What `get` answers may be
  *     changed in place until the next `rest`; what `peek` and iteration answer may be a copy.
- * R2  Nothing rests but in `rest`, and only what was not asked for since the `rest` before.
+ * R2  Nothing rests but in `rest`, and only what was not asked for since the `rest` before that was whole.
  * R3  What is kept (`encode`) holds what rests as it rests.
  */
 
@@ -16,6 +16,9 @@ export interface RestingCodec<V> {
   /** The bytes are a view: nothing of it may be kept. */
   readonly unpack: (bytes: Uint8Array, key: string) => V;
 }
+
+/** Has up to `most` rest that are idle; false: there are more. As `RestingMap.rest`. */
+export type Rest = (most: number) => boolean;
 
 export interface EncodedResting<V> {
   readonly awake: Iterable<readonly [string, V]>;
@@ -121,15 +124,24 @@ export class RestingMap<V> {
       for (const value of map.values()) if (isWanted(value)) yield value;
   }
 
-  rest(): void {
+  /**
+   * Packs `most` of those that were not asked for since the `rest` before. False: more of them are left, and
+   * it is to be called again before anything else counts as idle.
+   */
+  rest(most = Number.POSITIVE_INFINITY): boolean {
     this.#forgetLast();
     this.#notResting = undefined;
+    let packed = 0;
     for (const [key, value] of this.#idle) {
+      if (packed === most) return false;
+      packed += 1;
       const bytes = this.#codec.pack(value);
       if (bytes === undefined) this.#awake.set(key, value);
       else this.#resting.set(key, bytes);
+      this.#idle.delete(key);
     }
-    [this.#idle, this.#awake] = [this.#awake, new Map()];
+    [this.#idle, this.#awake] = [this.#awake, this.#idle];
+    return true;
   }
 
   encode(): EncodedResting<V> {

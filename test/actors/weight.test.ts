@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { ledgerActor } from "#actors/ledger.actor.ts";
 import type { Genesis } from "#domain/genesis/genesis.ts";
+import type { PlainLedger } from "#domain/ledger/codec.ts";
 import { createLedger } from "#domain/ledger/ledger.ts";
 import { freshAttempt, type NeedHold } from "#domain/ledger/state.ts";
 import { Actors } from "#runtime/bucket/actors.ts";
@@ -19,22 +20,30 @@ const held = (need: string): NeedHold => ({
   postings: [],
 });
 
-it("live needs of the ledger weigh in a snapshot unless they rest, whatever else is in the bucket", () => {
+const rest = (actors: Actors): void => {
+  for (const one of actors.rests()) while (!one(1));
+};
+
+it("live needs of the ledger weigh in a snapshot unless they rest in it", () => {
   const ledger = ledgerActor({ parameters, minted: 1n } as Genesis);
   const state = createLedger(parameters, 1n);
   const { weight: _, ...weightless } = ledger;
   const actors = new Actors();
   actors.add({ kind: ledger, id: "ledger", state });
   actors.add({
-    kind: { ...weightless, kind: "other", weight: () => 0, rest: () => undefined },
+    kind: { ...weightless, kind: "other", weight: () => 0, idle: () => [] },
     id: "other",
     state,
   });
   expect(actors.weight).toBe(0);
   for (const need of ["a", "b", "c"]) state.needs.set(need, held(need));
   expect(actors.weight).toBe(3);
-  actors.rest();
+  state.liveKeys.set("r key", "a");
+  rest(actors);
   state.needs.get("a");
-  actors.rest();
-  expect([actors.weight, state.needs.resting]).toEqual([1, 2]);
+  rest(actors);
+  expect([actors.weight, state.needs.resting, state.liveKeys.resting]).toEqual([1, 2, 1]);
+  const plain = new Map(actors.encode().awake).get("ledger")?.[1] as PlainLedger;
+  expect(plain.needs.map(({ need }) => need)).toEqual(["a"]);
+  expect(plain.resting?.needs.resting.bytes.length).toBeGreaterThan(0);
 });

@@ -101,6 +101,16 @@ it("holds many, and lets most of them go again", () => {
   expect(packed.whole().length).toBeLessThan(100 * 20);
 });
 
+it("finds what was there before and after its bytes were moved and its table grew", () => {
+  const packed = new PackedMap();
+  const row = new Uint8Array(200);
+  for (let n = 0; n < 200; n += 1) packed.set(`key ${n}`, row);
+  for (let n = 0; n < 170; n += 1) packed.delete(`key ${n}`);
+  for (let n = 200; n < 1_200; n += 1) packed.set(`key ${n}`, row);
+  for (let n = 0; n < 1_200; n += 1)
+    expect(packed.get(`key ${n}`) !== undefined, `key ${n}`).toBe(n >= 170);
+});
+
 /** Of keys that are not there, the part that might be. */
 const doubted = (packed: PackedMap): number => {
   const COUNT = 1_000;

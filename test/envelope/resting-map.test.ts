@@ -85,6 +85,18 @@ describe("a map of which the idle rest", () => {
     expect([map.resting, map.size]).toEqual([3, 4]);
   });
 
+  it("has so many rest at a time, and nothing counts as idle before all that was has been seen", () => {
+    const map = new RestingMap(CODEC);
+    for (let n = 0; n < 5; n += 1) map.set(`key ${n}`, { n: 2 * n });
+    expect(map.rest(2)).toBe(true); // nothing was idle yet
+    map.set("later", { n: 0 });
+    expect([map.rest(2), map.resting]).toEqual([false, 2]);
+    map.get("key 3");
+    expect([map.rest(2), map.resting]).toEqual([true, 4]);
+    expect([...map.awake()].map(([name]) => name).toSorted()).toEqual(["key 3", "later"]);
+    expect([map.rest(2), map.resting, map.size]).toEqual([true, 6, 6]);
+  });
+
   it("keeps in a snapshot what rests as it rests (R3)", () => {
     const map = new RestingMap(CODEC);
     for (const name of "abcdefgh") map.set(name, { n: 0 });

@@ -33,23 +33,29 @@ type Row = readonly [
 
 const optional = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
 
-const rowOf = ({ open, ...hold }: NeedHold): Row => [
-  hold.requester,
-  hold.key,
-  hold.content,
-  hold.tier,
-  hold.sequence,
-  hold.bounty,
-  hold.rest,
-  optional(hold.spent),
-  open.attempt,
-  open.sealed,
-  optional(open.bond),
-  open.exposures,
-  open.challenges,
-  open.waiting,
-  hold.postings,
-];
+const rowOf = ({ need: _, open, ...hold }: NeedHold): Row => {
+  const { requester, key, content, tier, sequence, bounty, rest, spent, postings, ...more } = hold;
+  const { attempt, sealed, bond, exposures, challenges, waiting, ...moreOpen } = open;
+  // A field that the row lacks would be lost at the first rest: it does not compile.
+  ({ ...more, ...moreOpen }) satisfies Record<string, never>;
+  return [
+    requester,
+    key,
+    content,
+    tier,
+    sequence,
+    bounty,
+    rest,
+    optional(spent),
+    attempt,
+    sealed,
+    optional(bond),
+    exposures,
+    challenges,
+    waiting,
+    postings,
+  ];
+};
 
 const holdOf = (row: Row, need: NeedId): NeedHold => {
   const [requester, key, content, tier, sequence, bounty, rest, [spent], ...holds] = row;

@@ -6,7 +6,12 @@
 import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
 import type { ActorKind, Application } from "./application.ts";
-import { RestingMap, type EncodedResting, type RestingCodec } from "#envelope/resting-map.ts";
+import {
+  RestingMap,
+  type EncodedResting,
+  type Rest,
+  type RestingCodec,
+} from "#envelope/resting-map.ts";
 
 export interface Actor {
   readonly kind: ActorKind;
@@ -85,9 +90,10 @@ export class Actors implements RestingCodec<Actor> {
     );
   }
 
-  rest(): void {
-    this.#actors.rest();
-    for (const [, { kind, state }] of this.#actors.awake()) kind.rest(state);
+  /** Of the idle ones, and of what is idle in those that do not rest as a whole. */
+  rests(): readonly Rest[] {
+    const inside = Array.from(this.#actors.awake(), ([, { kind, state }]) => kind.idle(state));
+    return [(most) => this.#actors.rest(most), ...inside.flat()];
   }
 
   /** Rows that a snapshot writes anew for these actors; of those that may rest none. */

@@ -4,6 +4,7 @@
  * no credits.
  */
 
+import type { Rest } from "#envelope/resting-map.ts";
 import type { Envelope, SignedEnvelope } from "#envelope/envelope.ts";
 import type { Command, Event, Logic } from "../logic/logic.ts";
 
@@ -126,8 +127,8 @@ export interface ActorKind {
   readonly rests: boolean;
   /** The state as a snapshot keeps it; its logic reads that too. */
   readonly kept: (state: unknown) => unknown;
-  /** Where it does not rest itself: what is idle in it shall. It shows in memory alone. */
-  readonly rest: (state: unknown) => void;
+  /** Where it does not rest itself: how what is idle in it does. */
+  readonly idle: (state: unknown) => readonly Rest[];
   /** Rows of a state that each snapshot writes anew; 0 where there are never many. */
   readonly weight: (state: unknown) => number;
   readonly perform: (command: Command, actor: ActorRef, turn: Turn) => void;
@@ -150,8 +151,8 @@ export interface ActorSpec<S, E extends Event, I, C extends Command> {
   readonly rests?: false;
   /** As a snapshot keeps the state, where that is not as `logic.encode` has it. `logic.decode` takes both. */
   readonly kept?: (state: S) => unknown;
-  /** What is idle in a large state shall rest: every ten seconds of T. It shows in memory alone. */
-  readonly rest?: (state: S) => void;
+  /** How what is idle in a large state rests: every ten seconds of T. It shows in memory alone. */
+  readonly idle?: (state: S) => readonly Rest[];
   /** Rows that each snapshot writes anew, where there may be very many. */
   readonly weight?: (state: S) => number;
   /** A handler for each command of the machine; a missing one does not compile. */
@@ -173,7 +174,7 @@ export const defineActor = <S, E extends Event, I, C extends Command>(
     logic: spec.logic as unknown as Logic<unknown, Event, unknown>,
     rests: spec.rests ?? true,
     kept: (state) => spec.kept?.(state as S) ?? spec.logic.encode(state as S),
-    rest: (state) => spec.rest?.(state as S),
+    idle: (state) => spec.idle?.(state as S) ?? [],
     weight: (state) => spec.weight?.(state as S) ?? 0,
     perform: (command, actor, turn) => {
       const handler = handlers[command.type];

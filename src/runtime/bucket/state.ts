@@ -16,7 +16,12 @@ import { canonicalPlain } from "./canonical-plain.ts";
 import { Equivocations } from "./equivocations.ts";
 import type { KeptMap } from "#envelope/packed-map.ts";
 import { PackedRows } from "./packed-rows.ts";
-import { RestingMap, type EncodedResting, type RestingCodec } from "#envelope/resting-map.ts";
+import {
+  RestingMap,
+  type EncodedResting,
+  type Rest,
+  type RestingCodec,
+} from "#envelope/resting-map.ts";
 import { Threads, type EncodedThreads } from "./threads.ts";
 
 /** Dead letters remembered in a bucket; each is a bug of ours, so there are few. Oldest go first. */
@@ -27,6 +32,9 @@ export const STATE_FORMAT = 6;
 
 /** What nothing has happened to for one to two times this long rests, ms of T. */
 export const REST_MS = 10_000;
+
+/** Of each kind of thing, so many are put to rest in a turn: each takes up to 20 microseconds of it. */
+export const RESTING_TOGETHER_MAX = 256;
 
 const ROWS: RestingCodec<unknown> = {
   pack: (row) => serialize(row),
@@ -57,8 +65,9 @@ export interface Pin {
 
 export class BucketState {
   readonly bucket: number;
-  /** T at which what was idle was last put to rest. */
+  /** T at which what was idle was last put to rest, and what of it is not yet. */
   #restedAtMs = 0;
+  #toRest: readonly Rest[] = [];
   /** Number of records and of entries on the chain. */
   records = 0;
   size = 0;
@@ -111,12 +120,17 @@ export class BucketState {
 
   /** At the end of a turn. It shows in memory alone. */
   rest(): void {
-    if (this.atMs - this.#restedAtMs < REST_MS) return;
-    this.#restedAtMs = this.atMs;
-    this.actors.rest();
-    this.threads.rest();
-    this.rows.rest();
-    this.timers.rest(this.atMs);
+    if (this.#toRest.length === 0) {
+      if (this.atMs - this.#restedAtMs < REST_MS) return;
+      this.#restedAtMs = this.atMs;
+      this.#toRest = [
+        ...this.actors.rests(),
+        (most) => this.threads.rest(most),
+        (most) => this.rows.rest(most),
+        (most) => this.timers.rest(this.atMs, most),
+      ];
+    }
+    this.#toRest = this.#toRest.filter((rest) => !rest(RESTING_TOGETHER_MAX));
   }
 
   /** The input is never taken again. */

@@ -145,8 +145,8 @@ export class Threads {
   }
 
   /** Those that nobody has spoken in for a while rest. */
-  rest(): void {
-    this.#threads.rest();
+  rest(most: number): boolean {
+    return this.#threads.rest(most);
   }
 
   /** As the constructor takes it. */

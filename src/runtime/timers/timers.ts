@@ -6,8 +6,8 @@
  * T1  At most one timer per (actor, id); arming again replaces it.
  * T2  Timers fall due in the order (deadline, arm sequence), whatever the order of the calls' ids.
  * T3  `decode(encode(t))` behaves as `t` does, and two equal histories encode to equal data.
- * T4  Dead entries in the heap never exceed the live ones by more than GARBAGE_MAX, nor do names of actors
- *     that have woken those of actors that rest.
+ * T4  Dead entries in the heap never exceed the live ones by more than GARBAGE_MAX; nor, after each `rest`,
+ *     do names of actors that have woken those of actors that rest.
  * T5  An actor whose timers are all far away, and that was not asked for, rests (resting-map.ts). Either all
  *     of its timers are in the heap, or none is and its name stands among the far ones (far-actors.ts). It
  *     shows in `next` alone.
@@ -184,13 +184,15 @@ export class Timers implements RestingCodec<Own> {
     return plainOf(first);
   }
 
-  /** At the end of a turn at `nowMs`. */
-  rest(nowMs: number): void {
+  /** At the end of a turn at `nowMs`; as `RestingMap.rest`. */
+  rest(nowMs: number, most = Number.POSITIVE_INFINITY): boolean {
     this.#nearMs = nowMs + NEAR_MS;
-    for (const actor of this.#withoutTimers()) this.#actors.delete(actor);
-    this.#actors.rest();
+    const isWhole = this.#actors.rest(most);
     this.#compact();
+    if (!isWhole) return false;
+    for (const actor of this.#withoutTimers()) this.#actors.delete(actor);
     if (this.#far.size > 2 * this.#actors.resting + GARBAGE_MAX) this.#nameFar();
+    return true;
   }
 
   encode(): EncodedTimers {

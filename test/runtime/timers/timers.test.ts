@@ -166,6 +166,28 @@ describe("timers", () => {
     }
   });
 
+  it("fires in order what rested in different minutes and what did not", () => {
+    const timers = new Timers();
+    timers.arm({ actor: "stale", id: "x", atMs: 2 * NEAR_MS, event: event("stale") });
+    timers.arm({ actor: "far", id: "x", atMs: 3 * NEAR_MS + 1, event: event("far") });
+    timers.rest(0);
+    timers.rest(0);
+    timers.disarm("stale", "x");
+    timers.arm({ actor: "near", id: "x", atMs: 3 * NEAR_MS + 2, event: event("near") });
+    const fired = [1, 2, 3].map(() => timers.due(4 * NEAR_MS)?.event.type);
+    expect(fired).toEqual(["far", "near", undefined]);
+    expect([timers.named, timers.size, timers.next()]).toEqual([0, 0, undefined]);
+  });
+
+  it("keeps garbage bounded of actors that stop with timers armed", () => {
+    const timers = new Timers();
+    for (let n = 0; n < 1_000; n++) {
+      timers.arm({ actor: `actor ${n}`, id: "far", atMs: 1_000_000 + n, event: event("far") });
+      timers.disarmAll(`actor ${n}`);
+      expect(timers.held).toBeLessThanOrEqual(GARBAGE_MAX);
+    }
+  });
+
   it("keeps nothing of an actor that has disarmed all and was not asked for since", () => {
     const timers = new Timers();
     timers.arm({ actor: "a", id: "x", atMs: 5, event: event("x") });
