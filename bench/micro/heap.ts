@@ -1,8 +1,8 @@
 /**
  * Heap of one live need that nothing happens to: the whole host on this thread, recovered from a log with
  * so many needs, against one without any, both after a collection. Beside it: the bytes of its log.
- * `--idle`: seconds in which nothing happens before that; after 40 all that may rest does so.
- * Run: node bench/micro/heap.ts [--needs 10000] [--idle 40] [--json]
+ * `--idle`: seconds in which nothing happens before that; after 40, and 10 for each 2,048 needs, all that
+ * may rest does so. Run: node bench/micro/heap.ts [--needs 10000] [--idle 90] [--json]
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -13,7 +13,7 @@ import { openOneThread } from "../support/one-thread.ts";
 import { recordsIn } from "../support/records.ts";
 import { note, tellFigures } from "../support/report.ts";
 
-const { needs, idle, isJson } = microFlags({ needs: 10_000, idle: 40 });
+const { needs, idle, isJson } = microFlags({ needs: 10_000, idle: 90 });
 const SECOND_MS = 1_000;
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

@@ -33,8 +33,11 @@ export const STATE_FORMAT = 6;
 /** What nothing has happened to for one to two times this long rests, ms of T. */
 export const REST_MS = 10_000;
 
-/** Of each kind of thing, so many are put to rest in a turn: each takes up to 20 microseconds of it. */
-export const RESTING_TOGETHER_MAX = 256;
+/**
+ * Of each kind of thing, so many are put to rest in a turn: each takes 10 to 20 microseconds of it. A bucket
+ * in which nothing happens has a turn in ten seconds.
+ */
+export const RESTING_TOGETHER_MAX = 2_048;
 
 const ROWS: RestingCodec<unknown> = {
   pack: (row) => serialize(row),
