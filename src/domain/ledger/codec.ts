@@ -9,13 +9,12 @@
 import type { Parameters } from "#domain/genesis/genesis.ts";
 import type { SpendLimits } from "#protocol/bodies.ts";
 import type { Credits, Did, LogMs, NeedId } from "#protocol/words.ts";
-import type { EncodedResting } from "#envelope/resting-map.ts";
-import { RestingMap } from "#envelope/resting-map.ts";
+import { RestingMap, type EncodedResting } from "#envelope/resting-map.ts";
 import { addStake, lockStake } from "./accounts.ts";
 import { assertConserved, recount } from "./conservation.ts";
 import type { LedgerAnswer } from "./requests.ts";
 import { EndedKeys } from "./ended-keys.ts";
-import { HOLDS, KEYS } from "./resting-needs.ts";
+import { HOLDS, KEYS, optional } from "./resting-needs.ts";
 import { enterQueue } from "./seat-queue.ts";
 import { createLedger } from "./state.ts";
 import { widenCredits } from "./widen.ts";
@@ -78,8 +77,6 @@ export interface PlainLedger {
 
 const sorted = <V>(map: Iterable<readonly [string, V]>): (readonly [string, V])[] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-
-const optional = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
 
 const plainNeed = (hold: NeedHold): PlainNeed => ({
   ...hold,

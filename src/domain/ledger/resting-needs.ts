@@ -31,7 +31,8 @@ type Row = readonly [
   postings: Posted[],
 ];
 
-const optional = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
+/** What may be absent, as plain data has it. */
+export const optional = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
 
 const rowOf = ({ need: _, open, ...hold }: NeedHold): Row => {
   const { requester, key, content, tier, sequence, bounty, rest, spent, postings, ...more } = hold;
