@@ -1,9 +1,10 @@
 /**
  * The operator's settings: supervisor.config.ts of the package, or the file named by --config.
  *
- * Its default export has `tree` and `hosts`, and may have `parameters`: what a new folder's genesis has
- * otherwise than the local profile. A folder that holds a swarm keeps what its genesis says. With
- * `cluster` the process is one machine of several; there `hosts` may be 0: it leads nothing.
+ * Its default export has `tree` and `hosts`, and may have `youngMib`, memory for speed (swarm/young.ts), and
+ * `parameters`: what a new folder's genesis has otherwise than the local profile. A folder that holds a swarm
+ * keeps what its genesis says. With `cluster` the process is one machine of several; there `hosts` may be 0:
+ * it leads nothing.
  */
 
 import { resolve } from "node:path";
@@ -20,6 +21,8 @@ import { CliError } from "./errors.ts";
 import { clusterPlaces, type ClusterPlaces } from "./cluster/settings.ts";
 import type { SupervisorSettings } from "./swarm/embedded.ts";
 
+/** A semi-space of a host, MiB: more is collected so rarely that it only takes memory. */
+const YOUNG_MIB_MAX = 1_024;
 /** Host threads: more than the machine's cores only wait for each other. */
 const HOSTS_MAX = 64;
 
@@ -61,6 +64,10 @@ export const loadSettings = async (path: string | undefined): Promise<Settings> 
   const hostsMin = cluster === undefined ? 1 : 0;
   if (!Number.isInteger(hosts) || hosts < hostsMin || hosts > HOSTS_MAX)
     throw invalid(`hosts is a whole number from ${hostsMin} to ${HOSTS_MAX}`);
+  const { youngMib } = settings;
+  const isYoung = Number.isInteger(youngMib) && Number(youngMib) >= 1;
+  if (youngMib !== undefined && (!isYoung || youngMib > YOUNG_MIB_MAX))
+    throw invalid(`youngMib is a whole number from 1 to ${YOUNG_MIB_MAX}`);
   const host = tree.children.find((child) => child.name === "host");
   if (host === undefined || !("threads" in host) || (hosts > 0 && host.threads !== hosts))
     throw invalid("the tree has one child `host` with as many threads as `hosts` says");
@@ -72,6 +79,7 @@ export const loadSettings = async (path: string | undefined): Promise<Settings> 
   return {
     tree,
     hosts,
+    ...(youngMib === undefined ? {} : { youngMib }),
     parameters,
     ...(cluster === undefined ? {} : { cluster }),
     ...(path === undefined ? {} : { path }),

@@ -33,7 +33,18 @@ describe("settings", () => {
     expect(settings.parameters).toMatchObject({ profile: "local", voteMs: 5_000 });
   });
 
+  it("memory for speed is the operator's word, or nobody's", async () => {
+    const settings = (more: string) =>
+      load(`export default { hosts: 1, tree: ${tree()}, ${more} };`);
+    expect(await settings("")).not.toHaveProperty("youngMib");
+    expect(await settings("youngMib: 64")).toMatchObject({ youngMib: 64 });
+  });
+
   it.each([
+    ["no young generation", `{ hosts: 1, tree: ${tree()}, youngMib: 0 }`, "youngMib is"],
+    ["a part of a MiB", `{ hosts: 1, tree: ${tree()}, youngMib: 1.5 }`, "from 1 to 1024"],
+    ["too large a one", `{ hosts: 1, tree: ${tree()}, youngMib: 1025 }`, "from 1 to 1024"],
+    ["words", `{ hosts: 1, tree: ${tree()}, youngMib: "8" }`, "youngMib is"],
     ["no hosts", `{ tree: ${tree()} }`, "needs `tree` and `hosts`"],
     ["hosts beside the tree", `{ hosts: 2, tree: ${tree()} }`, "one child `host`"],
     ["an unknown field", `{ hosts: 1, tree: ${tree(", restarts: 1")} }`, "CONFIG_UNKNOWN_FIELD"],

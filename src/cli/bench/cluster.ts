@@ -13,6 +13,7 @@ import { Keys } from "#adapters/etcd/keys.ts";
 import { ClusterSwarm } from "../cluster/cluster-swarm.ts";
 import { placementOf } from "../swarm/embedded.ts";
 import { folderFor } from "../swarm/open.ts";
+import { roomy } from "../swarm/young.ts";
 import { CliError } from "../errors.ts";
 import { loadSettings } from "../settings.ts";
 import { measured, type LifecycleOptions, type LifecycleResult } from "./lifecycle.ts";
@@ -90,7 +91,7 @@ const allLed = async (swarm: ClusterSwarm): Promise<void> => {
 export const clusterFigures = async (
   options: LifecycleOptions & { readonly config: string },
 ): Promise<ClusterFigures> => {
-  const settings = await loadSettings(options.config);
+  const settings = roomy(await loadSettings(options.config));
   const places = settings.cluster;
   if (places === undefined)
     throw new CliError("CONFIG_INVALID", { path: options.config, reason: "it has no `cluster`" });

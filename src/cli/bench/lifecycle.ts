@@ -16,6 +16,7 @@ import { enrol, memberOf, requesterMember } from "../swarm/accounts.ts";
 import { EmbeddedSwarm } from "../swarm/embedded.ts";
 import { openFolder } from "../swarm/folder.ts";
 import type { RunningSwarm } from "../swarm/running-swarm.ts";
+import { roomy } from "../swarm/young.ts";
 import { percentiles } from "../swarm/summarize.ts";
 import { registryReady } from "../swarm/voice.ts";
 import type { LoadControl, LoadResult, LoadSetup } from "./load-thread.ts";
@@ -177,7 +178,7 @@ export const onEmbedded = async <T>(
   config: string | undefined,
   use: (swarm: RunningSwarm, way: Way) => Promise<T>,
 ): Promise<T> => {
-  const settings = await loadSettings(config);
+  const settings = roomy(await loadSettings(config));
   const dir = mkdtempSync(join(tmpdir(), "canswarm-bench-"));
   const folder = openFolder(join(dir, "data"), {
     name: "bench",

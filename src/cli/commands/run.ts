@@ -19,6 +19,7 @@ import type { RunResult } from "../swarm/summarize.ts";
 import { quoted, type Restart } from "../summary-text.ts";
 import { newsTeller } from "../swarm/news.ts";
 import { stopOnSignals } from "../swarm/stop.ts";
+import { roomy } from "../swarm/young.ts";
 
 export interface RunFlags {
   readonly agents: string;
@@ -58,7 +59,7 @@ export interface ParsedFlags extends Pick<RunFlags, "data" | "config" | "fault">
 }
 
 export const runParsed = async (inputs: Inputs, flags: ParsedFlags): Promise<RunOutcome> => {
-  const settings = await loadSettings(flags.config);
+  const settings = roomy(await loadSettings(flags.config));
   const fault = flags.fault === undefined ? undefined : parseFault(flags.fault);
   const dir = flags.data ?? mkdtempSync(join(tmpdir(), "canswarm-"));
   if (fault !== undefined) markForFaults(dir);

@@ -29,7 +29,13 @@ import { VERSION } from "../version.ts";
 export interface SupervisorSettings {
   readonly tree: SupervisorSpec;
   readonly hosts: number;
+  /** As far as a semi-space of each host's young generation may grow, MiB. */
+  readonly youngMib?: number;
 }
+
+/** The part of the settings that hosts are started with. */
+export const youngOf = ({ youngMib }: SupervisorSettings): { readonly youngMib?: number } =>
+  youngMib === undefined ? {} : { youngMib };
 
 export interface EmbeddedOptions {
   readonly folder: Folder;
@@ -103,6 +109,7 @@ export class EmbeddedSwarm implements RunningSwarm {
         storage: import.meta.resolve("#adapters/sqlite/client.ts"),
         storageInit: undefined,
         storePorts: () => [sqlite.port()],
+        ...youngOf(options.settings),
       }),
       tree: options.settings.tree,
       facts: { master: options.folder.keys.seed("operator"), fields: epochFields(options.folder) },

@@ -8,10 +8,12 @@ import { IN_HAND_BYTES, type HostThreadData } from "./host-thread.ts";
 import type { HostControl, HostRunner, RemoteControl, StartedHost } from "./protocol.ts";
 
 /**
- * Of the young generation, three semi-spaces: V8 would let it grow to 128 MiB in each busy thread, most of
- * a supervisor's resident memory.
+ * A semi-space of a host's young generation, where nothing else is said: V8 would let it grow to 32 MiB in
+ * each busy thread, most of a supervisor's resident memory.
  */
-const HOST_YOUNG_MIB = 24;
+export const YOUNG_MIB = 8;
+/** What V8 counts as young: two semi-spaces, and as much again of large objects. */
+const SEMI_SPACES = 3;
 
 /** Old-space of one host thread, MiB: beyond it the thread dies alone (ERR_WORKER_OUT_OF_MEMORY). */
 export const HOST_HEAP_MIB = 2_048;
@@ -27,6 +29,8 @@ export interface WorkerHostsOptions {
   readonly storageInit: unknown;
   readonly storePorts: () => readonly MessagePort[];
   readonly limits?: HostLimits;
+  /** As far as a semi-space of a host's young generation may grow, MiB. */
+  readonly youngMib?: number;
 }
 
 export class WorkerHosts implements HostRunner<MessagePort> {
@@ -71,7 +75,7 @@ export class WorkerHosts implements HostRunner<MessagePort> {
       name,
       resourceLimits: {
         maxOldGenerationSizeMb: fault?.kind === "oom" ? HOST_HEAP_FAULT_MIB : HOST_HEAP_MIB,
-        maxYoungGenerationSizeMb: HOST_YOUNG_MIB,
+        maxYoungGenerationSizeMb: SEMI_SPACES * (this.#o.youngMib ?? YOUNG_MIB),
       },
     });
     let failure: string | undefined;

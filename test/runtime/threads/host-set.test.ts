@@ -20,6 +20,14 @@ describe("host threads of one process", () => {
     expect(await swarm.hosts.control(0)!.query("pings", 8)).toBe(2);
   });
 
+  it.each([
+    ["8 MiB", undefined, 24],
+    ["what the settings say", 40, 120],
+  ])("have semi-spaces of %s", async (_, youngMib, limit) => {
+    swarm = await ToySwarm.open(undefined, youngMib);
+    expect(await swarm.hosts.control(1)!.query("youngMiB", undefined)).toBe(limit);
+  });
+
   it("die alone: siblings go on, state comes back, connections are made again (P4, E6)", async () => {
     swarm = await ToySwarm.open();
     const [mine, other] = [swarm.for(0, "ADD", { by: 3 }), swarm.for(1, "ADD", { by: 4 })];

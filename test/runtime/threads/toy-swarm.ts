@@ -31,7 +31,12 @@ export class ToySwarm {
   #watchers: (() => void)[] = [];
   #tried = 0;
 
-  private constructor(dir: string, sqlite: SqliteThread, restartsMax: number) {
+  private constructor(
+    dir: string,
+    sqlite: SqliteThread,
+    restartsMax: number,
+    youngMib: number | undefined,
+  ) {
     this.#dir = dir;
     this.#sqlite = sqlite;
     const placement = Array.from({ length: BUCKETS + 1 }, (_, bucket) => bucket % 2);
@@ -59,6 +64,7 @@ export class ToySwarm {
         storage: urlOf("src/adapters/sqlite/client.ts"),
         storageInit: undefined,
         storePorts: () => [sqlite.port()],
+        ...(youngMib === undefined ? {} : { youngMib }),
       }),
       tree: defineSupervisor({
         name: "toy",
@@ -82,9 +88,9 @@ export class ToySwarm {
     this.hosts.add({ id: 1, connect: (index, port) => this.link.connect(index, port) });
   }
 
-  static async open(restartsMax = 5): Promise<ToySwarm> {
+  static async open(restartsMax = 5, youngMib?: number): Promise<ToySwarm> {
     const dir = mkdtempSync(join(tmpdir(), "toy-"));
-    const swarm = new ToySwarm(dir, await openSqlite(dir), restartsMax);
+    const swarm = new ToySwarm(dir, await openSqlite(dir), restartsMax, youngMib);
     await swarm.hosts.ready();
     return swarm;
   }

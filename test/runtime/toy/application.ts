@@ -2,6 +2,7 @@
  * A toy that knows nothing of needs: counters, somebody who asks other buckets, an alarm clock, a lamp,
  * dice, and an input that breaks the turn that takes it. Threads are `bucket:<n>` or any CID.
  */
+import { resourceLimits } from "node:worker_threads";
 import { bucketOfThread } from "#envelope/route.ts";
 import { decode, encode } from "#envelope/canonical.ts";
 import { cidOf, hex } from "#envelope/cid.ts";
@@ -249,6 +250,7 @@ export const createApplication = (_init?: unknown): Application => ({
 
 /** For tests of threads: what a bucket's actors hold. */
 export const query = (host: Host, name: string, argument: unknown): unknown => {
+  if (name === "youngMiB") return resourceLimits.maxYoungGenerationSizeMb;
   const view = host.view(Number(argument));
   if (name === "root") {
     const led = host.buckets().find(({ bucket }) => bucket === Number(argument));
