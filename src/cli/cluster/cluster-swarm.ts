@@ -24,7 +24,7 @@ import { WorkerHosts } from "#runtime/threads/worker-hosts.ts";
 import { join } from "node:path";
 import { CliError, ToldByOther } from "../errors.ts";
 import { AgentsThread } from "../swarm/agents-control.ts";
-import { epochFields, placementOf, youngOf, type EmbeddedOptions } from "../swarm/embedded.ts";
+import { epochFields, placementOf, type EmbeddedOptions } from "../swarm/embedded.ts";
 import { writePid, type Folder } from "../swarm/folder.ts";
 import type { Operator } from "../swarm/operator.ts";
 import type { Reading, RunningSwarm } from "../swarm/running-swarm.ts";
@@ -191,7 +191,7 @@ export class ClusterSwarm implements RunningSwarm {
         storageInit: { places, swarm: folder.swarm },
         storePorts: () => [disks.journal.port(), disks.blocks.port()],
         limits: { ...HOST_LIMITS, snapshotRecords: SHARED_SNAPSHOT_RECORDS },
-        ...youngOf(settings),
+        youngMib: settings.youngMib,
       }),
       hosts: settings.hosts,
       placement: placementOf(settings.hosts),

@@ -33,10 +33,6 @@ export interface SupervisorSettings {
   readonly youngMib?: number;
 }
 
-/** The part of the settings that hosts are started with. */
-export const youngOf = ({ youngMib }: SupervisorSettings): { readonly youngMib?: number } =>
-  youngMib === undefined ? {} : { youngMib };
-
 export interface EmbeddedOptions {
   readonly folder: Folder;
   readonly settings: SupervisorSettings;
@@ -109,7 +105,7 @@ export class EmbeddedSwarm implements RunningSwarm {
         storage: import.meta.resolve("#adapters/sqlite/client.ts"),
         storageInit: undefined,
         storePorts: () => [sqlite.port()],
-        ...youngOf(options.settings),
+        youngMib: options.settings.youngMib,
       }),
       tree: options.settings.tree,
       facts: { master: options.folder.keys.seed("operator"), fields: epochFields(options.folder) },

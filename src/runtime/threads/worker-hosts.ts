@@ -30,7 +30,7 @@ export interface WorkerHostsOptions {
   readonly storePorts: () => readonly MessagePort[];
   readonly limits?: HostLimits;
   /** As far as a semi-space of a host's young generation may grow, MiB. */
-  readonly youngMib?: number;
+  readonly youngMib?: number | undefined;
 }
 
 export class WorkerHosts implements HostRunner<MessagePort> {

@@ -64,7 +64,7 @@ export class ToySwarm {
         storage: urlOf("src/adapters/sqlite/client.ts"),
         storageInit: undefined,
         storePorts: () => [sqlite.port()],
-        ...(youngMib === undefined ? {} : { youngMib }),
+        youngMib,
       }),
       tree: defineSupervisor({
         name: "toy",
